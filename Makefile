@@ -1,0 +1,42 @@
+# Two commands matter: `make demo` and `make test`. Each builds .venv from the lock when it must.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench serve lock coverage clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO ?= demo-mine
+
+help:
+	@echo "make demo    the whole playbook on a sample mine, into $(DEMO)/"
+	@echo "make test    the tests, with branch coverage held by a ratchet"
+	@echo "make check   form, types, walls, names, unused code and dependencies"
+	@echo "make bench   speed and memory as ratios against named baselines"
+
+$(VENV)/.runtime: requirements.lock pyproject.toml tools/environment.sh
+	@sh tools/environment.sh $(VENV) requirements.lock
+
+$(VENV)/.develop: requirements-dev.lock pyproject.toml tools/environment.sh
+	@sh tools/environment.sh $(VENV) requirements-dev.lock
+
+demo: $(VENV)/.runtime
+	@rm -rf "$(DEMO)"
+	@$(BIN)/headframe demo "$(DEMO)"
+
+test: $(VENV)/.develop
+	@sh tools/test.sh $(BIN)
+
+check: $(VENV)/.develop
+	@sh tools/check.sh $(BIN)
+
+bench: $(VENV)/.develop
+	@$(BIN)/python benchmarks/run.py
+
+serve:
+	@echo "make serve is reserved for the dashboard, which this version does not have yet" >&2; exit 2
+
+lock:
+	uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
+	uv pip compile requirements-dev.in --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* .hypothesis

@@ -1,0 +1,130 @@
+"""CSV option chains as Deribit's instruments are commonly exported: one row an option.
+
+Columns: timestamp, instrument_name, option_type, strike, expiry_datetime, bid_price, ask_price,
+mark_price, futures_price, implied_volatility (a fraction), open_interest, index_price; others are
+ignored. An empty price is a missing one.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from io import StringIO
+from math import isfinite
+from statistics import median
+
+from headframe.market import ForwardQuote, OptionQuote, Snapshot
+from headframe.pricing import parity_forward
+from headframe.units import Wrong, instant
+
+_NEEDED = (
+    "timestamp", "option_type", "strike", "expiry_datetime", "bid_price", "ask_price",
+    "mark_price", "futures_price", "implied_volatility", "open_interest", "index_price",
+)  # fmt: skip
+_ROWS_MAX = 100_000
+
+
+def read_chain_csv(text: str, *, name: str) -> Snapshot:
+    """The snapshot of one CSV chain; raises Wrong naming every bad line, up to ten."""
+    reader = csv.DictReader(StringIO(text))
+    missing = [column for column in _NEEDED if column not in (reader.fieldnames or ())]
+    if missing:
+        raise Wrong(f"{name}: the first line lacks the columns {', '.join(missing)}")
+    options: list[OptionQuote] = []
+    futures: dict[datetime, list[float]] = defaultdict(list)
+    indexes: list[float] = []
+    stamps: list[datetime] = []
+    wrong: list[str] = []
+    for number, row in enumerate(reader, start=2):
+        if number > _ROWS_MAX:
+            raise Wrong(f"{name}: more than {_ROWS_MAX} lines; this is not one option chain")
+        try:
+            quote = _quote(row)
+            stamps.append(instant(row["timestamp"].replace("+00:00", "Z")))
+            index = _number(row["index_price"])
+            future = _number(row["futures_price"])
+        except (Wrong, AttributeError, TypeError) as error:
+            wrong.append(f"line {number}: {error}")
+            continue
+        options.append(quote)
+        indexes.extend([index] if index else [])
+        futures[quote.expiry].extend([future] if future else [])
+    if wrong:
+        raise Wrong(f"{name}: " + "; ".join(wrong[:10]) + ("; and more" if len(wrong) > 10 else ""))
+    if not options or not indexes:
+        raise Wrong(f"{name}: no option with an index price in it")
+    return assemble(options, futures, index=median(indexes), as_of=max(stamps), source=name)
+
+
+def assemble(
+    options: Sequence[OptionQuote],
+    futures: dict[datetime, list[float]],
+    *,
+    index: float,
+    as_of: datetime,
+    source: str,
+) -> Snapshot:
+    """A snapshot from options and what futures were seen; a missing forward comes from parity."""
+    by_expiry: dict[datetime, list[OptionQuote]] = defaultdict(list)
+    for quote in options:
+        by_expiry[quote.expiry].append(quote)
+    forwards: list[ForwardQuote] = []
+    for expiry, quotes in sorted(by_expiry.items()):
+        seen = futures.get(expiry)
+        price = median(seen) if seen else parity_forward(tuple(quotes), index)
+        if price is not None and expiry > as_of:
+            interest = sum(quote.open_interest or 0.0 for quote in quotes)
+            forwards.append(ForwardQuote(expiry=expiry, price=price, open_interest=interest))
+    if not forwards:
+        raise Wrong(f"{source}: no expiry after {as_of:%Y-%m-%d %H:%M} UTC with a forward")
+    kept = {forward.expiry for forward in forwards}
+    return Snapshot(
+        as_of=as_of,
+        coin="BTC",
+        index=index,
+        source=source,
+        forwards=tuple(forwards),
+        options=tuple(quote for quote in options if quote.expiry in kept),
+        spread_median=_spread(options, index),
+    )
+
+
+def _spread(options: Sequence[OptionQuote], index: float) -> float | None:
+    """Median bid-ask over mid of two-sided options struck within 20 % of the index."""
+    shares = [
+        2.0 * (quote.ask - quote.bid) / (quote.ask + quote.bid)
+        for quote in options
+        if quote.bid and quote.ask and quote.ask >= quote.bid and abs(quote.strike / index - 1) < 0.2
+    ]
+    return median(shares) if shares else None
+
+
+def _quote(row: dict[str, str]) -> OptionQuote:
+    if row["option_type"] not in {"call", "put"}:
+        raise Wrong(f"option_type must be call or put, was {row['option_type'][:20]!r}")
+    strike = _number(row["strike"])
+    if not strike:
+        raise Wrong("a strike is missing")
+    return OptionQuote(
+        expiry=instant(row["expiry_datetime"]),
+        strike=strike,
+        is_call=row["option_type"] == "call",
+        bid=_number(row["bid_price"]),
+        ask=_number(row["ask_price"]),
+        mark=_number(row["mark_price"]),
+        vol=_number(row["implied_volatility"]),
+        open_interest=_number(row["open_interest"]),
+    )
+
+
+def _number(text: str) -> float | None:
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise Wrong(f"expected a number, was {text[:20]!r}") from error
+    if not isfinite(value) or "_" in text or not text.isascii():
+        raise Wrong(f"expected a plain finite number, was {text[:20]!r}")
+    return value

@@ -1,0 +1,99 @@
+"""The answer of Deribit's ``public/get_book_summary_by_currency`` (kind option or any), saved as JSON."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from math import isfinite
+from statistics import median
+from typing import Any, cast
+
+from headframe.feed.chain_csv import assemble
+from headframe.instrument import Kind, parse_instrument
+from headframe.market import OptionQuote, Snapshot
+from headframe.units import Wrong
+
+
+def read_book_summary(text: str, *, name: str, as_of: datetime | None) -> Snapshot:
+    """The snapshot of one summary: the JSON-RPC envelope, or its result alone.
+
+    The stamp is the newest ``creation_timestamp``; the index is the estimated delivery price.
+    """
+    rows = list(_rows(text, name))
+    options: list[OptionQuote] = []
+    futures: dict[datetime, list[float]] = defaultdict(list)
+    indexes: list[float] = []
+    stamps: list[float] = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            _take(row, options, futures)
+            stamps.extend(_maybe(row, "creation_timestamp"))
+            indexes.extend(_maybe(row, "estimated_delivery_price"))
+        except Wrong as error:
+            raise Wrong(f"{name}: entry {number}: {error}") from error
+    if not stamps and as_of is None:
+        raise Wrong(f"{name}: no creation_timestamp; say when it was taken with --as-of")
+    if not indexes:
+        raise Wrong(f"{name}: no estimated_delivery_price to take the index from")
+    taken = as_of or datetime.fromtimestamp(max(stamps) / 1000.0, UTC)
+    return assemble(options, futures, index=median(indexes), as_of=taken, source=name)
+
+
+def _rows(text: str, name: str) -> Iterator[dict[str, Any]]:
+    try:
+        loaded: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Wrong(f"{name}: not readable as JSON: {str(error)[:80]}") from error
+    if isinstance(loaded, dict):
+        loaded = cast("dict[str, object]", loaded).get("result")
+    if not isinstance(loaded, list) or not loaded:
+        raise Wrong(f"{name}: expected a book summary: a list, or an object with a list as its result")
+    for row in cast("list[object]", loaded):
+        if not isinstance(row, dict):
+            raise Wrong(f"{name}: every entry of a book summary is an object")
+        yield cast("dict[str, Any]", row)
+
+
+def _take(
+    row: dict[str, Any], options: list[OptionQuote], futures: dict[datetime, list[float]]
+) -> None:
+    name = row.get("instrument_name")
+    if not isinstance(name, str):
+        raise Wrong("an entry lacks its instrument_name")
+    if name.endswith("PERPETUAL"):
+        return
+    terms = parse_instrument(name)
+    if terms.kind is Kind.FUTURE:
+        futures[terms.expiry].extend(_maybe(row, "mark_price"))
+        return
+    assert terms.strike is not None
+    if not terms.inverse:
+        return
+    futures[terms.expiry].extend(_maybe(row, "underlying_price"))
+    vol = _one(row, "mark_iv")
+    options.append(
+        OptionQuote(
+            expiry=terms.expiry,
+            strike=float(terms.strike),
+            is_call=terms.kind is Kind.CALL,
+            bid=_one(row, "bid_price"),
+            ask=_one(row, "ask_price"),
+            mark=_one(row, "mark_price"),
+            vol=None if vol is None else vol / 100.0,
+            open_interest=_one(row, "open_interest"),
+        )
+    )
+
+
+def _one(row: dict[str, Any], key: str) -> float | None:
+    value: object = row.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise Wrong(f"{key} must be a finite number or null, was {str(value)[:20]!r}")
+    return float(value)
+
+
+def _maybe(row: dict[str, Any], key: str) -> list[float]:
+    value = _one(row, key)
+    return [value] if value else []

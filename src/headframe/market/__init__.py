@@ -1,0 +1,16 @@
+"""What the market said at one instant, and how far it can be trusted."""
+
+from headframe.market.quality import Finding, Flaw, findings
+from headframe.market.sample import sample_market
+from headframe.market.snapshot import ForwardQuote, OptionQuote, Snapshot, TypedSmile
+
+__all__ = [
+    "Finding",
+    "Flaw",
+    "ForwardQuote",
+    "OptionQuote",
+    "Snapshot",
+    "TypedSmile",
+    "findings",
+    "sample_market",
+]

@@ -1,0 +1,108 @@
+"""A snapshot: quotes by instrument at one instant, as they were said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+
+from headframe.units import Wrong, is_utc
+
+HIGHEST_USD = 1e9
+"""No coin price above a thousand million dollars is believed."""
+
+
+def _price(name: str, value: float | None) -> None:
+    if value is not None and not (isfinite(value) and 0.0 <= value <= HIGHEST_USD):
+        raise Wrong(f"{name} must be a number between 0 and 1e9, was {value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardQuote:
+    """The forward price of an expiry in USD per coin, and its open interest in coins."""
+
+    expiry: datetime
+    price: float
+    open_interest: float | None = None
+
+    def __post_init__(self) -> None:
+        assert is_utc(self.expiry)
+        _price("a forward", self.price)
+        if self.price == 0.0:
+            raise Wrong("a forward must be above zero")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionQuote:
+    """One listed option as quoted: prices in coin per coin, volatility as a fraction a year."""
+
+    expiry: datetime
+    strike: float
+    is_call: bool
+    bid: float | None
+    ask: float | None
+    mark: float | None
+    vol: float | None
+    open_interest: float | None
+
+    def __post_init__(self) -> None:
+        assert is_utc(self.expiry)
+        _price("a strike", self.strike)
+        for name, value in (("a bid", self.bid), ("an ask", self.ask), ("a mark", self.mark)):
+            _price(name, value)
+        _price("a volatility", self.vol)
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether a bid and an ask stand, neither zero."""
+        return bool(self.bid and self.ask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedSmile:
+    """Volatilities of one expiry typed in by delta: pairs of (call delta, volatility).
+
+    A 25-delta put stands at call delta 0.75, at the money (strike equal to forward) at None.
+    """
+
+    expiry: datetime
+    vols: tuple[tuple[float | None, float], ...]
+
+    def __post_init__(self) -> None:
+        for delta, vol in self.vols:
+            if not (delta is None or 0.0 < delta < 1.0) or not 0.0 < vol < 10.0:
+                raise Wrong(f"a smile needs deltas in 0-1 and volatilities in 0-10, was {delta}, {vol}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything one source said at one instant."""
+
+    as_of: datetime
+    coin: str
+    index: float
+    source: str
+    forwards: tuple[ForwardQuote, ...]
+    options: tuple[OptionQuote, ...] = ()
+    typed: tuple[TypedSmile, ...] = ()
+    typed_spread: float = 0.0
+    """Bid-ask of typed smiles as a share of mid, where no quotes are listed."""
+    spread_median: float | None = None
+    """The 20-day median of the bid-ask of 15-50-delta options as a share of mid, if known."""
+    spot_move_10m: float | None = None
+    """Move of the index over the last ten minutes, as a fraction, if known."""
+
+    def __post_init__(self) -> None:
+        assert is_utc(self.as_of)
+        _price("an index", self.index)
+        if self.index == 0.0:
+            raise Wrong("an index must be above zero")
+        expiries = [forward.expiry for forward in self.forwards]
+        if not expiries or expiries != sorted(set(expiries)):
+            raise Wrong("a snapshot needs forwards, one an expiry, in order of expiry")
+
+    def forward(self, expiry: datetime) -> ForwardQuote | None:
+        """The forward quoted for exactly this expiry."""
+        return next((quote for quote in self.forwards if quote.expiry == expiry), None)
+
+    def listed_expiry_from(self, day_end: datetime) -> datetime | None:
+        """The first listed expiry at or after an instant, or none."""
+        return next((quote.expiry for quote in self.forwards if quote.expiry >= day_end), None)

@@ -1,0 +1,20 @@
+"""Numbers without meaning: compiled kernels, counter-based chance, the normal distribution."""
+
+from headframe.numerics.chance import normals, philox_words, uniforms
+from headframe.numerics.compiled import Array, compiled
+from headframe.numerics.normal import density, mills, phi, quantile
+from headframe.numerics.reduction import quantiles, sorted_columns
+
+__all__ = [
+    "Array",
+    "compiled",
+    "density",
+    "mills",
+    "normals",
+    "phi",
+    "philox_words",
+    "quantile",
+    "quantiles",
+    "sorted_columns",
+    "uniforms",
+]

@@ -1,0 +1,26 @@
+"""What an instrument is worth and how that changes: curve, smile, value, greeks, zero-cost strike."""
+
+from headframe.pricing.batch import price_batch
+from headframe.pricing.collar import ZeroCost, zero_cost_call, zero_cost_strike
+from headframe.pricing.kernels import black76, black76_greeks, inverse_greeks
+from headframe.pricing.smile import Smile, Surface
+from headframe.pricing.surface import parity_forward, surface_of
+from headframe.pricing.tradable import Tradable, listed_strikes, option_value, tradable
+
+__all__ = [
+    "Smile",
+    "Surface",
+    "Tradable",
+    "ZeroCost",
+    "black76",
+    "black76_greeks",
+    "inverse_greeks",
+    "listed_strikes",
+    "option_value",
+    "parity_forward",
+    "price_batch",
+    "surface_of",
+    "tradable",
+    "zero_cost_call",
+    "zero_cost_strike",
+]

@@ -1,0 +1,35 @@
+"""Amounts, months, instants and hashrates: values with their units, and the only rounding."""
+
+from headframe.units.hashrate import format_hashrate, parse_hashrate
+from headframe.units.instant import (
+    expiry_label,
+    instant,
+    iso,
+    is_utc,
+    parse_expiry,
+    year_fraction,
+)
+from headframe.units.money import BTC, CURRENCIES, USD, Currency, Money, booked, parse_decimal
+from headframe.units.month import Month, months_from
+from headframe.units.wrong import Wrong
+
+__all__ = [
+    "BTC",
+    "CURRENCIES",
+    "USD",
+    "Currency",
+    "Money",
+    "Month",
+    "Wrong",
+    "booked",
+    "expiry_label",
+    "format_hashrate",
+    "instant",
+    "is_utc",
+    "iso",
+    "months_from",
+    "parse_decimal",
+    "parse_expiry",
+    "parse_hashrate",
+    "year_fraction",
+]
