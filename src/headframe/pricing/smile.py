@@ -108,6 +108,21 @@ class Surface:
         variance = left.total_variance(k) * (1 - weight) + right.total_variance(k) * weight
         return sqrt(variance / years)
 
+    def at_spot(self, spot: float, as_of: datetime) -> "Surface":
+        """The same surface by time to expiry and moneyness, at another spot and instant."""
+        scale = spot / self.spot
+        moved = tuple(
+            Smile(
+                expiry=smile.expiry,
+                forward=smile.forward * scale,
+                years=smile.years,
+                moneyness=smile.moneyness,
+                variance=smile.variance,
+            )
+            for smile in self.smiles
+        )
+        return Surface(as_of=as_of, spot=spot, smiles=moved)
+
     def _around(self, years: float) -> tuple[Smile, Smile, float]:
         right = next(index for index, smile in enumerate(self.smiles) if smile.years >= years)
         left, above = self.smiles[right - 1], self.smiles[right]

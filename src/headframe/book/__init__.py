@@ -1,0 +1,61 @@
+"""What we own and owe, exact: ledger, trades, promises of coins."""
+
+from headframe.book.accounts import (
+    CASH,
+    COINS_FREE,
+    COINS_PLEDGED,
+    CREDIT_LINE,
+    LOAN,
+    OPENING,
+    Accounts,
+)
+from headframe.book.entries import (
+    coins_mined,
+    coins_sold,
+    collateral,
+    costs_paid,
+    hedge_flow,
+    line_drawn,
+    opening,
+    promise,
+    venue_margin,
+)
+from headframe.book.ledger import Entry, Ledger, Overdrawn, Posting, TrialLine
+from headframe.book.trade import (
+    Designation,
+    MarginTerms,
+    Position,
+    Trade,
+    TradeLeg,
+    allocate,
+)
+
+__all__ = [
+    "CASH",
+    "COINS_FREE",
+    "COINS_PLEDGED",
+    "CREDIT_LINE",
+    "LOAN",
+    "OPENING",
+    "Accounts",
+    "Designation",
+    "Entry",
+    "Ledger",
+    "MarginTerms",
+    "Overdrawn",
+    "Position",
+    "Posting",
+    "Trade",
+    "TradeLeg",
+    "TrialLine",
+    "allocate",
+    "coins_mined",
+    "coins_sold",
+    "collateral",
+    "costs_paid",
+    "hedge_flow",
+    "line_drawn",
+    "opening",
+    "promise",
+    "venue_margin",
+]

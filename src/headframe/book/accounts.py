@@ -1,0 +1,59 @@
+"""The chart of accounts. Debits are positive: what we own rises, what we owe and earn falls."""
+
+from headframe.units import Month
+
+COINS_FREE = "assets:coins:free"
+COINS_PLEDGED = "assets:coins:pledged"
+CASH = "assets:cash"
+LOAN = "liabilities:loan"
+CREDIT_LINE = "liabilities:credit line"
+OPENING = "equity:opening"
+
+
+class Accounts:
+    """Accounts that carry a name: of a venue, a dealer, a trade or a month."""
+
+    CONVERSION = "equity:conversion"
+    MINED = "income:mined"
+    PREFIXES = ("assets:", "liabilities:", "equity:", "income:", "expenses:", "promises:")
+    NEVER_NEGATIVE = ("assets:", "promises:firm", "promises:floored")
+
+    @staticmethod
+    def coins_posted(venue: str) -> str:
+        """Coins a venue holds as margin."""
+        return f"assets:coins:posted:{venue}"
+
+    @staticmethod
+    def cash_posted(dealer: str) -> str:
+        """Dollars a dealer holds as our collateral."""
+        return f"assets:cash:posted:{dealer}"
+
+    @staticmethod
+    def cash_held(dealer: str) -> str:
+        """Dollars of a dealer we hold as its collateral, and owe back."""
+        return f"liabilities:collateral:{dealer}"
+
+    @staticmethod
+    def hedge(trade: str) -> str:
+        """What a trade brought in, premium and settlements together."""
+        return f"income:hedge:{trade}"
+
+    @staticmethod
+    def expense(what: str) -> str:
+        """A kind of cost."""
+        return f"expenses:{what}"
+
+    @staticmethod
+    def firm(month: Month) -> str:
+        """Coins of a month sold forward or called: promised to be delivered on a rally."""
+        return f"promises:firm:{month}"
+
+    @staticmethod
+    def floored(month: Month) -> str:
+        """Coins of a month under bought puts alone: protected, not promised."""
+        return f"promises:floored:{month}"
+
+    @staticmethod
+    def production(month: Month) -> str:
+        """The month's future production out of which promises are made."""
+        return f"promises:production:{month}"

@@ -1,0 +1,131 @@
+"""Domain values to JSON and back, by their types: one rule for each type, not one for each class."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from headframe.instrument import Instrument, parse_instrument
+from headframe.mandate import Approval, recall_approval
+from headframe.units import Month, Wrong, instant, iso, parse_decimal
+
+V = TypeVar("V")
+Json = Any
+"""None, a boolean, a number, a string, a list or an object of these."""
+
+
+def to_json(value: object) -> Json:
+    """A domain value as JSON: amounts as decimal strings, instants in ISO, instruments by name."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value.value if isinstance(value, Enum) else value
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Month):
+        return str(value)
+    if isinstance(value, Instrument):
+        return value.name
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[object, object]", value).items()
+        return {str(to_json(key)): to_json(item) for key, item in pairs}
+    if isinstance(value, tuple | list):
+        return [to_json(item) for item in cast("tuple[object, ...]", value)]
+    assert is_dataclass(value), f"no JSON for {type(value).__name__}"
+    return {
+        field.name: to_json(getattr(value, field.name))
+        for field in fields(value)
+        if field.name != "seal"
+    }
+
+
+def from_json(kind: type[V], data: Json) -> V:
+    """A domain value of a type from its JSON; Wrong where it does not fit."""
+    return cast("V", _read(kind, data))
+
+
+@cache
+def hints(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields, resolved once."""
+    return get_type_hints(kind)
+
+
+def _read(kind: Any, data: Json) -> object:  # noqa: ANN401 - a type form has no narrower type
+    origin = get_origin(kind)
+    if origin in {UnionType, Union}:
+        return _union(get_args(kind), data)
+    if origin is tuple:
+        return _tuple(get_args(kind), data)
+    if origin in {MappingProxyType, Mapping}:
+        key, item = get_args(kind)
+        pairs = _expect(dict, data).items()
+        return MappingProxyType({_read(key, name): _read(item, value) for name, value in pairs})
+    if is_dataclass(kind) and kind not in {Instrument, Month}:
+        return _dataclass(cast("type", kind), data)
+    return _scalar(kind, data)
+
+
+def _union(kinds: tuple[Any, ...], data: Json) -> object:
+    if data is None and NoneType in kinds:
+        return None
+    return _read(next(kind for kind in kinds if kind is not NoneType), data)
+
+
+def _tuple(kinds: tuple[Any, ...], data: Json) -> object:
+    items = cast("list[object]", _expect(list, data))
+    if len(kinds) == 2 and kinds[1] is Ellipsis:
+        return tuple(_read(kinds[0], item) for item in items)
+    if len(items) != len(kinds):
+        raise Wrong(f"expected {len(kinds)} items, found {len(items)}")
+    return tuple(_read(kind, item) for kind, item in zip(kinds, items, strict=True))
+
+
+def _dataclass(kind: type, data: Json) -> object:
+    table = cast("dict[str, object]", _expect(dict, data))
+    known = hints(kind)
+    read = {name: _read(known[name], item) for name, item in table.items() if name in known}
+    if kind is Approval:
+        return recall_approval(**cast("dict[str, Any]", read))
+    try:
+        return kind(**read)
+    except TypeError as error:
+        raise Wrong(f"{kind.__name__} cannot be read: {error}") from error
+
+
+def _scalar(kind: Any, data: Json) -> object:  # noqa: ANN401, PLR0911 - one line for each type
+    if kind is float:
+        return float(_expect(int | float, data))
+    if kind in {int, str, bool, dict, list}:
+        return _expect(kind, data)
+    if kind is datetime:
+        return instant(_expect(str, data))
+    if kind is date:
+        return date.fromisoformat(_expect(str, data))
+    if kind is time:
+        return time.fromisoformat(_expect(str, data))
+    if kind is Decimal:
+        return parse_decimal(_expect(str, data))
+    if kind is Month:
+        return Month.parse(_expect(str, data))
+    if kind is Instrument:
+        return parse_instrument(_expect(str, data))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        try:
+            return kind(_expect(str, data))
+        except ValueError as error:
+            allowed = ", ".join(str(member.value) for member in kind)
+            raise Wrong(f"expected one of {allowed}, was {str(data)[:40]!r}") from error
+    raise AssertionError(f"no reader for {kind}")
+
+
+def _expect(kind: Any, data: Json) -> Any:  # noqa: ANN401 - the caller names the type
+    if not isinstance(data, kind) or (isinstance(data, bool) and kind is not bool):
+        name = getattr(kind, "__name__", "number")
+        raise Wrong(f"expected {name}, was {str(data)[:40]!r}")
+    return data

@@ -1,0 +1,34 @@
+"""Whom we may deal with: dossier, score, standing, credit line and collateral terms."""
+
+from headframe.counterparty.collateral import CollateralTerms, call_amount, support_amount
+from headframe.counterparty.dossier import (
+    CreditLine,
+    Dossier,
+    Evidence,
+    Objection,
+    Reason,
+    Score,
+    Topic,
+    objections,
+    score,
+)
+from headframe.counterparty.standing import TRANSITIONS, Standing, Step, advance
+
+__all__ = [
+    "TRANSITIONS",
+    "CollateralTerms",
+    "CreditLine",
+    "Dossier",
+    "Evidence",
+    "Objection",
+    "Reason",
+    "Score",
+    "Standing",
+    "Step",
+    "Topic",
+    "advance",
+    "call_amount",
+    "objections",
+    "score",
+    "support_amount",
+]

@@ -1,0 +1,61 @@
+"""Hedge performance against spot: what a coin brought with the hedge and without."""
+
+from dataclasses import dataclass
+
+from headframe.units import Month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthResult:
+    """One month of deliveries: coins, dollars of their sale, dollars of their hedge, and both cash balances."""
+
+    month: Month
+    mined: float
+    sold: float
+    spot_usd: float
+    hedge_usd: float
+    costs_usd: float
+    margin_usd: float
+    cash_usd: float
+    cash_unhedged_usd: float
+
+    @property
+    def spot_price(self) -> float:
+        """Average price of the coins sold, without the hedge."""
+        return self.spot_usd / self.sold if self.sold else 0.0
+
+    @property
+    def realised_price(self) -> float:
+        """What each coin brought with its hedge."""
+        return (self.spot_usd + self.hedge_usd) / self.sold if self.sold else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """Deliveries summed over months, and the worst cash balance with and without the hedge."""
+
+    sold: float
+    spot_price: float
+    realised_price: float
+    hedge_usd: float
+    cash_usd: float
+    cash_unhedged_usd: float
+    cash_low_usd: float
+    cash_low_unhedged_usd: float
+
+
+def total(months: tuple[MonthResult, ...]) -> Total:
+    """The sum of a programme's months."""
+    sold = sum(month.sold for month in months)
+    spot = sum(month.spot_usd for month in months)
+    hedge = sum(month.hedge_usd for month in months)
+    return Total(
+        sold=sold,
+        spot_price=spot / sold if sold else 0.0,
+        realised_price=(spot + hedge) / sold if sold else 0.0,
+        hedge_usd=hedge,
+        cash_usd=months[-1].cash_usd if months else 0.0,
+        cash_unhedged_usd=months[-1].cash_unhedged_usd if months else 0.0,
+        cash_low_usd=min((month.cash_usd for month in months), default=0.0),
+        cash_low_unhedged_usd=min((month.cash_unhedged_usd for month in months), default=0.0),
+    )

@@ -1,0 +1,51 @@
+"""The board's policy as signed; the verdict on a proposal; the only way to obtain an approval."""
+
+from headframe.mandate.approval import Approval, NoApproval, approve, recall_approval
+from headframe.mandate.facts import DealerFacts, Facts, MonthFacts
+from headframe.mandate.policy import (
+    AskingRules,
+    Band,
+    BasisRules,
+    CashRules,
+    Choice,
+    CounterpartyRules,
+    CoverRules,
+    Criterion,
+    Mandate,
+    People,
+    QuietWindow,
+    RfqRules,
+    Scope,
+    Unwind,
+)
+from headframe.mandate.rules import Rule
+from headframe.mandate.verdict import Breach, Stage, Verdict, judge
+
+__all__ = [
+    "Approval",
+    "AskingRules",
+    "Band",
+    "BasisRules",
+    "Breach",
+    "CashRules",
+    "Choice",
+    "CounterpartyRules",
+    "CoverRules",
+    "Criterion",
+    "DealerFacts",
+    "Facts",
+    "Mandate",
+    "MonthFacts",
+    "NoApproval",
+    "People",
+    "QuietWindow",
+    "RfqRules",
+    "Rule",
+    "Scope",
+    "Stage",
+    "Unwind",
+    "Verdict",
+    "approve",
+    "judge",
+    "recall_approval",
+]

@@ -1,0 +1,66 @@
+"""What a verdict is passed on: one flat record, so that it can be replayed years later."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from headframe.instrument import StructureKind
+from headframe.units import Month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthFacts:
+    """A month of production with the proposal in: coins.
+
+    ``firm`` counts what must be delivered on a rally (futures, forwards, sold calls), ``covered``
+    what has a floor; the cumulative figures run from the first month of the programme.
+    """
+
+    month: Month
+    ahead: int
+    p50: float
+    p10_cumulative: float
+    covered: float
+    firm_cumulative: float
+    puts_only: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealerFacts:
+    """A dealer to be asked, with the proposal in: shares of its line and of the programme."""
+
+    name: str
+    approved: bool
+    line_share: float
+    programme_share: float
+    tenor_months: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything a mandate asks about one proposal; None is "not measured" and counts as a breach."""
+
+    at: datetime
+    mandate_signed: bool
+    preparer: str
+    structure: StructureKind
+    venue: str
+    months: tuple[MonthFacts, ...]
+    free_coins: float
+    size_coins: float
+    notional_usd: float
+    tracking_error: float
+    r2: float
+    tenor_months: int
+    dealers: tuple[DealerFacts, ...]
+    premium_usd: float
+    premium_spent_usd: float
+    debit_share: float
+    initial_margin_usd: float
+    stress_call_usd: float
+    liquidity_usd: float
+    live_rfq: bool
+    repeated: bool
+    market_age_minutes: float
+    spread_ratio: float | None
+    spot_move: float | None
+    open_interest_share: float | None

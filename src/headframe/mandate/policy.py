@@ -1,0 +1,245 @@
+"""The mandate's settings, clause by clause, as frozen values that cannot contradict themselves."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from math import isfinite
+
+from headframe.instrument import StructureKind
+from headframe.units import Wrong
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not (isfinite(value) and low <= value <= high):
+        raise Wrong(f"{name} must lie between {low:g} and {high:g}, was {value:g}")
+
+
+class Unwind(StrEnum):
+    """When a hedge is reduced: as its coins are sold, or held to its expiry."""
+
+    AS_SOLD = "as_sold"
+    AT_EXPIRY = "at_expiry"
+
+
+class Choice(StrEnum):
+    """How the plan chooses among the hedges the mandate allows."""
+
+    FLOOR_LESS_COST = "floor_less_cost"
+    LARGEST_FLOOR = "largest_floor"
+    LEAST_COST = "least_cost"
+    LEAST_MARGIN = "least_margin"
+
+
+class Criterion(StrEnum):
+    """How a request for quotes is awarded."""
+
+    BEST_PRICE = "best_price"
+    BEST_ALL_IN = "best_all_in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Clause 1: who, what, where, how far."""
+
+    entity: str
+    coin: str
+    version: str
+    valid_from: date
+    valid_until: date
+    structures: tuple[StructureKind, ...]
+    venues: tuple[str, ...]
+    horizon_months: int
+
+    def __post_init__(self) -> None:
+        if self.valid_until <= self.valid_from:
+            raise Wrong(f"valid_until {self.valid_until} must come after valid_from {self.valid_from}")
+        _within("horizon_months", self.horizon_months, 1, 60)
+        if not self.structures:
+            raise Wrong("structures must name at least one hedge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Share of expected (P50) production to hedge in a range of months ahead, first to last."""
+
+    first: int
+    last: int
+    floor: float
+    target: float
+    ceiling: float
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.first <= self.last <= 60:
+            raise Wrong(f"a band runs from month 1 to 60, was {self.first} to {self.last}")
+        if not 0.0 <= self.floor <= self.target <= self.ceiling <= 1.0:
+            found = f"floor={self.floor} target={self.target} ceiling={self.ceiling}"
+            raise Wrong(f"a band must satisfy 0 <= floor <= target <= ceiling <= 1, was {found}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverRules:
+    """Clause 2: how much of production, and when a hedge is reduced."""
+
+    bands: tuple[Band, ...]
+    put_strike_share: float
+    unwind: Unwind
+
+    def __post_init__(self) -> None:
+        _within("put_strike_share", self.put_strike_share, 0.3, 1.2)
+        ahead = 1
+        for band in self.bands:
+            if band.first != ahead:
+                raise Wrong(f"bands must follow each other: month {ahead} ahead belongs to none")
+            ahead = band.last + 1
+
+    def band(self, months_ahead: int) -> Band | None:
+        """The band of a month so many months ahead (1 is the next full month), or none."""
+        return next((b for b in self.bands if b.first <= months_ahead <= b.last), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasisRules:
+    """Clause 3: how far a hedge may stray from the mine's own sales."""
+
+    tracking_error_max: float
+    r2_min: float
+
+    def __post_init__(self) -> None:
+        _within("tracking_error_max", self.tracking_error_max, 0.0, 1.0)
+        _within("r2_min", self.r2_min, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterpartyRules:
+    """Clause 4: whom, how much with one, how long."""
+
+    points_min: float
+    line_share_max: float
+    programme_share_max: float
+    tenor_months_max: int
+
+    def __post_init__(self) -> None:
+        _within("points_min", self.points_min, 0.0, 100.0)
+        _within("line_share_max", self.line_share_max, 0.0, 1.0)
+        _within("programme_share_max", self.programme_share_max, 0.0, 1.0)
+        _within("tenor_months_max", self.tenor_months_max, 1, 60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashRules:
+    """Clause 5: premium and margin."""
+
+    premium_budget_usd: float
+    stress_up: float
+    stress_down: float
+    stress_call_share_max: float
+    debit_share_max: float
+
+    def __post_init__(self) -> None:
+        _within("premium_budget_usd", self.premium_budget_usd, 0.0, 1e11)
+        _within("stress_up", self.stress_up, 0.01, 10.0)
+        _within("stress_down", self.stress_down, -0.99, -0.01)
+        _within("stress_call_share_max", self.stress_call_share_max, 0.0, 10.0)
+        _within("debit_share_max", self.debit_share_max, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RfqRules:
+    """Clause 6: how quotes are asked for and awarded."""
+
+    dealers_min: int
+    responses_min: int
+    response_seconds: int
+    criterion: Criterion
+    distance_max: float
+    disclosed: bool
+    block_min_coins: float
+    future_block_min_usd: float
+    repeat_minutes: int
+    last_look_seconds_max: int
+
+    def __post_init__(self) -> None:
+        _within("dealers_min", self.dealers_min, 1, 100)
+        _within("responses_min", self.responses_min, 1, 100)
+        if self.responses_min > self.dealers_min:
+            raise Wrong(
+                f"responses_min {self.responses_min} must not exceed dealers_min {self.dealers_min}"
+            )
+        _within("response_seconds", self.response_seconds, 6, 299)
+        _within("distance_max", self.distance_max, 0.0, 1.0)
+        _within("block_min_coins", self.block_min_coins, 0.0, 1e6)
+        _within("future_block_min_usd", self.future_block_min_usd, 0.0, 1e9)
+        _within("repeat_minutes", self.repeat_minutes, 0, 1440)
+        _within("last_look_seconds_max", self.last_look_seconds_max, 0, 600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietWindow:
+    """A stretch of every day, in UTC, in which nobody is asked."""
+
+    start: time
+    end: time
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise Wrong(f"a quiet window ends after it starts, was {self.start} to {self.end}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskingRules:
+    """Clause 7: when not to ask."""
+
+    market_age_minutes_max: int
+    quiet: tuple[QuietWindow, ...]
+    macro_events: tuple[datetime, ...]
+    macro_minutes: int
+    weekends: bool
+    spread_ratio_max: float
+    spot_move_max: float
+    open_interest_share_max: float
+    blackouts: tuple[tuple[date, date], ...]
+
+    def __post_init__(self) -> None:
+        _within("market_age_minutes_max", self.market_age_minutes_max, 1, 10_080)
+        _within("macro_minutes", self.macro_minutes, 0, 1440)
+        _within("spread_ratio_max", self.spread_ratio_max, 1.0, 100.0)
+        _within("spot_move_max", self.spot_move_max, 0.0, 1.0)
+        _within("open_interest_share_max", self.open_interest_share_max, 0.0, 1.0)
+        for first, last in self.blackouts:
+            if last < first:
+                raise Wrong(f"a blackout ends on or after its first day, was {first} to {last}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Clause 8: who signs, who prepares, who approves and for how long an approval lives."""
+
+    signatories: tuple[str, ...]
+    preparers: tuple[str, ...]
+    approvers: tuple[str, ...]
+    approval_minutes: int
+    spot_move_void: float
+
+    def __post_init__(self) -> None:
+        for name in ("signatories", "preparers", "approvers"):
+            if not getattr(self, name):
+                raise Wrong(f"{name} must name at least one person")
+        if not set(self.approvers) - set(self.preparers) and len(set(self.approvers)) < 2:
+            raise Wrong("four eyes need an approver who is not the only preparer")
+        _within("approval_minutes", self.approval_minutes, 1, 100_000)
+        _within("spot_move_void", self.spot_move_void, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mandate:
+    """The whole policy; ``choice`` is clause 9."""
+
+    scope: Scope
+    cover: CoverRules
+    basis: BasisRules
+    counterparties: CounterpartyRules
+    cash: CashRules
+    rfq: RfqRules
+    asking: AskingRules
+    people: People
+    choice: Choice

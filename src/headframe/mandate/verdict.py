@@ -1,0 +1,283 @@
+"""The judge: every rule a proposal breaks, most serious first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from headframe.instrument import StructureKind
+from headframe.mandate.facts import Facts
+from headframe.mandate.policy import Mandate
+from headframe.mandate.rules import Rule
+
+_DUST = 1e-9
+
+
+class Stage(StrEnum):
+    """When a rule is asked: for a proposal, or once more at the moment of asking the street."""
+
+    PROPOSE = "propose"
+    ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One rule broken: what was allowed, what was found, and where; ``blocks`` unless it only warns."""
+
+    rule: Rule
+    allowed: str
+    found: str
+    where: str = ""
+    blocks: bool = True
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        return f"{self.rule.clause} {self.rule}{place}: found {self.found}, allowed {self.allowed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the mandate says of a proposal at one stage."""
+
+    stage: Stage
+    breaches: tuple[Breach, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether nothing blocks the proposal."""
+        return not any(breach.blocks for breach in self.breaches)
+
+
+def judge(mandate: Mandate, facts: Facts, stage: Stage) -> Verdict:
+    """Every rule the facts break, most serious first; none that blocks means it may be approved."""
+    found = [
+        *_scope(mandate, facts),
+        *_cover(mandate, facts),
+        *_basis(mandate, facts),
+        *_dealers(mandate, facts),
+        *_cash(mandate, facts),
+        *_request(mandate, facts),
+    ]
+    if stage is Stage.ASK:
+        found += [*_calendar(mandate, facts), *_market(mandate, facts)]
+    order = list(Rule)
+    return Verdict(
+        stage=stage, breaches=tuple(sorted(found, key=lambda breach: order.index(breach.rule)))
+    )
+
+
+def _scope(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    scope = mandate.scope
+    if not facts.mandate_signed:
+        yield Breach(rule=Rule.NOT_SIGNED, allowed="a signed mandate", found="none")
+    if not scope.valid_from <= facts.at.date() <= scope.valid_until:
+        allowed = f"{scope.valid_from} to {scope.valid_until}"
+        yield Breach(rule=Rule.NOT_IN_FORCE, allowed=allowed, found=str(facts.at.date()))
+    if facts.structure not in scope.structures:
+        allowed = ", ".join(scope.structures)
+        yield Breach(rule=Rule.STRUCTURE_NOT_ALLOWED, allowed=allowed, found=facts.structure)
+    if facts.venue not in scope.venues:
+        yield Breach(
+            rule=Rule.VENUE_NOT_ALLOWED, allowed=", ".join(scope.venues), found=facts.venue
+        )
+    for month in facts.months:
+        if month.ahead > scope.horizon_months:
+            yield Breach(
+                rule=Rule.BEYOND_HORIZON,
+                allowed=f"{scope.horizon_months} months",
+                found=f"{month.ahead} months",
+                where=str(month.month),
+            )
+    if facts.preparer not in mandate.people.preparers:
+        allowed = ", ".join(mandate.people.preparers)
+        yield Breach(rule=Rule.NOT_A_PREPARER, allowed=allowed, found=facts.preparer)
+
+
+def _cover(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    for month in facts.months:
+        where = str(month.month)
+        band = mandate.cover.band(month.ahead)
+        share = month.covered / month.p50 if month.p50 > 0.0 else 0.0
+        if band is not None and share > band.ceiling + _DUST:
+            yield Breach(
+                rule=Rule.ABOVE_CEILING,
+                allowed=f"{band.ceiling:.0%} of P50",
+                found=f"{share:.1%}",
+                where=where,
+            )
+        if band is not None and share < band.floor - _DUST:
+            yield Breach(
+                rule=Rule.BELOW_FLOOR,
+                allowed=f"at least {band.floor:.0%} of P50",
+                found=f"{share:.1%}",
+                where=where,
+                blocks=False,
+            )
+        room = month.p10_cumulative + facts.free_coins
+        if month.firm_cumulative > room + _DUST:
+            yield Breach(
+                rule=Rule.FIRM_ABOVE_P10,
+                allowed=f"{room:.2f} coins (cumulative P10 and free coins)",
+                found=f"{month.firm_cumulative:.2f} sold firm",
+                where=where,
+            )
+        if month.puts_only > month.p50 + _DUST:
+            yield Breach(
+                rule=Rule.PUTS_ABOVE_P50,
+                allowed=f"{month.p50:.2f} coins (P50)",
+                found=f"{month.puts_only:.2f} coins of puts",
+                where=where,
+            )
+
+
+def _basis(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    basis = mandate.basis
+    if not facts.tracking_error <= basis.tracking_error_max:
+        yield Breach(
+            rule=Rule.TRACKING_TOO_LOOSE,
+            allowed=f"{basis.tracking_error_max:.1%}",
+            found=f"{facts.tracking_error:.1%}",
+        )
+    if not facts.r2 >= basis.r2_min:
+        yield Breach(rule=Rule.R2_TOO_LOW, allowed=f"{basis.r2_min:.2f}", found=f"{facts.r2:.2f}")
+
+
+def _dealers(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    rules = mandate.counterparties
+    for dealer in facts.dealers:
+        if not dealer.approved:
+            yield Breach(
+                rule=Rule.DEALER_NOT_APPROVED, allowed="standing approved", found="not", where=dealer.name
+            )
+        if not dealer.line_share <= rules.line_share_max:
+            yield Breach(
+                rule=Rule.LINE_EXCEEDED,
+                allowed=f"{rules.line_share_max:.0%} of line",
+                found=f"exposure after this trade {dealer.line_share:.0%} of line",
+                where=dealer.name,
+            )
+        if not dealer.programme_share <= rules.programme_share_max:
+            yield Breach(
+                rule=Rule.CONCENTRATION,
+                allowed=f"{rules.programme_share_max:.0%} of the programme",
+                found=f"{dealer.programme_share:.0%} with one group",
+                where=dealer.name,
+            )
+        allowed = min(rules.tenor_months_max, dealer.tenor_months)
+        if facts.tenor_months > allowed:
+            yield Breach(
+                rule=Rule.TENOR_TOO_LONG,
+                allowed=f"{allowed} months",
+                found=f"{facts.tenor_months} months",
+                where=dealer.name,
+            )
+
+
+def _cash(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    cash = mandate.cash
+    spent = facts.premium_spent_usd + facts.premium_usd
+    if not spent <= cash.premium_budget_usd:
+        yield Breach(
+            rule=Rule.PREMIUM_BUDGET,
+            allowed=f"{cash.premium_budget_usd:,.0f} USD",
+            found=f"{spent:,.0f} USD",
+        )
+    most = cash.stress_call_share_max * facts.liquidity_usd
+    if not facts.stress_call_usd <= most:
+        yield Breach(
+            rule=Rule.MARGIN_STRESS,
+            allowed=f"{most:,.0f} USD ({cash.stress_call_share_max:.0%} of liquidity)",
+            found=f"{facts.stress_call_usd:,.0f} USD called at {cash.stress_up:+.0%}",
+        )
+    if not facts.initial_margin_usd + facts.premium_usd <= facts.liquidity_usd:
+        yield Breach(
+            rule=Rule.MARGIN_NOT_FUNDED,
+            allowed=f"{facts.liquidity_usd:,.0f} USD",
+            found=f"{facts.initial_margin_usd + facts.premium_usd:,.0f} USD",
+        )
+    tested = facts.structure is StructureKind.COSTLESS_COLLAR
+    if tested and not facts.debit_share <= cash.debit_share_max + _DUST:
+        yield Breach(
+            rule=Rule.RESIDUAL_DEBIT,
+            allowed=f"{cash.debit_share_max:.2%} of the forward",
+            found=f"{facts.debit_share:.2%}",
+        )
+
+
+def _request(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    rfq = mandate.rfq
+    if len(facts.dealers) < rfq.dealers_min:
+        yield Breach(
+            rule=Rule.TOO_FEW_DEALERS, allowed=f"{rfq.dealers_min}", found=f"{len(facts.dealers)}"
+        )
+    if facts.structure is StructureKind.SHORT_FUTURE:
+        if facts.notional_usd < rfq.future_block_min_usd:
+            yield Breach(
+                rule=Rule.BLOCK_TOO_SMALL,
+                allowed=f"{rfq.future_block_min_usd:,.0f} USD",
+                found=f"{facts.notional_usd:,.0f} USD",
+            )
+    elif facts.size_coins < rfq.block_min_coins:
+        yield Breach(
+            rule=Rule.BLOCK_TOO_SMALL,
+            allowed=f"{rfq.block_min_coins:.2f} coins",
+            found=f"{facts.size_coins:.2f} coins",
+        )
+    if facts.live_rfq:
+        yield Breach(rule=Rule.RFQ_ALREADY_LIVE, allowed="one at a time", found="another is live")
+    if facts.repeated:
+        yield Breach(
+            rule=Rule.REPEATED_TRADE,
+            allowed=f"once in {rfq.repeat_minutes} minutes",
+            found="the same structure traded just now",
+        )
+
+
+def _calendar(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    asking = mandate.asking
+    clock = facts.at.time()
+    for window in asking.quiet:
+        if window.start <= clock < window.end:
+            yield Breach(
+                rule=Rule.QUIET_WINDOW,
+                allowed=f"outside {window.start:%H:%M}-{window.end:%H:%M} UTC",
+                found=f"{clock:%H:%M}",
+            )
+    for event in asking.macro_events:
+        if abs(facts.at - event) <= timedelta(minutes=asking.macro_minutes):
+            yield Breach(
+                rule=Rule.MACRO_EVENT,
+                allowed=f"{asking.macro_minutes} minutes away",
+                found=f"news at {event:%Y-%m-%d %H:%M} UTC",
+            )
+    if not asking.weekends and facts.at.weekday() >= 5:
+        yield Breach(rule=Rule.WEEKEND, allowed="Monday to Friday", found=f"{facts.at:%A}")
+    for first, last in asking.blackouts:
+        if first <= facts.at.date() <= last:
+            yield Breach(
+                rule=Rule.BLACKOUT, allowed=f"outside {first} to {last}", found=str(facts.at.date())
+            )
+
+
+def _market(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    asking = mandate.asking
+    if not 0.0 <= facts.market_age_minutes <= asking.market_age_minutes_max:
+        yield Breach(
+            rule=Rule.MARKET_STALE,
+            allowed=f"{asking.market_age_minutes_max} minutes",
+            found=f"{facts.market_age_minutes:.0f} minutes",
+        )
+    measured = (
+        (Rule.SPREAD_TOO_WIDE, facts.spread_ratio, asking.spread_ratio_max, "{:.2f} x the median"),
+        (Rule.SPOT_MOVED, facts.spot_move, asking.spot_move_max, "{:.2%} in ten minutes"),
+        (
+            Rule.OPEN_INTEREST,
+            facts.open_interest_share,
+            asking.open_interest_share_max,
+            "{:.2%} of the expiry's open interest",
+        ),
+    )
+    for rule, value, most, words in measured:
+        if value is None or not abs(value) <= most:
+            found = "not measured" if value is None else words.format(value)
+            yield Breach(rule=rule, allowed=words.format(most), found=found)

@@ -1,0 +1,157 @@
+"""Who wins: a pure function of the quotes and the mandate's rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from math import isfinite
+
+from headframe.rfq.request import Direction, Quote
+
+ABSURD = 0.9
+"""A quote further from the model than this share of the legs' prices is ten times off."""
+
+
+class Rejection(StrEnum):
+    """Why a quote cannot win, in order of precedence."""
+
+    MALFORMED = "not a price"
+    NOT_ASKED = "from a dealer who was not asked"
+    SUPERSEDED = "replaced by a later one of the same dealer"
+    LATE = "received after the response time"
+    EXPIRED = "no longer good"
+    TOO_SMALL = "smaller than the request"
+    CROSSED = "crosses the same dealer's other side"
+    ABSURD = "ten times off the model"
+    TOO_FAR = "too far from mid"
+    BEYOND_LIMIT = "worse than the approved limit"
+
+
+class NoAward(StrEnum):
+    """Why nobody won, in order of precedence."""
+
+    NO_QUOTES = "nobody quoted"
+    TOO_FEW_RESPONSES = "fewer live dealers than the mandate asks"
+    ALL_REJECTED = "no quote could win"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwardRules:
+    """The mandate's rules of award, as numbers.
+
+    ``distance_max`` is the greatest distance to the model's mid in the quote currency per coin;
+    ``charges`` are what each dealer costs besides its price (fees, credit, margin), per coin, and
+    are empty where the best price alone decides.
+    """
+
+    direction: Direction
+    panel: tuple[str, ...]
+    responses_min: int
+    respond_by: datetime
+    size: float
+    reference: float
+    gross: float
+    distance_max: float
+    limit: float
+    charges: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A quote on the ladder: its all-in cost per coin (lower is better) or why it cannot win."""
+
+    quote: Quote
+    cost: float
+    rejection: Rejection | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Every quote: those that can win first, best first, then the others."""
+
+    rungs: tuple[Rung, ...]
+
+    @property
+    def live(self) -> tuple[Rung, ...]:
+        """The rungs that can win, best first."""
+        return tuple(rung for rung in self.rungs if rung.rejection is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """The winner and the cover: the second best price, or none."""
+
+    winner: Quote
+    cover: Quote | None
+
+
+def rank(quotes: tuple[Quote, ...], rules: AwardRules, *, at: datetime) -> Ladder:
+    """The ladder at an instant: best all-in cost first; ties by all-or-none, then by time, then name."""
+    rungs = [Rung(quote, _cost(quote, rules), _rejection(quote, quotes, rules, at)) for quote in quotes]
+    order = list(Rejection)
+    rungs.sort(
+        key=lambda rung: (
+            rung.rejection is not None,
+            0 if rung.rejection is None else order.index(rung.rejection),
+            rung.cost if isfinite(rung.cost) else 0.0,
+            not rung.quote.all_or_none,
+            rung.quote.received_at,
+            rung.quote.dealer,
+        )
+    )
+    return Ladder(tuple(rungs))
+
+
+def award(quotes: tuple[Quote, ...], rules: AwardRules, *, at: datetime) -> Award | NoAward:
+    """Give the trade to the best live quote, if enough dealers stand behind live ones."""
+    if not quotes:
+        return NoAward.NO_QUOTES
+    live = rank(quotes, rules, at=at).live
+    if not live:
+        return NoAward.ALL_REJECTED
+    if len({rung.quote.dealer for rung in live}) < rules.responses_min:
+        return NoAward.TOO_FEW_RESPONSES
+    others = [rung.quote for rung in live if rung.quote.dealer != live[0].quote.dealer]
+    return Award(winner=live[0].quote, cover=others[0] if others else None)
+
+
+def _cost(quote: Quote, rules: AwardRules) -> float:
+    sign = 1.0 if rules.direction is Direction.BUY else -1.0
+    return sign * quote.price + rules.charges.get(quote.dealer, 0.0)
+
+
+def _rejection(
+    quote: Quote, quotes: tuple[Quote, ...], rules: AwardRules, at: datetime
+) -> Rejection | None:
+    tests = (
+        (Rejection.MALFORMED, not (isfinite(quote.price) and isfinite(quote.size))),
+        (Rejection.NOT_ASKED, quote.dealer not in rules.panel),
+        (Rejection.SUPERSEDED, any(_replaces(other, quote) for other in quotes)),
+        (Rejection.LATE, quote.received_at > rules.respond_by),
+        (Rejection.EXPIRED, quote.good_until is not None and at >= quote.good_until),
+        (Rejection.TOO_SMALL, quote.direction is rules.direction or quote.size < rules.size),
+        (Rejection.CROSSED, any(_crosses(other, quote) for other in quotes)),
+        (Rejection.ABSURD, abs(quote.price - rules.reference) > ABSURD * rules.gross),
+        (Rejection.TOO_FAR, abs(quote.price - rules.reference) > rules.distance_max),
+        (Rejection.BEYOND_LIMIT, _beyond(quote.price, rules)),
+    )
+    return next((reason for reason, holds in tests if holds), None)
+
+
+def _replaces(other: Quote, quote: Quote) -> bool:
+    same = (other.dealer, other.direction) == (quote.dealer, quote.direction)
+    return same and other is not quote and other.received_at > quote.received_at
+
+
+def _crosses(other: Quote, quote: Quote) -> bool:
+    """Whether a dealer buys dearer than it sells: a sign of a mistake on either side."""
+    if other.dealer != quote.dealer or other.direction is quote.direction:
+        return False
+    buys, sells = (other, quote) if other.direction is Direction.BUY else (quote, other)
+    return buys.price > sells.price
+
+
+def _beyond(price: float, rules: AwardRules) -> bool:
+    if rules.direction is Direction.BUY:
+        return not price <= rules.limit
+    return not price >= rules.limit

@@ -1,0 +1,125 @@
+"""What is asked, what is answered, what was dealt."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from headframe.instrument import Structure
+from headframe.mandate import Approval
+from headframe.rfq.envelope import Envelope, Outside, outside
+from headframe.units import Wrong
+
+
+class Direction(StrEnum):
+    """The taker's side of the structure."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request for quotes; ``structure`` has its first leg bought, ``direction`` says our side.
+
+    ``id`` is our own, made before anything is sent. ``reference`` is the model's mid of the net
+    price and ``gross`` the sum of the legs' absolute prices, both per coin in the quote currency.
+    """
+
+    id: str
+    approval: Approval
+    envelope_sha256: str
+    structure: Structure
+    direction: Direction
+    size: Decimal
+    amount: Decimal
+    panel: tuple[str, ...]
+    disclosed: bool
+    opened_at: datetime
+    respond_by: datetime
+    limit: Decimal
+    reference: float
+    gross: float
+    forward: float
+
+    def __post_init__(self) -> None:
+        if self.approval.envelope_sha256 != self.envelope_sha256:
+            raise Wrong("the request's terms are not the ones approved")
+        if not self.panel or len(set(self.panel)) != len(self.panel):
+            raise Wrong("a request names each dealer once, at least one")
+        if self.respond_by <= self.opened_at:
+            raise Wrong("the response time must lie after the opening")
+
+
+def open_request(
+    envelope: Envelope,
+    envelope_sha256: str,
+    approval: Approval,
+    structure: Structure,
+    *,
+    request_id: str,
+    direction: Direction,
+    amount: Decimal,
+    panel: tuple[str, ...],
+    disclosed: bool,
+    at: datetime,
+    response_seconds: int,
+    reference: float,
+    gross: float,
+    forward: float,
+    spot: Decimal,
+) -> Request | tuple[Outside, ...]:
+    """A request within its approved envelope, or every way in which it would leave it."""
+    bought = direction is Direction.BUY
+    wrong = outside(
+        envelope, structure, size=envelope.size, price=None, bought=bought, spot=spot, at=at
+    )
+    if at >= approval.expires_at and Outside.TOO_LATE not in wrong:
+        wrong = (*wrong, Outside.TOO_LATE)
+    if wrong:
+        return wrong
+    return Request(
+        id=request_id,
+        approval=approval,
+        envelope_sha256=envelope_sha256,
+        structure=structure,
+        direction=direction,
+        size=envelope.size,
+        amount=amount,
+        panel=panel,
+        disclosed=disclosed,
+        opened_at=at,
+        respond_by=at + timedelta(seconds=response_seconds),
+        limit=envelope.price_worst,
+        reference=reference,
+        gross=gross,
+        forward=forward,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A dealer's answer: net price per coin, size, and how long it stands."""
+
+    dealer: str
+    direction: Direction
+    price: float
+    size: float
+    received_at: datetime
+    good_until: datetime | None
+    all_or_none: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """What the venue says was dealt: one trade id, the winning dealers, every leg with its price."""
+
+    venue_trade_id: str
+    dealer: str
+    price: Decimal
+    amount: Decimal
+    legs: tuple[tuple[str, Decimal, Decimal], ...]
+    """Instrument name, signed amount, price, one for each leg."""
+    fee: Decimal
+    fee_currency: str
+    at: datetime

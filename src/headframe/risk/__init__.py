@@ -1,0 +1,48 @@
+"""What can hurt us while a hedge is on: basis, outcome, margin, credit, limits, courses of the price."""
+
+from headframe.risk.basis import BasisRisk, basis_risk, sale_weights
+from headframe.risk.courses import Course, course_prices
+from headframe.risk.credit import Exposure, by_group, exposure
+from headframe.risk.margin import (
+    Liquidity,
+    MarginState,
+    cash_out_price,
+    collateral_due_to_us,
+    collateral_wanted,
+    requirement,
+    rule_set,
+    venue_initial_coins,
+)
+from headframe.risk.marks import Mark, leg_price, leg_value_usd, mark, position_value_usd
+from headframe.risk.outcome import Outcome, Strategy, Terms, outcomes
+from headframe.risk.watch import Status, Watched
+
+__all__ = [
+    "BasisRisk",
+    "Course",
+    "Exposure",
+    "Liquidity",
+    "MarginState",
+    "Mark",
+    "Outcome",
+    "Status",
+    "Strategy",
+    "Terms",
+    "Watched",
+    "basis_risk",
+    "by_group",
+    "cash_out_price",
+    "collateral_due_to_us",
+    "collateral_wanted",
+    "course_prices",
+    "exposure",
+    "leg_price",
+    "leg_value_usd",
+    "mark",
+    "outcomes",
+    "position_value_usd",
+    "requirement",
+    "rule_set",
+    "sale_weights",
+    "venue_initial_coins",
+]

@@ -1,0 +1,40 @@
+"""Three courses of the price that a hedge is walked through: a bear, a stable and a bull market."""
+
+from datetime import date, timedelta
+from enum import StrEnum
+
+import numpy as np
+
+from headframe.risk.kernels import bridge
+from headframe.units import Wrong
+
+
+class Course(StrEnum):
+    """A course and where it leads."""
+
+    BEAR = "bear"
+    STABLE = "stable"
+    BULL = "bull"
+
+    @property
+    def end_ratio(self) -> float:
+        """The last price over the first."""
+        return {"bear": 0.55, "stable": 1.0, "bull": 1.7}[self.value]
+
+
+_NOISE = 0.40
+"""Volatility of the days on the way: about what the sample market implies."""
+
+
+def course_prices(
+    course: Course, *, start: float, first: date, last: date, seed: int
+) -> tuple[tuple[date, float], ...]:
+    """A price for the end of each day from the first to the last, in whole cents."""
+    days = (last - first) // timedelta(days=1) + 1
+    if days < 1:
+        raise Wrong(f"a course must end after it starts, was {first} to {last}")
+    out = np.empty(days)
+    bridge(seed, 20, start, start * course.end_ratio, _NOISE, out)
+    return tuple(
+        (first + timedelta(days=index), round(float(out[index]), 2)) for index in range(days)
+    )

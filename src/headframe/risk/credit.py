@@ -1,0 +1,84 @@
+"""Exposure to each counterparty: what we would lose if it failed, today and after a jump."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from headframe.book import MarginTerms, Position
+from headframe.counterparty import Dossier
+from headframe.pricing import Surface
+from headframe.risk.marks import position_value_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """One counterparty: our gain net of its collateral, and what we posted, now and after jumps."""
+
+    dealer: str
+    group: str
+    trades: int
+    value_usd: float
+    posted_usd: float
+    held_usd: float
+    current_usd: float
+    down_usd: float
+    up_usd: float
+    line_usd: float
+
+    @property
+    def line_share(self) -> float:
+        """The larger of today's and the fallen market's exposure, over the line."""
+        worst = max(self.current_usd, self.down_usd, self.up_usd)
+        if self.line_usd > 0.0:
+            return worst / self.line_usd
+        return float("inf") if worst > 0.0 else 0.0
+
+
+def exposure(
+    dossier: Dossier,
+    positions: tuple[Position, ...],
+    surface: Surface,
+    at: datetime,
+    *,
+    posted_usd: float,
+    held_usd: float,
+    jump_down: float,
+    jump_up: float,
+) -> Exposure:
+    """Exposure to one counterparty before any further collateral moves.
+
+    Loss at default is our netted gain less the collateral we hold, plus what we posted beyond our
+    own netted loss: both at today's price and after an instant jump.
+    """
+    mine = tuple(
+        p
+        for p in positions
+        if p.trade.dealer == dossier.name and p.trade.margin is MarginTerms.BILATERAL
+    )
+
+    def lost(spot_ratio: float) -> float:
+        moved = surface.at_spot(surface.spot * spot_ratio, at)
+        value = sum(position_value_usd(position, moved, at) for position in mine)
+        return max(value - held_usd + posted_usd, 0.0)
+
+    return Exposure(
+        dealer=dossier.name,
+        group=dossier.group,
+        trades=len(mine),
+        value_usd=sum(position_value_usd(position, surface, at) for position in mine),
+        posted_usd=posted_usd,
+        held_usd=held_usd,
+        current_usd=lost(1.0),
+        down_usd=lost(1.0 + jump_down),
+        up_usd=lost(1.0 + jump_up),
+        line_usd=dossier.credit.line_usd,
+    )
+
+
+def by_group(exposures: tuple[Exposure, ...]) -> Mapping[str, float]:
+    """Worst exposure summed over counterparties of one group: one group is one exposure."""
+    sums: dict[str, float] = {}
+    for one in exposures:
+        worst = max(one.current_usd, one.down_usd, one.up_usd)
+        sums[one.group] = sums.get(one.group, 0.0) + worst
+    return sums

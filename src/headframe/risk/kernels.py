@@ -1,0 +1,101 @@
+"""Daily price paths, and what a hedge does against the mine's own sales along them."""
+
+import math
+
+import numpy as np
+
+from headframe.numerics import Array, compiled, normals
+from headframe.pricing.kernels import black76
+
+
+@compiled
+def spot_path(
+    seed: int, stream: int, path: int, start: float, drift: float, sigma: float, out: Array
+) -> None:
+    """Geometric Brownian motion at the end of each of out.size days; drift and sigma a year."""
+    normals(seed, stream, path, out)
+    dt = 1.0 / 365.0
+    level = math.log(start)
+    for day in range(out.size):
+        level += (drift - 0.5 * sigma * sigma) * dt + sigma * math.sqrt(dt) * out[day]
+        out[day] = math.exp(level)
+
+
+@compiled
+def bridge(seed: int, stream: int, start: float, end: float, sigma: float, out: Array) -> None:
+    """A path from start to end over out.size days with sigma's daily noise, pinned at its end."""
+    spot_path(seed, stream, 0, 1.0, 0.5 * sigma * sigma, sigma, out)
+    days = out.size
+    excess = math.log(out[days - 1]) - math.log(end / start)
+    for day in range(days):
+        out[day] = start * math.exp(math.log(out[day]) - excess * (day + 1) / days)
+    out[days - 1] = end
+
+
+@compiled
+def hedge_value(
+    S: float, F: float, F0: float, K_put: float, K_call: float, sigma: float, T: float
+) -> float:
+    """USD value per coin of the producer's hedge, premium apart: put bought, call sold, or F0 - F.
+
+    A strike of zero stands for no such leg; with neither the hedge is a short forward from F0. At
+    expiry (T = 0) it settles on S.
+    """
+    at = S if T <= 0.0 else F
+    if K_put <= 0.0 and K_call <= 0.0:
+        return F0 - at
+    value = 0.0
+    if K_put > 0.0:
+        value += black76(-1.0, at, K_put, sigma, T, 1.0)
+    if K_call > 0.0:
+        value -= black76(1.0, at, K_call, sigma, T, 1.0)
+    return value
+
+
+@compiled
+def hedge_against_sales(
+    seed: int,
+    S0: float,
+    F0: float,
+    sigma: float,
+    weights: Array,
+    K_put: float,
+    K_call: float,
+    basis_sd: float,
+    as_sold: bool,
+    actual: Array,
+    ideal: Array,
+    average: Array,
+) -> None:
+    """Fill, per path, what the hedge paid, what it should have paid, and the average sale price.
+
+    The mine sells a share weights[d] of its coins at the end of day d + 1; the hedge expires at
+    the end of the last day. Ideal is the payoff each sale would need at its own price; actual is
+    the hedge's value realised with each sale (``as_sold``) or its settlement at expiry. The
+    annualised basis of the forward carries independent noise of sd ``basis_sd`` a year.
+    """
+    days = weights.size
+    expiry = days / 365.0
+    carry = math.log(F0 / S0) / expiry
+    spots, noise = np.empty(days), np.empty(days)
+    for path in range(actual.size):
+        spot_path(seed, 10, path, S0, carry, sigma, spots)
+        normals(seed, 11, path, noise)
+        paid, due, sold = 0.0, 0.0, 0.0
+        for day in range(days):
+            weight = weights[day]
+            if weight <= 0.0:
+                continue
+            spot = spots[day]
+            sold += weight * spot
+            due += weight * hedge_value(spot, spot, F0, K_put, K_call, sigma, 0.0)
+            if as_sold:
+                left = (days - 1 - day) / 365.0
+                forward = spot * math.exp((carry + basis_sd * noise[day]) * left)
+                paid += weight * hedge_value(spot, forward, F0, K_put, K_call, sigma, left)
+        last = spots[days - 1]
+        if not as_sold:
+            paid = hedge_value(last, last, F0, K_put, K_call, sigma, 0.0)
+        actual[path] = paid
+        ideal[path] = due
+        average[path] = sold

@@ -1,0 +1,157 @@
+"""Margin: what venues and dealers hold or may call, today and at another price.
+
+Rule sets are dated data. Venue futures: Deribit's standard margin before August 2026, initial
+2 % + 0.005 % a coin of position, maintenance 1 % + 0.005 % (support.deribit.com, "Standard
+margin"); the model that replaced it in August 2026 was not published when this was written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from headframe.book import MarginTerms, Position
+from headframe.counterparty import CollateralTerms, support_amount
+from headframe.pricing import Surface
+from headframe.risk.marks import position_value_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueMargin:
+    """A venue's margin on futures, as shares of the position, in force from a day."""
+
+    name: str
+    since: date
+    until: date | None
+    initial: float
+    maintenance: float
+    per_coin: float
+
+
+RULE_SETS = (
+    VenueMargin(
+        name="deribit-standard-to-2026-07",
+        since=date(2020, 1, 1),
+        until=date(2026, 8, 1),
+        initial=0.02,
+        maintenance=0.01,
+        per_coin=0.00005,
+    ),
+)
+
+
+def rule_set(on: date) -> tuple[VenueMargin, bool]:
+    """The rule set of a day, and whether it is in force or the last one known."""
+    for rules in RULE_SETS:
+        if rules.since <= on and (rules.until is None or on < rules.until):
+            return rules, True
+    return RULE_SETS[-1], False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginState:
+    """What is held and what a price would make move, in USD."""
+
+    initial_usd: float
+    variation_usd: float
+    collateral_usd: float
+
+    @property
+    def total_usd(self) -> float:
+        """Everything that must be found."""
+        return self.initial_usd + self.variation_usd + self.collateral_usd
+
+
+def venue_initial_coins(position_coins: float, rules: VenueMargin) -> float:
+    """Initial margin of a future in coins, for a position of so many coins."""
+    size = abs(position_coins)
+    return (rules.initial + rules.per_coin * size) * size
+
+
+def requirement(
+    positions: tuple[Position, ...],
+    terms: Mapping[str, CollateralTerms],
+    surface: Surface,
+    at: datetime,
+) -> MarginState:
+    """Margin due at a surface: venue initial margin, futures losses since the last mark, collateral.
+
+    Bilateral trades of one dealer net; collateral is what its agreement wants from us.
+    """
+    rules, _ = rule_set(at.date())
+    futures = [p for p in positions if p.trade.margin is MarginTerms.VENUE]
+    held = sum(float(position.coins) for position in futures)
+    loss = -sum(position_value_usd(position, surface, at) for position in futures)
+    wanted = 0.0
+    for dealer in sorted({p.trade.dealer for p in positions if p not in futures}):
+        mine = [p for p in positions if p not in futures and p.trade.dealer == dealer]
+        wanted += collateral_wanted(tuple(mine), terms[dealer], surface, at)
+    return MarginState(
+        initial_usd=venue_initial_coins(held, rules) * surface.spot,
+        variation_usd=loss,
+        collateral_usd=wanted,
+    )
+
+
+def collateral_wanted(
+    positions: tuple[Position, ...], terms: CollateralTerms, surface: Surface, at: datetime
+) -> float:
+    """Dollars one dealer's agreement wants from us: netted loss and independent amount over threshold."""
+    value = sum(position_value_usd(position, surface, at) for position in positions)
+    sold = sum(float(p.coins) * surface.spot for p in positions if p.trade.sells_upside)
+    return support_amount(terms, max(-value, 0.0), sold)
+
+
+def collateral_due_to_us(
+    positions: tuple[Position, ...], terms: CollateralTerms, surface: Surface, at: datetime
+) -> float:
+    """Dollars the dealer owes us as collateral: our netted gain over its threshold."""
+    value = sum(position_value_usd(position, surface, at) for position in positions)
+    return support_amount(terms, max(value, 0.0), 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Liquidity:
+    """What can meet a call: dollars, undrawn credit, and free coins at the day's price."""
+
+    cash_usd: float
+    undrawn_usd: float
+    free_coins: float
+
+    def at(self, spot: float) -> float:
+        """All of it in USD at a price."""
+        return self.cash_usd + self.undrawn_usd + self.free_coins * spot
+
+
+def cash_out_price(
+    positions: tuple[Position, ...],
+    terms: Mapping[str, CollateralTerms],
+    surface: Surface,
+    at: datetime,
+    liquidity: Liquidity,
+    *,
+    highest: float = 20.0,
+) -> float | None:
+    """The price above which calls exceed all liquidity, or None up to ``highest`` times spot.
+
+    Calls are counted from today's margin, which is already posted.
+    """
+    if not positions:
+        return None
+    today = requirement(positions, terms, surface, at).total_usd
+
+    def short(ratio: float) -> bool:
+        spot = surface.spot * ratio
+        moved = surface.at_spot(spot, at)
+        called = requirement(positions, terms, moved, at).total_usd - today
+        return called > liquidity.at(spot)
+
+    ratio = 1.0
+    while not short(ratio):
+        ratio *= 1.05
+        if ratio > highest:
+            return None
+    low, high = ratio / 1.05, ratio
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if short(middle) else (middle, high)
+    return surface.spot * high

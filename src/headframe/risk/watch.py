@@ -1,0 +1,50 @@
+"""Limits under watch: each with its use and its status."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+
+AMBER = 0.75
+STOP = 0.90
+
+
+class Status(StrEnum):
+    """How far a limit is used: amber from 75 %, stop adding from 90 %, breach above 100 %."""
+
+    OK = "ok"
+    AMBER = "amber"
+    STOP = "stop_adding"
+    BREACH = "breach"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One limit: clause, name, what is used of what is allowed, both in ``unit``."""
+
+    clause: str
+    name: str
+    used: float
+    allowed: float
+    unit: str
+    low_is_bad: bool = False
+
+    @property
+    def use(self) -> float:
+        """Share of the limit used; for a least value, how much of it is missing, from 1 upwards."""
+        if self.low_is_bad:
+            return 1.0 if self.used <= 0.0 < self.allowed else self.allowed / max(self.used, 1e-12)
+        if self.allowed == 0.0:
+            return 0.0 if self.used <= 0.0 else float("inf")
+        return self.used / self.allowed
+
+    @property
+    def status(self) -> Status:
+        """The status its use has reached; a figure that is no number is a breach."""
+        if not isfinite(self.used):
+            return Status.BREACH
+        if self.low_is_bad:
+            return Status.OK if self.used >= self.allowed else Status.BREACH
+        use = self.use
+        if use > 1.0 + 1e-9:
+            return Status.BREACH
+        return Status.STOP if use >= STOP else Status.AMBER if use >= AMBER else Status.OK
