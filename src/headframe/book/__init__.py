@@ -20,6 +20,7 @@ from headframe.book.entries import (
     promise,
     venue_margin,
 )
+from headframe.book.funding import Funding, fund, repay
 from headframe.book.ledger import Entry, Ledger, Overdrawn, Posting, TrialLine
 from headframe.book.trade import (
     Designation,
@@ -40,6 +41,7 @@ __all__ = [
     "Accounts",
     "Designation",
     "Entry",
+    "Funding",
     "Ledger",
     "MarginTerms",
     "Overdrawn",
@@ -53,9 +55,11 @@ __all__ = [
     "coins_sold",
     "collateral",
     "costs_paid",
+    "fund",
     "hedge_flow",
     "line_drawn",
     "opening",
     "promise",
+    "repay",
     "venue_margin",
 ]

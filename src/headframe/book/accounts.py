@@ -15,6 +15,7 @@ class Accounts:
 
     CONVERSION = "equity:conversion"
     MINED = "income:mined"
+    OVERDUE = "liabilities:overdue"
     PREFIXES = ("assets:", "liabilities:", "equity:", "income:", "expenses:", "promises:")
     NEVER_NEGATIVE = ("assets:", "promises:firm", "promises:floored")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from headframe.book.accounts import Accounts
 from headframe.units import CURRENCIES, Currency, Money, Wrong
@@ -52,9 +51,14 @@ class Ledger:
 
     def __init__(self) -> None:
         self._balances: dict[tuple[str, str], int] = {}
-        self._last_at: datetime | None = None
 
-    def post(self, entry: Entry, at: datetime) -> None:
+    def copy(self) -> "Ledger":
+        """A ledger of its own with the same balances: to try entries on."""
+        other = Ledger()
+        other._balances = dict(self._balances)  # noqa: SLF001 - its own class
+        return other
+
+    def post(self, entry: Entry) -> None:
         """Add an entry whole, or raise Overdrawn and change nothing."""
         fresh = self._after(entry)
         short = [key for key, value in fresh.items() if value < 0 and _guarded(key[0])]
@@ -63,7 +67,6 @@ class Ledger:
             have = Money(CURRENCIES[code], self._balances.get(short[0], 0))
             raise Overdrawn(f"{entry.memo}: {account} holds {have} {code}, not enough")
         self._balances.update(fresh)
-        self._last_at = at
 
     def replay(self, postings: Iterable[tuple[str, str, int]]) -> None:
         """Add postings that the journal already holds."""

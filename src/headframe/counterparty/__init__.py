@@ -2,6 +2,7 @@
 
 from headframe.counterparty.collateral import CollateralTerms, call_amount, support_amount
 from headframe.counterparty.dossier import (
+    LOSS_GIVEN_DEFAULT,
     CreditLine,
     Dossier,
     Evidence,
@@ -9,12 +10,14 @@ from headframe.counterparty.dossier import (
     Reason,
     Score,
     Topic,
+    default_probability,
     objections,
     score,
 )
 from headframe.counterparty.standing import TRANSITIONS, Standing, Step, advance
 
 __all__ = [
+    "LOSS_GIVEN_DEFAULT",
     "TRANSITIONS",
     "CollateralTerms",
     "CreditLine",
@@ -28,6 +31,7 @@ __all__ = [
     "Topic",
     "advance",
     "call_amount",
+    "default_probability",
     "objections",
     "score",
     "support_amount",

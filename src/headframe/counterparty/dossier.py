@@ -153,3 +153,12 @@ def objections(dossier: Dossier, on: date, *, points_min: float) -> tuple[Object
         detail = f"{points:.0f} points, the mandate asks {points_min:.0f}"
         found.append(Objection(Reason.SCORE_TOO_LOW, detail))
     return tuple(sorted(found, key=lambda objection: list(Reason).index(objection.reason)))
+
+
+_DEFAULT_A_YEAR = {"A": 0.003, "B": 0.008, "C": 0.02, "D": 0.06, "E": 0.20}
+LOSS_GIVEN_DEFAULT = 0.6
+
+
+def default_probability(grade: str) -> float:
+    """Chance of failure within a year by internal grade: a house assumption, not a market figure."""
+    return _DEFAULT_A_YEAR[grade]

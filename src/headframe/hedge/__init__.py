@@ -2,6 +2,8 @@
 
 from headframe.hedge.candidates import Candidate, FeeSchedule, Street, candidates, hypothetical
 from headframe.hedge.choose import best, cost_usd, score
+from headframe.hedge.day import DayEnd, DayStart, close_day
+from headframe.hedge.drafting import describe, envelope_of, proposal_of
 from headframe.hedge.exposure import (
     Bucket,
     ExposureRow,
@@ -10,24 +12,42 @@ from headframe.hedge.exposure import (
     floor_usd,
     secured_usd,
 )
+from headframe.hedge.facts import premium_spent
 from headframe.hedge.performance import MonthResult, Total, total
+from headframe.hedge.proposal import Alternative, Proposal
+from headframe.hedge.rating import Rated, compare, rate_again, stress_call
+from headframe.hedge.situation import Situation
 
 __all__ = [
+    "Alternative",
     "Bucket",
     "Candidate",
+    "DayEnd",
+    "DayStart",
     "ExposureRow",
     "FeeSchedule",
     "MonthResult",
+    "Proposal",
+    "Rated",
+    "Situation",
     "Street",
     "Total",
     "best",
     "buckets",
+    "close_day",
     "candidates",
+    "compare",
     "cost_usd",
+    "describe",
+    "envelope_of",
     "exposure_rows",
     "floor_usd",
     "hypothetical",
+    "premium_spent",
+    "proposal_of",
+    "rate_again",
     "score",
     "secured_usd",
+    "stress_call",
     "total",
 ]

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
-
 from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg, allocate
 from headframe.hedge.exposure import Bucket
 from headframe.instrument import Instrument, Kind, Leg, Structure, StructureKind

@@ -11,7 +11,7 @@ from headframe.units import Month
 class MonthFacts:
     """A month of production with the proposal in: coins.
 
-    ``firm`` counts what must be delivered on a rally (futures, forwards, sold calls), ``covered``
+    ``proposed`` is what the proposal itself adds, ``firm`` counts what must be delivered on a rally (futures, forwards, sold calls), ``covered``
     what has a floor; the cumulative figures run from the first month of the programme.
     """
 
@@ -19,6 +19,7 @@ class MonthFacts:
     ahead: int
     p50: float
     p10_cumulative: float
+    proposed: float
     covered: float
     firm_cumulative: float
     puts_only: float

@@ -150,6 +150,7 @@ class RfqRules:
     dealers_min: int
     responses_min: int
     response_seconds: int
+    decision_seconds: int
     criterion: Criterion
     distance_max: float
     disclosed: bool
@@ -165,7 +166,8 @@ class RfqRules:
             raise Wrong(
                 f"responses_min {self.responses_min} must not exceed dealers_min {self.dealers_min}"
             )
-        _within("response_seconds", self.response_seconds, 6, 299)
+        _within("response_seconds", self.response_seconds, 6, 240)
+        _within("decision_seconds", self.decision_seconds, 0, 50)
         _within("distance_max", self.distance_max, 0.0, 1.0)
         _within("block_min_coins", self.block_min_coins, 0.0, 1e6)
         _within("future_block_min_usd", self.future_block_min_usd, 0.0, 1e9)

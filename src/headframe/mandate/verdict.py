@@ -81,7 +81,7 @@ def _scope(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
             rule=Rule.VENUE_NOT_ALLOWED, allowed=", ".join(scope.venues), found=facts.venue
         )
     for month in facts.months:
-        if month.ahead > scope.horizon_months:
+        if month.proposed > 0.0 and month.ahead > scope.horizon_months:
             yield Breach(
                 rule=Rule.BEYOND_HORIZON,
                 allowed=f"{scope.horizon_months} months",
@@ -98,14 +98,14 @@ def _cover(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
         where = str(month.month)
         band = mandate.cover.band(month.ahead)
         share = month.covered / month.p50 if month.p50 > 0.0 else 0.0
-        if band is not None and share > band.ceiling + _DUST:
+        if band is not None and month.proposed > 0.0 and share > band.ceiling + _DUST:
             yield Breach(
                 rule=Rule.ABOVE_CEILING,
                 allowed=f"{band.ceiling:.0%} of P50",
                 found=f"{share:.1%}",
                 where=where,
             )
-        if band is not None and share < band.floor - _DUST:
+        if band is not None and month.proposed > 0.0 and share < band.floor - _DUST:
             yield Breach(
                 rule=Rule.BELOW_FLOOR,
                 allowed=f"at least {band.floor:.0%} of P50",

@@ -20,6 +20,7 @@ class Rejection(StrEnum):
     SUPERSEDED = "replaced by a later one of the same dealer"
     LATE = "received after the response time"
     EXPIRED = "no longer good"
+    OTHER_SIDE = "the dealer's other side"
     TOO_SMALL = "smaller than the request"
     CROSSED = "crosses the same dealer's other side"
     ABSURD = "ten times off the model"
@@ -127,9 +128,10 @@ def _rejection(
         (Rejection.MALFORMED, not (isfinite(quote.price) and isfinite(quote.size))),
         (Rejection.NOT_ASKED, quote.dealer not in rules.panel),
         (Rejection.SUPERSEDED, any(_replaces(other, quote) for other in quotes)),
+        (Rejection.OTHER_SIDE, quote.direction is rules.direction),
         (Rejection.LATE, quote.received_at > rules.respond_by),
         (Rejection.EXPIRED, quote.good_until is not None and at >= quote.good_until),
-        (Rejection.TOO_SMALL, quote.direction is rules.direction or quote.size < rules.size),
+        (Rejection.TOO_SMALL, not quote.size >= rules.size),
         (Rejection.CROSSED, any(_crosses(other, quote) for other in quotes)),
         (Rejection.ABSURD, abs(quote.price - rules.reference) > ABSURD * rules.gross),
         (Rejection.TOO_FAR, abs(quote.price - rules.reference) > rules.distance_max),

@@ -2,7 +2,7 @@
 
 from headframe.risk.basis import BasisRisk, basis_risk, sale_weights
 from headframe.risk.courses import Course, course_prices
-from headframe.risk.credit import Exposure, by_group, exposure
+from headframe.risk.credit import Exposure, by_group, credit_charge_usd, exposure
 from headframe.risk.margin import (
     Liquidity,
     MarginState,
@@ -35,6 +35,7 @@ __all__ = [
     "collateral_due_to_us",
     "collateral_wanted",
     "course_prices",
+    "credit_charge_usd",
     "exposure",
     "leg_price",
     "leg_value_usd",

@@ -22,8 +22,10 @@ class Course(StrEnum):
         return {"bear": 0.55, "stable": 1.0, "bull": 1.7}[self.value]
 
 
-_NOISE = 0.40
-"""Volatility of the days on the way: about what the sample market implies."""
+_NOISE = 0.30
+"""Volatility of the days on the way; the trend comes on top."""
+_KNEE = 0.5
+"""Share of the course after which its trend is done."""
 
 
 def course_prices(
@@ -34,7 +36,8 @@ def course_prices(
     if days < 1:
         raise Wrong(f"a course must end after it starts, was {first} to {last}")
     out = np.empty(days)
-    bridge(seed, 20, start, start * course.end_ratio, _NOISE, out)
+    stream = 20 + list(Course).index(course)
+    bridge(seed, stream, start, start * course.end_ratio, _KNEE, _NOISE, out)
     return tuple(
         (first + timedelta(days=index), round(float(out[index]), 2)) for index in range(days)
     )

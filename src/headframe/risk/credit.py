@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from math import sqrt
 
 from headframe.book import MarginTerms, Position
-from headframe.counterparty import Dossier
+from headframe.counterparty import LOSS_GIVEN_DEFAULT, Dossier, default_probability, score
 from headframe.pricing import Surface
 from headframe.risk.marks import position_value_usd
 
@@ -82,3 +83,15 @@ def by_group(exposures: tuple[Exposure, ...]) -> Mapping[str, float]:
         worst = max(one.current_usd, one.down_usd, one.up_usd)
         sums[one.group] = sums.get(one.group, 0.0) + worst
     return sums
+
+
+def credit_charge_usd(dossier: Dossier, on: date, *, forward: float, vol: float, years: float) -> float:
+    """What a dealer's chance of failing costs per coin: default x loss x expected exposure.
+
+    The expected positive exposure of a forward with volatility v is about 0.4 v sqrt(t) of the
+    forward; its mean over the life is two thirds of that at the end (Hull, "Options, futures and
+    other derivatives", chapter on CVA). Collateral above the threshold is ignored: an upper bound.
+    """
+    grade = score(dossier, on).grade
+    exposed = 0.4 * (2.0 / 3.0) * vol * sqrt(max(years, 0.0)) * forward
+    return default_probability(grade) * LOSS_GIVEN_DEFAULT * max(years, 0.0) * exposed

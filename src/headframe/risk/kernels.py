@@ -22,13 +22,21 @@ def spot_path(
 
 
 @compiled
-def bridge(seed: int, stream: int, start: float, end: float, sigma: float, out: Array) -> None:
-    """A path from start to end over out.size days with sigma's daily noise, pinned at its end."""
+def bridge(
+    seed: int, stream: int, start: float, end: float, knee: float, sigma: float, out: Array
+) -> None:
+    """A path that reaches end after a share ``knee`` of out.size days and stays about there.
+
+    Sigma's daily noise is bridged to nothing at the last day, which ends exactly at ``end``.
+    """
     spot_path(seed, stream, 0, 1.0, 0.5 * sigma * sigma, sigma, out)
     days = out.size
-    excess = math.log(out[days - 1]) - math.log(end / start)
+    drift = math.log(out[days - 1])
     for day in range(days):
-        out[day] = start * math.exp(math.log(out[day]) - excess * (day + 1) / days)
+        passed = (day + 1) / days
+        noise = math.log(out[day]) - drift * passed
+        trend = math.log(end / start) * min(passed / knee, 1.0)
+        out[day] = start * math.exp(trend + noise)
     out[days - 1] = end
 
 

@@ -34,7 +34,7 @@ class Watched:
         if self.low_is_bad:
             return 1.0 if self.used <= 0.0 < self.allowed else self.allowed / max(self.used, 1e-12)
         if self.allowed == 0.0:
-            return 0.0 if self.used <= 0.0 else float("inf")
+            return 0.0 if self.used <= 0.0 else float(self.used) + 1.0
         return self.used / self.allowed
 
     @property

@@ -4,8 +4,8 @@ from headframe.units.hashrate import format_hashrate, parse_hashrate
 from headframe.units.instant import (
     expiry_label,
     instant,
-    iso,
     is_utc,
+    iso,
     parse_expiry,
     year_fraction,
 )

@@ -1,0 +1,54 @@
+"""Approving a proposal: another person, the same terms, the mandate in force."""
+
+from headframe.codec import canonical, sha256, to_json
+from headframe.desk.office import Office, require_person, serialised
+from headframe.desk.ports import Declined, Draft, NotFound
+from headframe.desk.state import State
+from headframe.hedge import Proposal
+from headframe.mandate import Approval, Stage, approve, judge
+
+
+def proposal_of(state: State, name: str) -> Proposal:
+    """A proposal by its id, or NotFound naming those that are open."""
+    proposal = state.proposals.get(name)
+    if proposal is None:
+        known = ", ".join(key for key in state.proposals if not state.traded(key)) or "none"
+        raise NotFound(f"no proposal {name[:20]!r}; open: {known}")
+    return proposal
+
+
+@serialised
+def give(office: Office, name: str) -> Approval:
+    """Approve a proposal's envelope; Declined names the clause where the mandate says no.
+
+    The facts of the proposal are judged again under the mandate in force, and the hash of the
+    envelope is computed again from its terms.
+    """
+    person = require_person(office)
+    state = office.state()
+    proposal = proposal_of(state, name)
+    mandate = office.mandate()
+    if state.traded(name):
+        raise Declined(f"{name} was dealt already")
+    if proposal.mandate_sha256 != state.mandate_sha256:
+        raise Declined(f"{name} was made under another mandate (M-1.1); run headframe plan again")
+    at = state.clock or office.now()
+    if at >= proposal.envelope.valid_until:
+        raise Declined(f"the terms of {name} are out of date (M-8.4); run headframe plan again")
+    verdict = judge(mandate, proposal.facts, Stage.PROPOSE)
+    if not verdict.allowed:
+        raise Declined(f"{name}: " + "; ".join(str(b) for b in verdict.breaches if b.blocks))
+    given = approve(
+        verdict,
+        mandate.people,
+        proposal=name,
+        preparer=proposal.preparer,
+        approver=person,
+        envelope_sha256=sha256(canonical(to_json(proposal.envelope))),
+        mandate_sha256=state.mandate_sha256,
+        at=at,
+    )
+    if not isinstance(given, Approval):
+        raise Declined(f"{name} is not approved: {given}")
+    office.record(Draft("approved", {"approval": to_json(given)}), at=at)
+    return given

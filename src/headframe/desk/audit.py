@@ -1,0 +1,97 @@
+"""Is the record whole, do the books balance, and the canonical export that shows it."""
+
+import re
+from dataclasses import dataclass
+
+from headframe.codec import canonical, to_json
+from headframe.desk.office import Office
+from headframe.desk.ports import Fault, Head, Invalid, JournalBroken, Json
+from headframe.desk.state import State, fold
+
+_ANCHOR = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What was checked: the chain, the state machines and the ledger."""
+
+    head: Head
+    faults: tuple[Fault, ...]
+    imbalance: dict[str, int]
+    overdrawn: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.faults or self.imbalance or self.overdrawn)
+
+
+def parse_anchor(text: str) -> Head:
+    """An anchor as it was printed: COUNT:HASH."""
+    match = _ANCHOR.fullmatch(text.strip()) if text.isascii() else None
+    if match is None:
+        raise Invalid(f"an anchor is written COUNT:HASH as reports print it, was {text[:30]!r}")
+    return Head(int(match[1]), match[2])
+
+
+def verify(office: Office, anchor: Head | None = None) -> Audit:
+    """Recompute every hash, replay every event, and sum the books."""
+    faults = list(office.journal.verify(anchor))
+    state = State()
+    try:
+        fold(state, office.journal.read())
+    except JournalBroken as error:
+        if not faults:
+            faults.append(Fault(state.head.count + 1, str(error)))
+    return Audit(
+        head=office.journal.head() if not faults else state.head,
+        faults=tuple(faults),
+        imbalance=state.ledger.imbalance(),
+        overdrawn=state.ledger.overdrawn(),
+    )
+
+
+def export(office: Office) -> str:
+    """The canonical export: every event and the state they fold to, the same bytes on every replay."""
+    state = State()
+    events: list[Json] = []
+    for record in office.journal.read():
+        fold(state, [record])
+        events.append(
+            {
+                "seq": record.seq,
+                "at": to_json(record.at),
+                "author": record.author,
+                "kind": record.kind,
+                "body": record.body,
+                "hash": record.hash,
+            }
+        )
+    return canonical(
+        {
+            "schema": "headframe/export/1",
+            "head": str(state.head),
+            "events": events,
+            "state": _state(state),
+        }
+    )
+
+
+def _state(state: State) -> Json:
+    return {
+        "balances": [
+            [line.account, line.balance.currency.code, str(line.balance)]
+            for line in state.ledger.trial_balance()
+        ],
+        "clock": None if state.clock is None else to_json(state.clock),
+        "counterparties": {name: str(stands) for name, stands in sorted(state.standing.items())},
+        "mandate_sha256": state.mandate_sha256,
+        "proposals": sorted(state.proposals),
+        "approvals": sorted(state.approvals),
+        "rfqs": {key: str(record.state) for key, record in sorted(state.rfqs.items())},
+        "trades": {
+            key: {str(month): str(coins) for month, coins in sorted(left.items())}
+            for key, left in sorted(state.remaining.items())
+        },
+        "last_day": None if state.last_day is None else state.last_day.isoformat(),
+    }

@@ -1,0 +1,134 @@
+"""Booking a fill: trade, designation, cash, margin and promises in one event, or nothing."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+from headframe.book import (
+    Designation,
+    Entry,
+    MarginTerms,
+    Trade,
+    TradeLeg,
+    allocate,
+    fund,
+    hedge_flow,
+    promise,
+    venue_margin,
+)
+from headframe.codec import to_json
+from headframe.desk.office import Office
+from headframe.desk.ports import Draft
+from headframe.desk.state import State
+from headframe.hedge import Proposal
+from headframe.instrument import StructureKind, cash_flow, parse_instrument
+from headframe.mandate import Mandate
+from headframe.rfq import Fill, Request, RfqStep
+from headframe.risk import rule_set, venue_initial_coins
+from headframe.units import BTC, CURRENCIES, USD, Money, booked
+
+
+def book_fill(
+    office: Office, request: Request, proposal: Proposal, fill: Fill, step: RfqStep
+) -> Trade:
+    """Write the trade with all that follows from it; a fill is a fact and is never refused."""
+    state = office.state()
+    trade = trade_of(state, request, proposal, fill)
+    entries = _entries(office, state, trade, office.mandate())
+    body = {
+        "rfq": request.id,
+        "step": str(step),
+        "fill": to_json(fill),
+        "trade": to_json(trade),
+        "postings": office.entries(entries),
+    }
+    office.record(Draft("filled", body), at=office.now())
+    return trade
+
+
+def trade_of(state: State, request: Request, proposal: Proposal, fill: Fill) -> Trade:
+    """The trade a fill makes, its coins shared out to months and named."""
+    size = request.size
+    shares = allocate(
+        size, tuple((month, Decimal(repr(need))) for month, need in proposal.needs)
+    )
+    listed_future = proposal.kind is StructureKind.SHORT_FUTURE
+    return Trade(
+        id=f"T-{len(state.trades) + 1}",
+        proposal=proposal.id,
+        rfq=request.id,
+        structure=proposal.kind,
+        dealer=fill.dealer,
+        margin=MarginTerms.VENUE if listed_future else MarginTerms.BILATERAL,
+        at=fill.at,
+        size=size,
+        net_price=fill.price,
+        price_currency=proposal.price_currency,
+        legs=tuple(
+            TradeLeg(instrument=parse_instrument(name), amount=amount, price=price)
+            for name, amount, price in fill.legs
+        ),
+        designations=tuple(
+            Designation(
+                month=month,
+                coins=coins,
+                words=f"the first {coins} coins mined and sold in {month}",
+                hedge_for_accounts=True,
+            )
+            for month, coins in shares.items()
+        ),
+        fee=fill.fee,
+        spot=Decimal(repr(state.market.index)) if state.market else Decimal(1),
+    )
+
+
+def _entries(office: Office, state: State, trade: Trade, mandate: Mandate) -> list[Entry]:
+    """Premium and fee, initial margin at the venue, promises by month, and the money for them."""
+    flows: dict[str, Fraction] = {}
+    for leg in trade.legs:
+        code = leg.instrument.settled_in
+        amount = cash_flow(leg.instrument, Fraction(leg.amount), Fraction(leg.price))
+        flows[code] = flows.get(code, Fraction(0)) + amount
+    entries: list[Entry] = []
+    paid = {"BTC": Money(BTC, 0), "USD": Money(USD, 0)}
+    for code, amount in flows.items():
+        money = booked(amount, CURRENCIES[code])
+        if money.smallest:
+            entries.append(hedge_flow(trade.id, money, "premium"))
+        paid[code] = paid[code] - money
+    fee = booked(trade.fee, CURRENCIES[trade.legs[0].instrument.settled_in])
+    if fee.smallest:
+        entries.append(hedge_flow(trade.id, -fee, "fee"))
+        paid[fee.currency.code] = paid[fee.currency.code] + fee
+    if trade.margin is MarginTerms.VENUE:
+        initial = _initial(state, trade)
+        entries.append(venue_margin("paper", initial))
+        paid["BTC"] = paid["BTC"] + initial
+    firm = trade.sells_upside
+    for part in trade.designations:
+        entries.append(promise(part.month, booked(part.coins, BTC), firm=firm, memo=trade.id))
+    line = office.settings().operation.treasury.credit_line_usd
+    assert mandate.scope.coin == "BTC"
+    found = fund(
+        state.ledger,
+        coins=paid["BTC"],
+        dollars=paid["USD"],
+        spot=Fraction(trade.spot),
+        line=booked(line, USD),
+    )
+    return [*found.entries, *entries]
+
+
+def _initial(state: State, trade: Trade) -> Money:
+    """Coins the venue asks in addition for this future, given those it holds already."""
+    rules, _ = rule_set(trade.at.date())
+    before = sum(
+        float(position.coins)
+        for position in state.positions()
+        if position.trade.margin is MarginTerms.VENUE
+    )
+    after = before + float(trade.size)
+    return booked(
+        venue_initial_coins(after, rules) - venue_initial_coins(before, rules), BTC
+    )
+
+

@@ -1,0 +1,121 @@
+"""Counterparties: dossiers in, reviews by somebody else, and where each stands."""
+
+from dataclasses import dataclass
+
+from headframe.codec import Problem, read_counterparties, to_json
+from headframe.counterparty import (
+    Dossier,
+    Objection,
+    Score,
+    Standing,
+    Step,
+    advance,
+    objections,
+    score,
+)
+from headframe.desk.office import Office, require_person, serialised
+from headframe.desk.ports import Declined, Draft, Invalid, NotFound
+from headframe.desk.state import State
+from headframe.units import Wrong
+
+FILE = "counterparties.toml"
+_POINTS_WITHOUT_MANDATE = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterpartyView:
+    """One counterparty with its score, standing and what speaks against it today."""
+
+    dossier: Dossier
+    standing: Standing
+    score: Score
+    objections: tuple[Objection, ...]
+
+
+def written(office: Office) -> tuple[Dossier, ...]:
+    """The dossiers of the file, or Invalid with all its problems."""
+    found = read_counterparties(office.files.text(FILE))
+    problems = [row for row in found if isinstance(row, Problem)]
+    if problems:
+        raise Invalid("\n".join(str(problem) for problem in problems))
+    return tuple(row for row in found if isinstance(row, Dossier))
+
+
+def _view(state: State, dossier: Dossier, office: Office) -> CounterpartyView:
+    on = (state.clock or office.now()).date()
+    least = _POINTS_WITHOUT_MANDATE
+    if state.mandate is not None:
+        least = state.mandate.counterparties.points_min
+    return CounterpartyView(
+        dossier=dossier,
+        standing=state.standing.get(dossier.name, Standing.PROSPECT),
+        score=score(dossier, on),
+        objections=objections(dossier, on, points_min=least),
+    )
+
+
+def views(office: Office) -> tuple[CounterpartyView, ...]:
+    """Every counterparty on record, and those of the file not yet added, by name."""
+    state = office.state()
+    known = {dossier.name: dossier for dossier in written(office)} | state.dossiers
+    return tuple(_view(state, known[name], office) for name in sorted(known))
+
+
+@serialised
+def add(office: Office, name: str) -> CounterpartyView:
+    """Put a dossier of the file on record and before a reviewer; again when its papers changed."""
+    require_person(office)
+    state = office.state()
+    dossier = next((row for row in written(office) if row.name == name), None)
+    if dossier is None:
+        raise NotFound(f"no counterparty {name!r} in {FILE}")
+    stands = state.standing.get(name, Standing.PROSPECT)
+    if state.dossiers.get(name) == dossier and stands is not Standing.PROSPECT:
+        return _view(state, dossier, office)
+    try:
+        after = stands if stands is Standing.IN_REVIEW else advance(stands, Step.SUBMIT)
+    except Wrong as error:
+        raise Declined(str(error)) from error
+    office.record(
+        Draft("counterparty_added", {"dossier": to_json(dossier)}),
+        Draft("counterparty_step", _body(name, Step.SUBMIT, after, "dossier put on record")),
+        at=state.clock,
+    )
+    return _view(office.state(), dossier, office)
+
+
+@serialised
+def review(office: Office, name: str, step: Step, note: str = "") -> CounterpartyView:
+    """Take a step; approval needs a dossier without objections and another person than who added it."""
+    person = require_person(office)
+    state = office.state()
+    dossier = state.dossiers.get(name)
+    if dossier is None:
+        raise NotFound(f"no counterparty {name!r} on record; run headframe counterparty add {name}")
+    seen = _view(state, dossier, office)
+    if step is Step.APPROVE:
+        if person in _adders(state, name):
+            raise Declined(f"{person} put {name} on record: somebody else must approve it (M-8.3)")
+        if seen.objections:
+            _record(office, state, name, Step.DECLINE, "; ".join(o.detail for o in seen.objections))
+            raise Declined(f"{name} is refused: " + "; ".join(o.detail for o in seen.objections))
+    _record(office, state, name, step, note)
+    return _view(office.state(), dossier, office)
+
+
+def _record(office: Office, state: State, name: str, step: Step, note: str) -> None:
+    try:
+        after = advance(state.standing[name], step)
+    except Wrong as error:
+        raise Declined(f"{name}: {error}") from error
+    office.record(Draft("counterparty_step", _body(name, step, after, note)), at=state.clock)
+
+
+def _body(name: str, step: Step, standing: Standing, note: str) -> dict[str, str]:
+    return {"name": name, "step": step, "standing": standing, "note": note[:500]}
+
+
+def _adders(state: State, name: str) -> set[str]:
+    """Who last put the dossier on record."""
+    submits = [row for row in state.steps if row["name"] == name and row["step"] == Step.SUBMIT]
+    return {submits[-1]["by"]} if submits else set()

@@ -1,0 +1,165 @@
+"""Stepping the paper clock along a course of the price: each day closes as one event."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from headframe.codec import Settings, to_json
+from headframe.desk.office import Office
+from headframe.desk.ports import Declined, Draft, Invalid, NotFound
+from headframe.desk.programme import fee_schedule
+from headframe.desk.quotes import show
+from headframe.desk.state import State, postings_json
+from headframe.hedge import DayEnd, DayStart, close_day
+from headframe.mandate import Unwind
+from headframe.mining import Forecast
+from headframe.pricing import Surface
+from headframe.risk import Course, course_prices
+from headframe.units import CURRENCIES, Money, Month
+
+_SAT = Decimal("0.00000001")
+Progress = Callable[[int, int], None]
+
+
+def walk(
+    office: Office, course: Course, until: date, progress: Progress = lambda _done, _all: None
+) -> None:
+    """Close every day up to and including ``until`` along a course.
+
+    The course begins at the market's price on the day after the clock and ends with the forecast's
+    horizon; a workspace that has begun one course stays on it.
+    """
+    state = office.state()
+    first, last = _span(state)
+    if state.course and state.course != course:
+        raise Declined(f"this workspace walks the {state.course} course; it cannot change to {course}")
+    if until > last:
+        raise Invalid(f"the forecast ends {last}; a course cannot be walked to {until}")
+    seen = show(office)
+    prices = dict(_prices(state, course, last))
+    settings = office.settings()
+    day = state.last_day + timedelta(days=1) if state.last_day else first
+    if until < day:
+        raise Invalid(f"days up to {day - timedelta(days=1)} are closed already (asked {until})")
+    total = (until - day) // timedelta(days=1) + 1
+    for number in range(total):
+        _close(office, settings, seen.surface, course, prices, day + timedelta(days=number))
+        progress(number + 1, total)
+
+
+def horizon(state: State) -> date:
+    """The last day a course can be walked to."""
+    return _span(state)[1]
+
+
+def _span(state: State) -> tuple[date, date]:
+    forecast = state.forecast
+    if forecast is None:
+        raise NotFound("there is no forecast to walk along; run headframe forecast")
+    return forecast.months[0].month.start.date(), forecast.months[-1].month.last_day
+
+
+def _prices(state: State, course: Course, last: date) -> tuple[tuple[date, float], ...]:
+    assert state.market is not None
+    first = state.market.as_of.date() + timedelta(days=1)
+    return course_prices(
+        course, start=state.market.index, first=first, last=last, seed=state.seed
+    )
+
+
+def _close(
+    office: Office,
+    settings: Settings,
+    surface: Surface,
+    course: Course,
+    prices: dict[date, float],
+    day: date,
+) -> None:
+    state = office.state()
+    assert state.forecast is not None
+    spot = Decimal(repr(prices[day]))
+    start = _start(state, settings, surface, course, day, spot)
+    end = close_day(start)
+    body = {
+        "day": day.isoformat(),
+        "course": str(course),
+        "spot": float(spot),
+        "positions": _changed(start, end),
+        "marks": [
+            [position.trade.id, str(position.last_mark)]
+            for position in end.positions
+            if position.last_mark is not None
+        ],
+        "month": to_json(end.result),
+        "settled": list(end.settled),
+        "shortfalls": [end.shortfall] if end.shortfall else [],
+        "postings": _net(postings_json(end.entries)),
+    }
+    office.record(Draft("day", body), at=start.closes_at)
+
+
+def _start(
+    state: State, settings: Settings, surface: Surface, course: Course, day: date, spot: Decimal
+) -> DayStart:
+    assert state.forecast is not None
+    assert state.market is not None
+    closes = datetime(day.year, day.month, day.day, 8, tzinfo=state.forecast.as_of.tzinfo)
+    month = Month.of(day)
+    mandate = state.mandate
+    opening = settings.operation.treasury.cash_usd
+    return DayStart(
+        day=day,
+        spot=spot,
+        mined=mined_on(state.forecast, course, day),
+        positions=state.positions(),
+        ledger=state.ledger,
+        surface=surface.at_spot(float(spot), closes + timedelta(days=1)),
+        terms={name: dossier.collateral for name, dossier in state.dossiers.items()},
+        operation=settings.operation,
+        fees=fee_schedule(settings.venue),
+        option_spread=state.market.typed_spread or state.market.spread_median or 0.0375,
+        as_sold=mandate is None or mandate.cover.unwind is Unwind.AS_SOLD,
+        so_far=state.months.get(month),
+        cash_unhedged_usd=opening if state.cash_unhedged is None else state.cash_unhedged,
+        venue=settings.venue.name,
+    )
+
+
+def mined_on(forecast: Forecast, course: Course, day: date) -> Decimal:
+    """Coins of a day: the month's median in a stable market, fewer in a rally, more in a fall.
+
+    Difficulty follows price: a rally brings the middle of P10 and P50, a fall that of P50 and P90.
+    """
+    row = forecast.of(Month.of(day))
+    band = row.coins
+    coins = {
+        Course.STABLE: band.p50,
+        Course.BULL: 0.5 * (band.p10 + band.p50),
+        Course.BEAR: 0.5 * (band.p50 + band.p90),
+    }[course]
+    exact = Decimal(repr(coins)) / row.month.days
+    return exact.quantize(_SAT, rounding=ROUND_HALF_EVEN)
+
+
+def _changed(start: DayStart, end: DayEnd) -> list[list[str]]:
+    """Coins left by trade and month, where a day changed them."""
+    before = {position.trade.id: dict(position.remaining) for position in start.positions}
+    return [
+        [position.trade.id, str(month), format(coins, "f")]
+        for position in end.positions
+        for month, coins in position.remaining
+        if before[position.trade.id][month] != coins
+    ]
+
+
+def _net(postings: list[list[str]]) -> list[list[str]]:
+    """A day's postings summed by account and currency, in the order they first appear."""
+    sums: dict[tuple[str, str], int] = {}
+    for account, code, text in postings:
+        key = (account, code)
+        sums[key] = sums.get(key, 0) + int(text.replace(".", ""))
+    rows: list[list[str]] = []
+    for (account, code), smallest in sums.items():
+        if smallest:
+            rows.append([account, code, str(Money(CURRENCIES[code], smallest))])
+    return rows

@@ -1,0 +1,241 @@
+"""Margin, credit and every limit under watch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from headframe.book import MarginTerms
+from headframe.counterparty import CollateralTerms, Standing, objections
+from headframe.desk.office import Office
+from headframe.desk.valuation import Valuation, value_now
+from headframe.hedge import exposure_rows, premium_spent
+from headframe.mandate import Mandate
+from headframe.risk import (
+    Exposure,
+    MarginState,
+    Watched,
+    by_group,
+    cash_out_price,
+    exposure,
+    position_value_usd,
+    requirement,
+    rule_set,
+)
+
+_MONTH = timedelta(days=30)
+STRESSES = (-0.60, -0.40, -0.20, 0.0, 0.20, 0.40, 0.60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressRow:
+    """A month after a move of the price: what the hedges are worth, what is called, what is left."""
+
+    move: float
+    price: float
+    hedge_usd: float
+    margin_usd: float
+    call_usd: float
+    liquidity_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginView:
+    """Margin today, both tails, and the two prices at which cash or covenant give way."""
+
+    at: datetime
+    spot: float
+    today: MarginState
+    rules: str
+    rules_in_force: bool
+    stresses: tuple[StressRow, ...]
+    cash_out_above: float | None
+    covenant_below: float | None
+    liquidity_usd: float
+
+
+def _terms(now: Valuation) -> dict[str, CollateralTerms]:
+    return {name: dossier.collateral for name, dossier in now.state.dossiers.items()}
+
+
+def margin(office: Office) -> MarginView:
+    """What is due today and what each move of the price would call within a month."""
+    now = value_now(office)
+    rules, in_force = rule_set(now.at.date())
+    terms = _terms(now)
+    today = requirement(now.positions, terms, now.surface, now.at)
+    return MarginView(
+        at=now.at,
+        spot=now.surface.spot,
+        today=today,
+        rules=rules.name,
+        rules_in_force=in_force,
+        stresses=tuple(_stress(now, move, today) for move in STRESSES),
+        cash_out_above=cash_out_price(now.positions, terms, now.surface, now.at, now.liquidity),
+        covenant_below=now.settings.operation.treasury.covenant_price_usd,
+        liquidity_usd=now.liquidity.at(now.surface.spot),
+    )
+
+
+def _stress(now: Valuation, move: float, today: MarginState) -> StressRow:
+    later = now.at + _MONTH
+    price = now.surface.spot * (1.0 + move)
+    moved = now.surface.at_spot(price, later)
+    then = requirement(now.positions, _terms(now), moved, later)
+    value = sum(position_value_usd(position, moved, later) for position in now.positions)
+    return StressRow(
+        move=move,
+        price=price,
+        hedge_usd=value,
+        margin_usd=then.initial_usd + then.collateral_usd,
+        call_usd=then.total_usd - today.total_usd,
+        liquidity_usd=now.liquidity.at(price),
+    )
+
+
+def credit(office: Office) -> tuple[Exposure, ...]:
+    """Exposure to every counterparty on record, today and after the mandate's jumps."""
+    now = value_now(office)
+    mandate = now.state.mandate
+    down = mandate.cash.stress_down if mandate else -0.60
+    up = mandate.cash.stress_up if mandate else 0.60
+    return tuple(
+        exposure(
+            now.state.dossiers[name],
+            now.positions,
+            now.surface,
+            now.at,
+            posted_usd=now.posted(name),
+            held_usd=now.held(name),
+            jump_down=down,
+            jump_up=up,
+        )
+        for name in sorted(now.state.dossiers)
+    )
+
+
+def watch(office: Office) -> tuple[Watched, ...]:
+    """Every limit of the mandate, covenant and paper, with its use and status."""
+    mandate = office.mandate()
+    now = value_now(office)
+    view = margin(office)
+    return (
+        *_cover(now, mandate),
+        *_cash(now, mandate, view),
+        *_counterparties(office, now, mandate),
+        *_papers(now, mandate),
+        *_loan(now),
+        *_exceptions(now, mandate),
+    )
+
+
+def _cover(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+    if now.state.forecast is None:
+        return
+    for row in exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at):
+        name = str(row.month)
+        if row.band is not None:
+            yield Watched(
+                clause="M-2.1", name=f"{name} cover, least", used=row.share,
+                allowed=row.band.floor, unit="of P50", low_is_bad=True,
+            )  # fmt: skip
+            yield Watched(
+                clause="M-2.2", name=f"{name} cover, most", used=row.share,
+                allowed=row.band.ceiling, unit="of P50",
+            )  # fmt: skip
+        yield Watched(
+            clause="M-2.3", name=f"{name} sold firm so far", used=row.firm_cumulative,
+            allowed=row.p10_cumulative + now.liquidity.free_coins, unit="coins",
+        )  # fmt: skip
+
+
+def _cash(now: Valuation, mandate: Mandate, view: MarginView) -> Iterator[Watched]:
+    cash = mandate.cash
+    yield Watched(
+        clause="M-5.1", name="premium spent", used=premium_spent(tuple(now.state.trades.values())),
+        allowed=cash.premium_budget_usd, unit="USD",
+    )  # fmt: skip
+    up = _stress(now, cash.stress_up, view.today)
+    yield Watched(
+        clause="M-5.2", name=f"call at {cash.stress_up:+.0%} in a month", used=max(up.call_usd, 0.0),
+        allowed=cash.stress_call_share_max * up.liquidity_usd, unit="USD",
+    )  # fmt: skip
+    yield Watched(
+        clause="M-5.3", name="margin due today", used=view.today.total_usd,
+        allowed=view.liquidity_usd + view.today.total_usd, unit="USD",
+    )  # fmt: skip
+
+
+def _counterparties(office: Office, now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+    rules = mandate.counterparties
+    exposures = credit(office)
+    for one in exposures:
+        yield Watched(
+            clause="M-4.2", name=f"{one.dealer} exposure of line", used=one.line_share,
+            allowed=rules.line_share_max, unit="of line",
+        )  # fmt: skip
+    hedged = sum(float(p.coins) for p in now.positions)
+    coins: dict[str, float] = {}
+    for position in now.positions:
+        if position.trade.margin is MarginTerms.BILATERAL:
+            group = now.state.dossiers[position.trade.dealer].group
+            coins[group] = coins.get(group, 0.0) + float(position.coins)
+    for group in sorted(by_group(exposures)):
+        planned = max(hedged, _planned(now, mandate))
+        yield Watched(
+            clause="M-4.3", name=f"{group} share of programme",
+            used=coins.get(group, 0.0) / planned if planned else 0.0,
+            allowed=rules.programme_share_max, unit="of programme",
+        )  # fmt: skip
+
+
+def _planned(now: Valuation, mandate: Mandate) -> float:
+    """Coins of the programme as the targets plan it, what is on already at least."""
+    if now.state.forecast is None:
+        return 0.0
+    rows = exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
+    return sum(max(row.band.target * row.p50 if row.band else 0.0, row.covered) for row in rows)
+
+
+def _papers(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+    least = mandate.counterparties.points_min
+    for name, dossier in sorted(now.state.dossiers.items()):
+        if now.state.standing[name] is not Standing.APPROVED:
+            continue
+        yield Watched(
+            clause="M-4.1", name=f"{name} objections to its papers",
+            used=float(len(objections(dossier, now.at.date(), points_min=least))),
+            allowed=0.0, unit="objections",
+        )  # fmt: skip
+
+
+def _loan(now: Valuation) -> Iterator[Watched]:
+    treasury = now.settings.operation.treasury
+    if treasury.loan_usd and treasury.coins_pledged:
+        yield Watched(
+            clause="loan", name="loan to value", unit="of collateral",
+            used=treasury.loan_usd / (treasury.coins_pledged * now.surface.spot),
+            allowed=treasury.loan_to_value_max,
+        )  # fmt: skip
+
+
+def _exceptions(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+    market = now.state.market
+    if market is not None:
+        yield Watched(
+            clause="M-7.1", name="age of the market", unit="minutes",
+            used=max((now.at - market.as_of).total_seconds() / 60.0, 0.0),
+            allowed=float(mandate.asking.market_age_minutes_max),
+        )  # fmt: skip
+    yield Watched(
+        clause="I2", name="requests without a known end", used=float(len(now.state.live_rfqs())),
+        allowed=0.0, unit="requests",
+    )  # fmt: skip
+    yield Watched(
+        clause="I16", name="accounts out of balance or overdrawn", unit="accounts",
+        used=float(len(now.state.ledger.imbalance()) + len(now.state.ledger.overdrawn())),
+        allowed=0.0,
+    )  # fmt: skip
+    yield Watched(
+        clause="cash", name="payments that could not be found",
+        used=float(len(now.state.shortfalls)), allowed=0.0, unit="days",
+    )  # fmt: skip

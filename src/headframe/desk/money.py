@@ -1,0 +1,77 @@
+"""What was traded, booked and earned."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from headframe.book import Accounts, Position, Trade, TrialLine
+from headframe.desk.office import Office
+from headframe.desk.state import State, fold
+from headframe.desk.valuation import Valuation, value_now
+from headframe.hedge import MonthResult, Total, total
+from headframe.risk import Mark, mark
+from headframe.units import BTC, USD, Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradePnl:
+    """One trade: what it brought so far by currency, what is left of it and what that is worth."""
+
+    trade: Trade
+    position: Position | None
+    realised_coins: Money
+    realised_usd: Money
+    mark: Mark | None
+
+    def total_usd(self, spot: float) -> float:
+        """Realised and unrealised, coins at a price."""
+        worth = self.mark.value_usd if self.mark is not None else 0.0
+        return float(self.realised_usd) + float(self.realised_coins) * spot + worth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """Programme P&L: by trade, by month of delivery, and in all."""
+
+    at: datetime
+    spot: float
+    trades: tuple[TradePnl, ...]
+    months: tuple[MonthResult, ...]
+    total: Total
+
+
+def trades(office: Office) -> tuple[Trade, ...]:
+    """Every trade, oldest first."""
+    return tuple(office.state().trades.values())
+
+
+def trial_balance(office: Office, as_of: datetime | None = None) -> tuple[TrialLine, ...]:
+    """Balances now, or as they were at an earlier instant."""
+    if as_of is None:
+        return tuple(office.state().ledger.trial_balance())
+    kept = (record for record in office.journal.read() if record.at <= as_of)
+    return tuple(fold(State(), kept).ledger.trial_balance())
+
+
+
+
+def performance(office: Office) -> Performance:
+    """Programme P&L at the present price."""
+    now = value_now(office)
+    state = now.state
+    left = {position.trade.id: position for position in now.positions}
+    rows = tuple(_pnl(state, trade, left.get(trade.id), now) for trade in state.trades.values())
+    months = tuple(state.months.values())
+    return Performance(
+        at=now.at, spot=now.surface.spot, trades=rows, months=months, total=total(months)
+    )
+
+
+def _pnl(state: State, trade: Trade, position: Position | None, now: Valuation) -> TradePnl:
+    account = Accounts.hedge(trade.id)
+    return TradePnl(
+        trade=trade,
+        position=position,
+        realised_coins=-state.ledger.balance(account, BTC),
+        realised_usd=-state.ledger.balance(account, USD),
+        mark=None if position is None else mark(position, now.surface, now.at),
+    )

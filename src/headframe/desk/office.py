@@ -1,0 +1,117 @@
+"""The desk itself: a journal, a clock, the workspace's files, and who is sitting at it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from headframe.book import Entry
+from headframe.codec import Settings, read_settings
+from headframe.desk.ports import (
+    Clock,
+    Declined,
+    Draft,
+    Files,
+    Invalid,
+    Journal,
+    Moved,
+    NotFound,
+    Venue,
+)
+from headframe.desk.state import State, fold, postings_json
+from headframe.mandate import Mandate
+from headframe.market import Snapshot
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_ATTEMPTS = 20
+
+
+@dataclass
+class Office:
+    """One person at one workspace."""
+
+    journal: Journal
+    clock: Clock
+    files: Files
+    user: str
+    _state: State = field(default_factory=State)
+
+    def state(self) -> State:
+        """The state now: what was folded before and what has been written since."""
+        return fold(self._state, self.journal.read(self._state.head.count))
+
+    def now(self) -> datetime:
+        """The workspace's instant."""
+        return self.clock.now()
+
+    def settings(self) -> Settings:
+        """The operation as the file says, or Invalid with every problem of the file."""
+        found = read_settings(self.files.text("headframe.toml"))
+        if isinstance(found, tuple):
+            raise Invalid("\n".join(str(problem) for problem in found))
+        return found
+
+    def mandate(self) -> Mandate:
+        """The mandate in force, or Declined."""
+        mandate = self.state().mandate
+        if mandate is None:
+            raise Declined("M-1.1 not_signed: no mandate is in force; run headframe mandate sign")
+        return mandate
+
+    def market(self) -> Snapshot:
+        """The market last imported, or NotFound."""
+        market = self.state().market
+        if market is None:
+            raise NotFound("no market was imported; run headframe market import")
+        return market
+
+    def record(self, *drafts: Draft, at: datetime | None = None) -> None:
+        """Write events on top of exactly the state that was last read; raises Moved otherwise."""
+        self.journal.append(
+            drafts, at=at or self.now(), author=self.user, after=self._state.head.count
+        )
+
+    def entries(self, entries: Iterable[Entry]) -> list[list[str]]:
+        """Entries checked against the books as they stand, as the journal writes them."""
+        kept = tuple(entries)
+        trial = self._state.ledger.copy()
+        for entry in kept:
+            trial.post(entry)
+        return postings_json(kept)
+
+
+def serialised(
+    act: Callable[Concatenate[Office, P], R],
+) -> Callable[Concatenate[Office, P], R]:
+    """Run a decision again when somebody wrote while it was made: decisions never overlap."""
+
+    @wraps(act)
+    def again(office: Office, *args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(_ATTEMPTS):
+            try:
+                return act(office, *args, **kwargs)
+            except Moved:
+                continue
+        raise Declined("the workspace is too busy: others keep writing; try again")
+
+    return again
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """An office with a venue to trade at."""
+
+    office: Office
+    venue: Venue
+
+
+def require_person(office: Office) -> str:
+    """Who is acting; Invalid where nobody says."""
+    name = office.user.strip()
+    if not name or not name.isprintable() or len(name) > 60:
+        raise Invalid("say who you are with --as NAME (a printable name of at most 60 characters)")
+    return name
+
+

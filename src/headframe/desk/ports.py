@@ -1,0 +1,225 @@
+"""What the desk needs of the world, as protocols, and how the world can break.
+
+Broken
+├── Unreachable     nothing was sent, or we cannot know whether it was
+├── Refused         the other side said no; asking again will not help
+├── Malformed       what came back is not what was agreed; a person must look
+├── JournalBroken   the journal on disk is not what was written
+├── JournalLocked   another program holds the journal
+└── DiskTrouble     the disk is full or failing
+Stopped             the desk will not go on, with the exit status of its reason
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from headframe.rfq import Fill, Quote, Request
+
+
+class Broken(Exception):
+    """The world did not do what it should; the cause is kept."""
+
+
+class Unreachable(Broken):
+    """Nothing was sent, or we cannot know whether it was: the outcome may be unknown."""
+
+
+class Refused(Broken):
+    """The other side refused; asking again will not help."""
+
+
+class Malformed(Broken):
+    """What came back cannot be read; a person must look."""
+
+
+class JournalBroken(Broken):
+    """The journal is not what was written: a row was changed, lost or added from outside."""
+
+
+class JournalLocked(Broken):
+    """Another program holds the journal."""
+
+
+class DiskTrouble(Broken):
+    """The disk is full or failing; nothing of the command was kept."""
+
+
+class Moved(Exception):
+    """The journal grew between reading and writing: decide again."""
+
+
+class Stopped(Exception):
+    """The desk stops with one line for a person; ``status`` is the documented exit status."""
+
+    status = 1
+
+
+class NotFound(Stopped):
+    """What was named does not exist."""
+
+    status = 3
+
+
+class Declined(Stopped):
+    """The mandate, a limit or a permission says no, or nobody won."""
+
+    status = 4
+
+
+class OutcomeUnknown(Stopped):
+    """The venue or the network failed; the outcome is unknown until it is reconciled."""
+
+    status = 5
+
+
+class Stale(Stopped):
+    """The market is too old to act on."""
+
+    status = 6
+
+
+class Pending(Stopped):
+    """An approval is missing."""
+
+    status = 7
+
+
+class Invalid(Stopped):
+    """What was given cannot be used; nothing was changed."""
+
+    status = 2
+
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event to be written."""
+
+    kind: str
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event as written: its place, its instant, its author, and the hash of all before and it."""
+
+    seq: int
+    at: datetime
+    author: str
+    kind: str
+    body: Json
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How many events there are and the hash of the last: what an anchor remembers."""
+
+    count: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.count}:{self.hash}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a journal, at an event (0 for the whole)."""
+
+    seq: int
+    detail: str
+
+
+class Journal(Protocol):
+    """The record of what happened: append-only, hash-chained, durable when ``append`` returns."""
+
+    def head(self) -> Head:
+        """Count and hash of the last event."""
+        ...
+
+    def read(self, after: int = 0) -> Iterator[Record]:
+        """Events after a place, in order; raises JournalBroken where the chain does not hold."""
+        ...
+
+    def append(self, drafts: Sequence[Draft], *, at: datetime, author: str, after: int) -> Head:
+        """Write all drafts or none; raises Moved unless the journal holds exactly ``after`` events."""
+        ...
+
+    def verify(self, anchor: Head | None = None) -> tuple[Fault, ...]:
+        """Every fault of the chain; with an anchor also a truncated tail or a full rewrite."""
+        ...
+
+
+class Clock(Protocol):
+    """The workspace's time."""
+
+    def now(self) -> datetime:
+        """The present instant."""
+        ...
+
+    async def wait_until(self, at: datetime) -> None:
+        """Return when the instant has come."""
+        ...
+
+
+class Files(Protocol):
+    """The workspace's own files."""
+
+    def text(self, name: str) -> str:
+        """The text of a file; raises NotFound."""
+        ...
+
+    def write(self, name: str, text: str) -> str:
+        """Write a file whole or not at all; returns its path."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A request the venue has taken: its own id and when it ends there."""
+
+    venue_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VenueFinding:
+    """What the venue says of a request when it is asked by our own id: the evidence of a fence."""
+
+    venue_id: str
+    open: bool
+
+
+class Venue(Protocol):
+    """A place where requests for quotes are dealt."""
+
+    name: str
+
+    async def open(self, request: Request) -> Opened:
+        """Send the request; raises Unreachable when it may or may not have arrived."""
+        ...
+
+    async def quotes(self, venue_id: str) -> tuple[Quote, ...]:
+        """Every quote seen so far, oldest first, also those since withdrawn."""
+        ...
+
+    async def accept(self, venue_id: str, request: Request, price: Decimal) -> Fill | None:
+        """Deal at this price or better, fill or kill; None when nothing was dealt."""
+        ...
+
+    async def cancel(self, venue_id: str) -> None:
+        """End the request; nothing can be dealt on it afterwards."""
+        ...
+
+    async def evidence(self, venue_id: str, request: Request) -> Fill | None:
+        """The fill of a request from the venue's own records; None where there is none."""
+        ...
+
+    async def find(self, request_id: str) -> VenueFinding | None:
+        """What the venue knows of our own id, or None when it never arrived."""
+        ...

@@ -1,0 +1,132 @@
+"""The plan: exposure against the mandate, the hedges of each block compared, the best one proposed."""
+
+from dataclasses import dataclass
+
+from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts
+from headframe.codec import Settings, VenueSettings, canonical, sha256, to_json
+from headframe.counterparty import Standing
+from headframe.desk import production, quotes
+from headframe.desk.office import Office, require_person, serialised
+from headframe.desk.ports import Draft, NotFound, Stale
+from headframe.desk.state import State
+from headframe.hedge import (
+    Bucket,
+    FeeSchedule,
+    Proposal,
+    Rated,
+    Situation,
+    Street,
+    best,
+    compare,
+    envelope_of,
+    exposure_rows,
+    proposal_of,
+)
+from headframe.mandate import Unwind
+from headframe.market import Flaw
+from headframe.mining import Forecast
+from headframe.risk import Liquidity
+from headframe.units import BTC, USD, Wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Exposure, the comparison for each block, and what was proposed."""
+
+    situation: Situation
+    forecast: Forecast
+    blocks: tuple[tuple[Bucket, tuple[Rated, ...]], ...]
+    proposals: tuple[Proposal, ...]
+
+
+def liquidity_of(state: State, settings: Settings) -> Liquidity:
+    """What can meet a call today."""
+    ledger = state.ledger
+    drawn = -float(ledger.balance(CREDIT_LINE, USD))
+    return Liquidity(
+        cash_usd=float(ledger.balance(CASH, USD)),
+        undrawn_usd=settings.operation.treasury.credit_line_usd - drawn,
+        free_coins=float(ledger.balance(COINS_FREE, BTC)),
+    )
+
+
+def fee_schedule(venue: VenueSettings) -> FeeSchedule:
+    """The venue's fees as the plan uses them."""
+    return FeeSchedule(
+        option_coins=venue.option_fee_coins,
+        option_cap_share=venue.option_fee_cap_share,
+        future_share=venue.future_fee_share,
+        forward_spread=venue.forward_spread,
+        financing_rate=venue.financing_rate,
+    )
+
+
+def situation(office: Office, person: str) -> tuple[Situation, Forecast]:
+    """Gather: mandate in force, fresh market, forecast, positions, liquidity, dealers."""
+    mandate = office.mandate()
+    seen = quotes.show(office)
+    stale = [f for f in seen.findings if f.flaw in {Flaw.STALE, Flaw.FUTURE_DATED}]
+    if stale:
+        raise Stale(f"M-7.1 market_stale: the market is {stale[0].detail}; import a fresh one")
+    forecast = production.current(office)
+    state = office.state()
+    at = state.clock or office.now()
+    settings = office.settings()
+    positions = state.positions()
+    cover = mandate.cover
+    names = sorted(state.dossiers)
+    found = Situation(
+        at=at,
+        mandate=mandate,
+        mandate_sha256=state.mandate_sha256,
+        venue=settings.venue.name,
+        street=Street(
+            snapshot=seen.snapshot,
+            surface=seen.surface,
+            fees=fee_schedule(settings.venue),
+            as_sold=cover.unwind is Unwind.AS_SOLD,
+            put_strike_share=cover.put_strike_share,
+            debit_share_max=mandate.cash.debit_share_max,
+            seed=state.seed,
+        ),
+        rows=exposure_rows(forecast, cover, positions, at),
+        positions=positions,
+        trades=tuple(state.trades.values()),
+        dossiers=state.dossiers,
+        approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
+        posted={n: float(state.ledger.balance(Accounts.cash_posted(n), USD)) for n in names},
+        held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
+        live=tuple(record.request.structure for record in state.live_rfqs()),
+        liquidity=liquidity_of(state, settings),
+        preparer=person,
+    )
+    return found, forecast
+
+
+@serialised
+def plan(office: Office, *, propose: bool = True) -> Plan:
+    """Compare the hedges of every open block and propose the best allowed one of each."""
+    person = require_person(office)
+    found, forecast = situation(office, person)
+    try:
+        compared = compare(found)
+    except Wrong as error:
+        raise NotFound(str(error)) from error
+    number = len(office.state().proposals)
+    fresh: list[Proposal] = []
+    for _, rated in compared:
+        chosen = best([(row.candidate, row.verdict, row.score_usd) for row in rated])
+        if chosen is not None:
+            name = f"P-{number + len(fresh) + 1}"
+            fresh.append(_drafted(found, rated, rated[chosen], name))
+    if propose and fresh:
+        drafts = [Draft("proposed", {"proposal": to_json(one)}) for one in fresh]
+        office.record(*drafts, at=found.at)
+    return Plan(situation=found, forecast=forecast, blocks=compared, proposals=tuple(fresh))
+
+
+def _drafted(
+    found: Situation, rated: tuple[Rated, ...], chosen: Rated, name: str
+) -> Proposal:
+    envelope = envelope_of(found, chosen, name)
+    return proposal_of(found, rated, chosen, envelope, sha256(canonical(to_json(envelope))))

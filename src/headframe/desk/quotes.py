@@ -1,0 +1,60 @@
+"""The market as the workspace holds it: importing, showing, and what is wrong with it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from headframe.codec import to_json
+from headframe.desk.office import Office, serialised
+from headframe.desk.ports import Draft, NotFound
+from headframe.desk.state import State
+from headframe.market import Finding, Snapshot, findings
+from headframe.pricing import Surface, surface_of
+from headframe.units import Wrong, iso
+
+_AGE_WITHOUT_MANDATE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketView:
+    """A snapshot, its surface, and every finding, at the workspace's instant."""
+
+    snapshot: Snapshot
+    surface: Surface
+    findings: tuple[Finding, ...]
+    at: datetime
+
+
+def view(snapshot: Snapshot, state: State, at: datetime) -> MarketView:
+    """A snapshot with its surface and findings."""
+    age = _AGE_WITHOUT_MANDATE
+    if state.mandate is not None:
+        age = timedelta(minutes=state.mandate.asking.market_age_minutes_max)
+    try:
+        surface, mended = surface_of(snapshot)
+    except Wrong as error:
+        raise NotFound(str(error)) from error
+    found = findings(snapshot, at=at, age_max=age)
+    return MarketView(snapshot=snapshot, surface=surface, findings=(*found, *mended), at=at)
+
+
+def show(office: Office) -> MarketView:
+    """The market last imported."""
+    snapshot = office.market()
+    return view(snapshot, office.state(), office.state().clock or snapshot.as_of)
+
+
+@serialised
+def take(office: Office, snapshot: Snapshot) -> MarketView:
+    """Import a snapshot. The paper clock moves on to it; before anybody acted, also back to it."""
+    state = office.state()
+    clock = state.clock or snapshot.as_of
+    untouched = not (state.proposals or state.rfqs or state.trades or state.months)
+    seen = view(snapshot, state, max(clock, snapshot.as_of))
+    drafts = [Draft("market", {"snapshot": to_json(snapshot)})]
+    at = max(clock, snapshot.as_of)
+    if untouched and snapshot.as_of < clock:
+        at = snapshot.as_of
+        drafts.insert(0, Draft("rebased", {"to": iso(at)}))
+        seen = view(snapshot, state, at)
+    office.record(*drafts, at=at)
+    return seen

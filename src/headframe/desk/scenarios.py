@@ -1,0 +1,148 @@
+"""The scenario table: what each strategy brings at a price, typed in or from the workspace."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from headframe.desk import production, quotes
+from headframe.desk.office import Office
+from headframe.desk.ports import Invalid, NotFound
+from headframe.mining import Forecast
+from headframe.pricing import tradable
+from headframe.risk import Outcome, Strategy, Terms, outcomes
+from headframe.units import Wrong, expiry_label, year_fraction
+
+_CENT = Decimal("0.01")
+DEFAULT_MOVES = (-0.40, -0.20, 0.0, 0.20, 0.40, 0.60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was typed; None is not said."""
+
+    coins: Decimal | None
+    cost: Decimal | None
+    spot: Decimal | None
+    put: Decimal | None
+    call: Decimal | None
+    prices: tuple[Decimal, ...]
+    forward: Decimal | None
+    put_premium: Decimal | None
+    call_premium: Decimal | None
+    expiry: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """The table and what had to be said about it."""
+
+    terms: Terms
+    prices: tuple[Decimal, ...]
+    rows: tuple[Outcome, ...]
+    notes: tuple[str, ...]
+
+
+def scenario(asked: Asked, office: Office | None) -> Scenario:
+    """Outcomes by price; what is not typed comes from the workspace's market, where there is one."""
+    full = asked if office is None else _from_market(asked, office)
+    names = ("coins", "cost", "put", "call")
+    missing = [f"--{name}" for name in names if getattr(full, name) is None]
+    prices = full.prices or _default_prices(full)
+    if missing or not prices:
+        needed = ", ".join(missing or ["--prices"])
+        raise Invalid(f"without a workspace a scenario needs {needed}")
+    try:
+        assert full.coins is not None
+        assert full.cost is not None
+        assert full.put is not None
+        assert full.call is not None
+        terms = Terms(
+            coins=full.coins,
+            cost=full.cost,
+            put=full.put,
+            call=full.call,
+            forward=full.forward,
+            put_premium=full.put_premium,
+            call_premium=full.call_premium,
+        )
+        rows = outcomes(terms, prices)
+    except Wrong as error:
+        raise Invalid(str(error)) from error
+    return Scenario(terms=terms, prices=prices, rows=rows, notes=tuple(_notes(terms)))
+
+
+def _notes(terms: Terms) -> list[str]:
+    found = [
+        f"{strategy} is left out: {option} is not known"
+        for strategy, option in (
+            (Strategy.SHORT_FUTURE, "--forward"),
+            (Strategy.PROTECTIVE_PUT, "--put-premium"),
+        )
+        if strategy not in terms.known
+    ]
+    if terms.put_premium is None or terms.call_premium is None:
+        found.append("the collar is taken at zero cost: give --put-premium and --call-premium")
+    else:
+        found.append(f"the collar's residual is {terms.collar_cost} USD a coin (positive is paid)")
+    return found
+
+
+def _default_prices(asked: Asked) -> tuple[Decimal, ...]:
+    if asked.spot is None:
+        return ()
+    moves = (Decimal(repr(1.0 + move)) for move in DEFAULT_MOVES)
+    return tuple((asked.spot * move).quantize(_CENT) for move in moves)
+
+
+def _from_market(asked: Asked, office: Office) -> Asked:
+    """Fill in what was not typed: spot, forward and premiums of the expiry, coins and cost of the mine."""
+    seen = quotes.show(office)
+    snapshot, surface = seen.snapshot, seen.surface
+    quote = next(
+        (
+            row
+            for row in snapshot.forwards
+            if (asked.expiry or expiry_label(row.expiry)).upper() == expiry_label(row.expiry)
+            and (asked.expiry or (row.expiry - snapshot.as_of).days >= 90)
+        ),
+        None,
+    )
+    if quote is None:
+        listed = ", ".join(expiry_label(row.expiry) for row in snapshot.forwards)
+        wanted = asked.expiry or "90 days or more away"
+        raise NotFound(f"the market has no expiry {wanted[:20]}; listed: {listed}")
+    spot = asked.spot or Decimal(repr(snapshot.index))
+    forward = surface.forward(year_fraction(snapshot.as_of, quote.expiry))
+    grid = Decimal(1000)
+    put = asked.put or (Decimal(repr(forward * 0.9)) / grid).to_integral_value() * grid
+    call = asked.call or (Decimal(repr(forward * 1.15)) / grid).to_integral_value() * grid
+    premiums: list[Decimal | None] = []
+    for is_call, strike, typed in ((False, put, asked.put_premium), (True, call, asked.call_premium)):
+        price = tradable(
+            snapshot, surface, is_call=is_call, strike=float(strike), expiry=quote.expiry
+        )
+        side = None if price is None else (price.bid if is_call else price.ask)
+        found = None if side is None else (Decimal(repr(side)) * spot).quantize(_CENT)
+        premiums.append(typed if typed is not None else found)
+    made = production.current(office) if asked.coins is None or asked.cost is None else None
+    return Asked(
+        coins=asked.coins if made is None or asked.coins is not None else _coins(made),
+        cost=asked.cost if made is None or asked.cost is not None else _cost(made),
+        spot=spot,
+        put=put,
+        call=call,
+        prices=asked.prices,
+        forward=asked.forward or Decimal(repr(forward)).quantize(_CENT),
+        put_premium=premiums[0],
+        call_premium=premiums[1],
+        expiry=asked.expiry,
+    )
+
+
+def _coins(made: Forecast) -> Decimal:
+    return Decimal(repr(made.months[0].coins.p50)).quantize(_CENT)
+
+
+def _cost(made: Forecast) -> Decimal:
+    """Cash cost per coin of the first month: all cash that leaves over expected coins."""
+    row = made.months[0]
+    return Decimal(repr(row.cash_need_usd / row.coins.p50)).quantize(_CENT)

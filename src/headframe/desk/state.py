@@ -1,0 +1,270 @@
+"""The state of a workspace: a fold of its journal, the same live and in replay."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import cast
+
+from headframe.book import Entry, Ledger, Position, Trade
+from headframe.codec import from_json, read_mandate, sha256
+from headframe.counterparty import Dossier, Standing
+from headframe.desk.ports import Head, JournalBroken, Json, Record
+from headframe.hedge import MonthResult, Proposal
+from headframe.mandate import Approval, Mandate
+from headframe.market import Snapshot
+from headframe.mining import Forecast
+from headframe.rfq import Fill, Request, RfqState, RfqStep, after
+from headframe.units import Month, instant
+
+GENESIS_HEAD = Head(0, "0" * 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed which text of the mandate, and when."""
+
+    signer: str
+    sha256: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RfqRecord:
+    """A request as the journal knows it."""
+
+    request: Request
+    proposal: str
+    state: RfqState
+    venue_id: str | None = None
+    ladder: tuple[Json, ...] = ()
+    outcome: str = ""
+    cover: str | None = None
+
+
+@dataclass
+class State:
+    """Everything that follows from the journal so far."""
+
+    head: Head = GENESIS_HEAD
+    clock: datetime | None = None
+    name: str = ""
+    seed: int = 0
+    market: Snapshot | None = None
+    market_received: datetime | None = None
+    mandate_texts: dict[str, str] = field(default_factory=dict[str, str])
+    signatures: list[Signature] = field(default_factory=list[Signature])
+    mandate: Mandate | None = None
+    mandate_sha256: str = ""
+    dossiers: dict[str, Dossier] = field(default_factory=dict[str, Dossier])
+    standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
+    steps: list[Json] = field(default_factory=list[Json])
+    forecast: Forecast | None = None
+    forecast_inputs: str = ""
+    proposals: dict[str, Proposal] = field(default_factory=dict[str, Proposal])
+    approvals: dict[str, Approval] = field(default_factory=dict[str, Approval])
+    rfqs: dict[str, RfqRecord] = field(default_factory=dict[str, RfqRecord])
+    fills: dict[str, Fill] = field(default_factory=dict[str, Fill])
+    trades: dict[str, Trade] = field(default_factory=dict[str, Trade])
+    remaining: dict[str, dict[Month, Decimal]] = field(
+        default_factory=dict[str, dict[Month, Decimal]]
+    )
+    last_marks: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    ledger: Ledger = field(default_factory=Ledger)
+    months: dict[Month, MonthResult] = field(default_factory=dict[Month, MonthResult])
+    last_day: date | None = None
+    spot: float | None = None
+    course: str = ""
+    cash_unhedged: float | None = None
+    shortfalls: list[str] = field(default_factory=list[str])
+
+    def positions(self) -> tuple[Position, ...]:
+        """What is left of every trade that still hedges coins, oldest first."""
+        return tuple(
+            Position(
+                trade=trade,
+                remaining=tuple(sorted(left.items())),
+                last_mark=self.last_marks.get(trade.id),
+            )
+            for trade in self.trades.values()
+            if (left := {m: c for m, c in self.remaining[trade.id].items() if c > 0})
+        )
+
+    def live_rfqs(self) -> tuple[RfqRecord, ...]:
+        """Requests that may still lead to a trade."""
+        live = {
+            RfqState.OPENING,
+            RfqState.OPEN,
+            RfqState.AWARDING,
+            RfqState.AWAITING_DEALER,
+            RfqState.UNKNOWN,
+        }
+        return tuple(record for record in self.rfqs.values() if record.state in live)
+
+    def traded(self, proposal: str) -> bool:
+        """Whether a proposal has been dealt."""
+        return any(trade.proposal == proposal for trade in self.trades.values())
+
+
+def fold(state: State, records: Iterable[Record]) -> State:
+    """Apply events in order; raises JournalBroken where one does not follow from those before."""
+    for record in records:
+        apply = _APPLY.get(record.kind)
+        if apply is None:
+            raise JournalBroken(f"event {record.seq} is of an unknown kind {record.kind!r}")
+        try:
+            apply(state, record)
+        except (KeyError, ValueError, TypeError) as error:
+            raise JournalBroken(f"event {record.seq} ({record.kind}) makes no sense: {error}") from error
+        postings = record.body.get("postings")
+        if postings:
+            state.ledger.replay(
+                (account, code, int(text.replace(".", ""))) for account, code, text in postings
+            )
+        state.head = Head(record.seq, record.hash)
+        if record.kind == "rebased" or state.clock is None or record.at > state.clock:
+            state.clock = record.at
+    return state
+
+
+def postings_json(entries: Iterable[Entry]) -> list[list[str]]:
+    """Postings of entries as the journal writes them: account, currency, decimal amount."""
+    return [
+        [posting.account, posting.money.currency.code, str(posting.money)]
+        for entry in entries
+        for posting in entry.postings
+    ]
+
+
+def _opened(state: State, record: Record) -> None:
+    state.name = record.body["name"]
+    state.seed = record.body["seed"]
+
+
+def _clock(state: State, record: Record) -> None:
+    state.clock = instant(record.body["to"])
+
+
+def _market(state: State, record: Record) -> None:
+    state.market = from_json(Snapshot, record.body["snapshot"])
+    state.market_received = record.at
+    state.spot = None
+
+
+def _signed(state: State, record: Record) -> None:
+    body = record.body
+    state.mandate_texts[body["sha256"]] = body["text"]
+    state.signatures.append(Signature(body["signer"], body["sha256"], record.at))
+    mandate = read_mandate(body["text"])
+    if sha256(body["text"]) != body["sha256"] or not isinstance(mandate, Mandate):
+        raise JournalBroken(f"event {record.seq}: the signed mandate is not the one hashed")
+    signers = {one.signer for one in state.signatures if one.sha256 == body["sha256"]}
+    if signers >= set(mandate.people.signatories):
+        state.mandate, state.mandate_sha256 = mandate, body["sha256"]
+
+
+def _added(state: State, record: Record) -> None:
+    dossier = from_json(Dossier, record.body["dossier"])
+    state.dossiers[dossier.name] = dossier
+    state.standing.setdefault(dossier.name, Standing.PROSPECT)
+
+
+def _stepped(state: State, record: Record) -> None:
+    state.standing[record.body["name"]] = Standing(record.body["standing"])
+    state.steps.append({**record.body, "at": record.at, "by": record.author})
+
+
+def _forecast(state: State, record: Record) -> None:
+    state.forecast = from_json(Forecast, record.body["forecast"])
+    state.forecast_inputs = record.body["inputs_sha256"]
+
+
+def _proposed(state: State, record: Record) -> None:
+    proposal = from_json(Proposal, record.body["proposal"])
+    state.proposals[proposal.id] = proposal
+
+
+def _approved(state: State, record: Record) -> None:
+    approval = from_json(Approval, record.body["approval"])
+    state.approvals[approval.proposal] = approval
+
+
+def _asked(state: State, record: Record) -> None:
+    request = from_json(Request, record.body["request"])
+    state.rfqs[request.id] = RfqRecord(
+        request=request, proposal=record.body["proposal"], state=RfqState.OPENING
+    )
+
+
+def _step(state: State, record: Record, step: RfqStep) -> RfqRecord:
+    known = state.rfqs[record.body["rfq"]]
+    following = after(known.state, step)
+    if following is None:
+        raise JournalBroken(f"event {record.seq}: a request that is {known.state} cannot {step}")
+    moved = replace(known, state=following)
+    state.rfqs[known.request.id] = moved
+    return moved
+
+
+def _rfq_moved(state: State, record: Record) -> None:
+    """Any step of a request but its filling."""
+    body = record.body
+    moved = _step(state, record, RfqStep(body["step"]))
+    state.rfqs[moved.request.id] = replace(
+        moved,
+        venue_id=body.get("venue_id", moved.venue_id),
+        ladder=tuple(body["ladder"]) if "ladder" in body else moved.ladder,
+        outcome=body.get("outcome", moved.outcome),
+        cover=body.get("cover", moved.cover),
+    )
+
+
+def _filled(state: State, record: Record) -> None:
+    moved = _step(state, record, RfqStep(record.body["step"]))
+    trade = from_json(Trade, record.body["trade"])
+    fill = from_json(Fill, record.body["fill"])
+    if fill.venue_trade_id in state.fills:
+        raise JournalBroken(f"event {record.seq}: fill {fill.venue_trade_id} was booked before")
+    state.fills[fill.venue_trade_id] = fill
+    state.trades[trade.id] = trade
+    state.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
+    state.rfqs[moved.request.id] = replace(moved, outcome=f"{trade.id} with {trade.dealer}")
+
+
+def _day(state: State, record: Record) -> None:
+    body = record.body
+    for trade, month, coins in cast("list[list[str]]", body["positions"]):
+        state.remaining[trade][Month.parse(month)] = Decimal(coins)
+    for trade, price in cast("list[list[str]]", body["marks"]):
+        state.last_marks[trade] = Decimal(price)
+    result = from_json(MonthResult, body["month"])
+    state.months[result.month] = result
+    state.last_day = date.fromisoformat(body["day"])
+    state.spot = body["spot"]
+    state.course = body["course"]
+    state.cash_unhedged = result.cash_unhedged_usd
+    state.shortfalls.extend(body["shortfalls"])
+
+
+def _nothing(state: State, record: Record) -> None:
+    """An event that only happened: its postings or its instant are all it changes."""
+    assert record.seq > state.head.count
+
+
+_APPLY: dict[str, Callable[[State, Record], None]] = {
+    "opened": _opened,
+    "clock": _clock,
+    "rebased": _clock,
+    "market": _market,
+    "mandate_signed": _signed,
+    "counterparty_added": _added,
+    "counterparty_step": _stepped,
+    "forecast": _forecast,
+    "proposed": _proposed,
+    "approved": _approved,
+    "asked": _asked,
+    "rfq": _rfq_moved,
+    "filled": _filled,
+    "day": _day,
+    "noted": _nothing,
+}

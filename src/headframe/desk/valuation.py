@@ -1,0 +1,51 @@
+"""The book at the workspace's present price: the surface moved to it, and what depends on it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from headframe.book import Accounts, Position
+from headframe.codec import Settings
+from headframe.desk import quotes
+from headframe.desk.office import Office
+from headframe.desk.programme import liquidity_of
+from headframe.desk.state import State
+from headframe.pricing import Surface
+from headframe.risk import Liquidity
+from headframe.units import USD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Valuation:
+    """State, settings and surface at one instant."""
+
+    state: State
+    settings: Settings
+    surface: Surface
+    at: datetime
+    positions: tuple[Position, ...]
+    liquidity: Liquidity
+
+    def posted(self, dealer: str) -> float:
+        """Dollars a dealer holds of ours."""
+        return float(self.state.ledger.balance(Accounts.cash_posted(dealer), USD))
+
+    def held(self, dealer: str) -> float:
+        """Dollars we hold of a dealer's."""
+        return -float(self.state.ledger.balance(Accounts.cash_held(dealer), USD))
+
+
+def value_now(office: Office) -> Valuation:
+    """Gather the book, the market's surface at the last price known, and what can meet a call."""
+    seen = quotes.show(office)
+    state = office.state()
+    settings = office.settings()
+    at = state.clock or seen.at
+    spot = state.spot if state.spot is not None else seen.snapshot.index
+    return Valuation(
+        state=state,
+        settings=settings,
+        surface=seen.surface.at_spot(spot, at),
+        at=at,
+        positions=state.positions(),
+        liquidity=liquidity_of(state, settings),
+    )

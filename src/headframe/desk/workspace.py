@@ -1,0 +1,99 @@
+"""Opening a workspace, checking its files, and its clock."""
+
+from datetime import datetime
+from importlib.resources import files as package_files
+
+from headframe.book import opening
+from headframe.codec import (
+    Problem,
+    Settings,
+    locate,
+    read_counterparties,
+    read_mandate,
+    read_settings,
+    to_json,
+)
+from headframe.desk.office import Office, serialised
+from headframe.desk.ports import Draft, Invalid, NotFound
+from headframe.desk.state import postings_json
+from headframe.mandate import Mandate
+from headframe.market import Snapshot
+from headframe.units import BTC, USD, booked, iso
+
+FILES = ("headframe.toml", "mandate.toml", "counterparties.toml")
+
+
+def sample_file(name: str) -> str:
+    """One of the three files of the sample mine, every key explained."""
+    assert name in FILES
+    return (package_files("headframe.desk") / "sample" / name).read_text(encoding="utf-8")
+
+
+def open_workspace(office: Office, snapshot: Snapshot, settings: Settings) -> None:
+    """Write the first events: opening balances at the snapshot's instant, and the market itself."""
+    if office.state().head.count:
+        raise Invalid("this workspace is open already")
+    treasury = settings.operation.treasury
+    entry = opening(
+        cash=booked(treasury.cash_usd, USD),
+        free=booked(treasury.coins_free, BTC),
+        pledged=booked(treasury.coins_pledged, BTC),
+        loan=booked(treasury.loan_usd, USD),
+    )
+    workspace = settings.workspace
+    body = {
+        "name": workspace.name,
+        "mode": workspace.mode,
+        "seed": workspace.seed,
+        "postings": postings_json([entry]),
+    }
+    market = {"snapshot": to_json(snapshot)}
+    office.record(Draft("opened", body), Draft("market", market), at=snapshot.as_of)
+
+
+def check(office: Office) -> tuple[Problem, ...]:
+    """Every problem of the three files, and where they contradict each other."""
+    settings = read_settings(office.files.text(FILES[0]))
+    mandate = read_mandate(office.files.text(FILES[1]))
+    dossiers = read_counterparties(office.files.text(FILES[2]))
+    problems: list[Problem] = []
+    for found in (settings, mandate, dossiers):
+        if isinstance(found, tuple):
+            problems += [problem for problem in found if isinstance(problem, Problem)]
+    if isinstance(settings, Settings) and isinstance(mandate, Mandate):
+        problems += _across(settings, mandate, office.files.text(FILES[1]))
+    return tuple(problems)
+
+
+def _across(settings: Settings, mandate: Mandate, text: str) -> list[Problem]:
+    """What each file allows and the other contradicts."""
+    lines = locate(text)
+    found: list[Problem] = []
+    scope, operation = mandate.scope, settings.operation
+    if scope.entity != operation.entity:
+        line = lines.get(("scope", "entity"), 1)
+        text = f'entity "{scope.entity}" is not the operation\'s "{operation.entity}"'
+        found.append(Problem(FILES[1], line, text))
+    if scope.coin != operation.coin:
+        line = lines.get(("scope", "coin"), 1)
+        found.append(Problem(FILES[1], line, f"coin {scope.coin} is not mined here"))
+    if settings.venue.name not in scope.venues:
+        line = lines.get(("scope", "venues"), 1)
+        text = f'venue "{settings.venue.name}" of headframe.toml is not among the allowed ones'
+        found.append(Problem(FILES[1], line, text))
+    return found
+
+
+@serialised
+def advance_clock(office: Office, to: datetime) -> str:
+    """Move the paper clock forward; nothing else happens on the way."""
+    now = office.state().clock
+    if now is None:
+        raise NotFound("this workspace has no clock yet; run headframe init")
+    if to < now:
+        raise Invalid(f"the clock stands at {iso(now)} and does not run backwards (asked {iso(to)})")
+    if to.year > 2100:
+        raise Invalid(f"the clock does not run beyond 2100 (asked {iso(to)})")
+    if to > now:
+        office.record(Draft("clock", {"to": iso(to)}), at=to)
+    return iso(to)

@@ -1,0 +1,388 @@
+"""One day of a hedged mine: coins mined and sold, hedges reduced and settled, margin moved, costs paid.
+
+The day closes at 08:00 UTC of the next morning, when venues settle. Everything that changes hands
+is booked through balanced entries; model figures enter the books only through the one rounding.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+
+from headframe.book import (
+    CASH,
+    COINS_FREE,
+    CREDIT_LINE,
+    Accounts,
+    Entry,
+    Funding,
+    Ledger,
+    MarginTerms,
+    Position,
+    TradeLeg,
+    coins_mined,
+    coins_sold,
+    collateral,
+    costs_paid,
+    fund,
+    hedge_flow,
+    promise,
+    repay,
+    venue_margin,
+)
+from headframe.counterparty import CollateralTerms, call_amount
+from headframe.hedge.candidates import FeeSchedule
+from headframe.hedge.performance import MonthResult
+from headframe.instrument import cash_flow, payoff
+from headframe.mining import Operation, SalePolicy
+from headframe.pricing import Surface
+from headframe.risk import (
+    collateral_due_to_us,
+    collateral_wanted,
+    leg_price,
+    rule_set,
+    venue_initial_coins,
+)
+from headframe.units import BTC, CURRENCIES, USD, Currency, Money, Month, booked
+
+_SAT = Decimal("0.00000001")
+_ZERO = Decimal(0)
+_KEEP_USD = 1_000_000
+"""Cash kept before the credit line is paid back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayStart:
+    """What a day begins with."""
+
+    day: date
+    spot: Decimal
+    mined: Decimal
+    positions: tuple[Position, ...]
+    ledger: Ledger
+    surface: Surface
+    terms: Mapping[str, CollateralTerms]
+    operation: Operation
+    fees: FeeSchedule
+    option_spread: float
+    as_sold: bool
+    so_far: MonthResult | None
+    cash_unhedged_usd: float
+    venue: str
+
+    @property
+    def month(self) -> Month:
+        """The month the day belongs to."""
+        return Month.of(self.day)
+
+    @property
+    def closes_at(self) -> datetime:
+        """08:00 UTC of the next morning."""
+        start = datetime(self.day.year, self.day.month, self.day.day, tzinfo=self.month.start.tzinfo)
+        return start + timedelta(days=1, hours=8)
+
+    @property
+    def last_of_month(self) -> bool:
+        """Whether the month's last sale is today."""
+        return self.day == self.month.last_day
+
+    @property
+    def sells(self) -> bool:
+        """Whether the sale policy sells today; a month's last day always does."""
+        policy = self.operation.sale_policy
+        weekly = policy is SalePolicy.WEEKLY and self.day.weekday() == 4
+        return policy is SalePolicy.DAILY or weekly or self.last_of_month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayEnd:
+    """What a day leaves behind: entries in order, changed positions, marks, and the month so far."""
+
+    entries: tuple[Entry, ...]
+    positions: tuple[Position, ...]
+    result: MonthResult
+    settled: tuple[str, ...]
+    shortfall: str
+
+
+@dataclass
+class _Till:
+    """The day's flows while they are gathered."""
+
+    hedges: list[Entry]
+    coins: Fraction
+    dollars: Fraction
+    settled: list[str]
+
+    def flow(self, trade: str, code: str, amount: Fraction, memo: str) -> None:
+        """A hedge pays or is paid; the booked amount is what counts from here on."""
+        money = booked(amount, CURRENCIES[code])
+        if not money.smallest:
+            return
+        self.hedges.append(hedge_flow(trade, money, memo))
+        exact = Fraction(money.smallest, money.currency.scale)
+        if money.currency == USD:
+            self.dollars += exact
+        else:
+            self.coins += exact
+
+
+def close_day(start: DayStart) -> DayEnd:
+    """Everything a day does, in the order the money moves."""
+    till = _Till([], Fraction(0), Fraction(0), [])
+    after = tuple(_hedge(start, position, till) for position in start.positions)
+    mined = booked(start.mined, BTC)
+    before = start.so_far or _fresh(start)
+    unsold = Fraction(Decimal(repr(round(before.mined - before.sold, 8)))) + Fraction(start.mined)
+    sold = unsold if start.sells else Fraction(0)
+    costs = _costs(start)
+    margin = tuple(_margin(start, after))
+    entries = [coins_mined(mined)] if mined.smallest else []
+    trial = start.ledger.copy()
+    _posted_all(trial, entries)
+    out, short = _pay(start, trial, till, sold, (*costs, *margin))
+    spot_usd = float(sold * Fraction(start.spot))
+    hedge_usd = float(till.dollars + till.coins * Fraction(start.spot))
+    costs_usd = sum(float(entry.postings[0].money) for entry in costs)
+    result = replace(
+        before,
+        mined=round(before.mined + float(start.mined), 8),
+        sold=round(before.sold + float(sold), 8),
+        spot_usd=before.spot_usd + spot_usd,
+        hedge_usd=before.hedge_usd + hedge_usd,
+        costs_usd=before.costs_usd + costs_usd,
+        margin_usd=_posted(trial, start.spot),
+        cash_usd=_cash(trial),
+        cash_unhedged_usd=start.cash_unhedged_usd + spot_usd - costs_usd,
+    )
+    return DayEnd(
+        entries=(*entries, *out),
+        positions=after,
+        result=result,
+        settled=tuple(till.settled),
+        shortfall=short,
+    )
+
+
+def _fresh(start: DayStart) -> MonthResult:
+    return MonthResult(
+        month=start.month,
+        mined=0.0,
+        sold=0.0,
+        spot_usd=0.0,
+        hedge_usd=0.0,
+        costs_usd=0.0,
+        margin_usd=0.0,
+        cash_usd=0.0,
+        cash_unhedged_usd=start.cash_unhedged_usd,
+    )
+
+
+def _pay(
+    start: DayStart, trial: Ledger, till: _Till, sold: Fraction, owed: tuple[Entry, ...]
+) -> tuple[list[Entry], str]:
+    """Everything that comes in, then the sale, then what is owed, funded before it is paid.
+
+    Coins a hedge brings are sold with the day's sale and coins it costs are withheld from it, or
+    bought where the sale is too small: the coins kept stay what they were.
+    """
+    selling = booked(sold + till.coins, BTC)
+    proceeds = booked(Fraction(selling.smallest, BTC.scale) * Fraction(start.spot), USD)
+    line = booked(start.operation.treasury.credit_line_usd, USD)
+    flows = (*till.hedges, *owed)
+    comes_in = [entry for entry in flows if not _out(entry)]
+    coin_losses = [entry for entry in till.hedges if _taken(entry, BTC) > 0]
+    rest = [entry for entry in flows if _out(entry) and entry not in coin_losses]
+    out = _posted_all(trial, comes_in)
+    trade = [coins_sold(selling, proceeds)] if selling.smallest else []
+    first: Funding | None = None
+    if selling.smallest < 0:
+        first = fund(
+            trial, coins=Money(BTC, 0), dollars=-proceeds, spot=Fraction(start.spot), line=line
+        )
+        out += _posted_all(trial, [*first.entries, *trade, *coin_losses])
+    else:
+        out += _posted_all(trial, [*coin_losses, *trade])
+    second = fund(
+        trial,
+        coins=Money(BTC, sum(_taken(entry, BTC) for entry in rest)),
+        dollars=Money(USD, sum(_taken(entry, USD) for entry in rest)),
+        spot=Fraction(start.spot),
+        line=line,
+    )
+    out += _posted_all(trial, [*second.entries, *rest])
+    out += _posted_all(trial, repay(trial, keep=booked(Decimal(_KEEP_USD), USD)))
+    short = second.short if first is None else first.short + second.short
+    return out, f"{start.day}: {short} USD could not be found" if short.smallest else ""
+
+
+def _out(entry: Entry) -> bool:
+    return _taken(entry, BTC) > 0 or _taken(entry, USD) > 0
+
+
+def _taken(entry: Entry, currency: Currency) -> int:
+    """What an entry takes out of free coins or cash, in smallest units."""
+    account = CASH if currency == USD else COINS_FREE
+    return -sum(
+        posting.money.smallest
+        for posting in entry.postings
+        if posting.account == account and posting.money.currency == currency
+    )
+
+
+def _posted_all(ledger: Ledger, entries: Sequence[Entry]) -> list[Entry]:
+    for entry in entries:
+        ledger.post(entry)
+    return list(entries)
+
+
+def _posted(ledger: Ledger, spot: Decimal) -> float:
+    dollars = float(ledger.total("assets:cash:posted:", USD))
+    return dollars + float(ledger.total("assets:coins:posted:", BTC)) * float(spot)
+
+
+def _cash(ledger: Ledger) -> float:
+    """Cash less what is drawn or overdue."""
+    owed = ledger.balance(CREDIT_LINE, USD) + ledger.balance(Accounts.OVERDUE, USD)
+    return float(ledger.balance(CASH, USD) + owed)
+
+
+def _hedge(start: DayStart, position: Position, till: _Till) -> Position:
+    """Settle what expires, mark futures, and reduce what hedges the coins sold today."""
+    trade = position.trade
+    marked = _variation(start, position, till)
+    if trade.expiry <= start.closes_at:
+        _expire(start, position, till)
+        return _reduced(marked, {month: _ZERO for month, _ in position.remaining}, till)
+    if not (start.as_sold and start.sells):
+        return marked
+    left = _left(start, position)
+    closed = sum((coins - left[month] for month, coins in position.remaining), _ZERO)
+    if closed > 0:
+        _close(start, position, closed, till)
+    return _reduced(marked, left, till)
+
+
+def _left(start: DayStart, position: Position) -> dict[Month, Decimal]:
+    """Coins still to be hedged after today's sale, by month: past months none, this one by days left."""
+    dealt = {part.month: part.coins for part in position.trade.designations}
+    left: dict[Month, Decimal] = {}
+    for month, coins in position.remaining:
+        if month < start.month:
+            left[month] = _ZERO
+        elif month == start.month:
+            share = Decimal(month.days - start.day.day) / month.days
+            kept = (dealt[month] * share).quantize(_SAT, rounding=ROUND_HALF_EVEN)
+            left[month] = min(coins, kept)
+        else:
+            left[month] = coins
+    return left
+
+
+def _reduced(
+    position: Position, left: Mapping[Month, Decimal], till: _Till
+) -> Position:
+    """The position with its promises released for the coins delivered."""
+    firm = position.trade.sells_upside
+    for month, coins in position.remaining:
+        gone = booked(coins - left[month], BTC)
+        if gone.smallest:
+            till.hedges.append(promise(month, -gone, firm=firm, memo=position.trade.id))
+    return replace(position, remaining=tuple(left.items()))
+
+
+def _variation(start: DayStart, position: Position, till: _Till) -> Position:
+    """Futures settle daily against the forward; other hedges are marked but nothing is paid."""
+    if position.trade.margin is not MarginTerms.VENUE:
+        return position
+    new = position.last_mark
+    for leg in position.trade.legs:
+        forward = leg_price(leg.instrument, start.surface, start.closes_at)
+        new = Decimal(repr(forward)).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
+        gain = payoff(
+            leg.instrument,
+            Fraction(position.amount(leg)),
+            Fraction(new),
+            Fraction(position.entry(leg)),
+        )
+        till.flow(position.trade.id, leg.instrument.settled_in, gain, "variation")
+    return replace(position, last_mark=new)
+
+
+def _expire(start: DayStart, position: Position, till: _Till) -> None:
+    """What is left at expiry settles exactly on the day's price; futures have settled already."""
+    till.settled.append(position.trade.id)
+    if position.trade.margin is MarginTerms.VENUE:
+        return
+    for leg in position.trade.legs:
+        amount = Fraction(position.amount(leg))
+        paid = payoff(leg.instrument, amount, Fraction(start.spot), Fraction(position.entry(leg)))
+        till.flow(position.trade.id, leg.instrument.settled_in, paid, "settled at expiry")
+
+
+def _close(start: DayStart, position: Position, closed: Decimal, till: _Till) -> None:
+    """Deal the hedge of the coins sold today back, at mark less the cost of dealing."""
+    trade = position.trade
+    for leg in trade.legs:
+        share = Fraction(leg.amount) * Fraction(closed) / Fraction(trade.size)
+        code = leg.instrument.settled_in
+        if trade.margin is MarginTerms.VENUE:
+            cost = abs(share) * Fraction(repr(start.fees.future_share)) / Fraction(start.spot)
+            till.flow(trade.id, code, -cost, "fee")
+            continue
+        till.flow(trade.id, code, _back(start, position, leg, share), "reduced")
+
+
+def _back(start: DayStart, position: Position, leg: TradeLeg, share: Fraction) -> Fraction:
+    """What dealing a share of a leg back brings: options at bid or ask, forwards at their value."""
+    price = Fraction(repr(round(leg_price(leg.instrument, start.surface, start.closes_at), 10)))
+    if leg.instrument.is_option:
+        half = Fraction(repr(0.5 * start.option_spread))
+        dealt = price * (1 - half) if share > 0 else price * (1 + half)
+        return cash_flow(leg.instrument, -share, dealt)
+    return payoff(leg.instrument, share, price, Fraction(position.entry(leg)))
+
+
+def _margin(start: DayStart, after: tuple[Position, ...]) -> Iterator[Entry]:
+    """Initial margin at the venue and collateral with each dealer, brought to what is due."""
+    held = sum(float(p.coins) for p in after if p.trade.margin is MarginTerms.VENUE)
+    rules, _ = rule_set(start.day)
+    due = booked(venue_initial_coins(held, rules), BTC)
+    move = due - start.ledger.balance(Accounts.coins_posted(start.venue), BTC)
+    if move.smallest:
+        yield venue_margin(start.venue, move)
+    bilateral = [p for p in after if p.trade.margin is MarginTerms.BILATERAL]
+    for dealer in sorted({p.trade.dealer for p in bilateral}):
+        mine = tuple(p for p in bilateral if p.trade.dealer == dealer and p.coins > 0)
+        yield from _collateral(start, dealer, mine)
+
+
+def _collateral(
+    start: DayStart, dealer: str, mine: tuple[Position, ...]
+) -> Iterator[Entry]:
+    terms = start.terms[dealer]
+    at, surface = start.closes_at, start.surface
+    posted = float(start.ledger.balance(Accounts.cash_posted(dealer), USD))
+    held = -float(start.ledger.balance(Accounts.cash_held(dealer), USD))
+    wanted = collateral_wanted(mine, terms, surface, at) if mine else 0.0
+    owed = collateral_due_to_us(mine, terms, surface, at) if mine else 0.0
+    for ours, amount, have in ((True, wanted, posted), (False, owed, held)):
+        move = booked(call_amount(terms, amount, have), USD)
+        if move.smallest:
+            yield collateral(dealer, move, ours=ours)
+
+
+def _costs(start: DayStart) -> tuple[Entry, ...]:
+    """Cash costs, all on the month's last day."""
+    if not start.last_of_month:
+        return ()
+    costs, month = start.operation.costs, start.month
+    named = (
+        ("power", start.operation.power_cost_usd(month)),
+        ("fixed", costs.fixed_usd_month),
+        ("debt service", costs.debt_service_usd_month),
+        ("capex", costs.capex_usd.get(month, 0.0)),
+    )
+    paid = ((what, booked(Decimal(repr(amount)), USD)) for what, amount in named)
+    return tuple(costs_paid(what, money) for what, money in paid if money.smallest > 0)

@@ -1,0 +1,119 @@
+"""The flat record a verdict is passed on, computed from a situation and a candidate."""
+
+from datetime import datetime, timedelta
+
+from headframe.book import Trade
+from headframe.hedge.candidates import Candidate
+from headframe.hedge.situation import Situation
+from headframe.instrument import StructureKind
+from headframe.mandate import Facts, MonthFacts
+from headframe.market import Snapshot
+
+
+def facts_of(
+    found: Situation, candidate: Candidate, initial_usd: float, stress_usd: float
+) -> Facts:
+    """The record the mandate judges; dealers are filled in when the panel is known."""
+    snapshot = found.snapshot
+    spot_up = snapshot.index * (1.0 + found.mandate.cash.stress_up)
+    premium = max(candidate.upfront_usd, 0.0) * float(candidate.size)
+    return Facts(
+        at=found.at,
+        mandate_signed=bool(found.mandate_sha256),
+        preparer=found.preparer,
+        structure=candidate.kind,
+        venue=found.venue,
+        months=_months(found, candidate),
+        free_coins=found.liquidity.free_coins,
+        size_coins=float(candidate.size),
+        notional_usd=candidate.notional_usd,
+        tracking_error=candidate.basis.tracking_error,
+        r2=candidate.basis.r2,
+        tenor_months=_tenor(found.at, candidate.bucket.expiry),
+        dealers=(),
+        premium_usd=premium,
+        premium_spent_usd=premium_spent(found.trades),
+        debit_share=candidate.debit_share,
+        initial_margin_usd=initial_usd,
+        stress_call_usd=stress_usd,
+        liquidity_usd=found.liquidity.at(spot_up),
+        live_rfq=candidate.structure in found.live,
+        repeated=_repeated(found, candidate),
+        market_age_minutes=(found.at - snapshot.as_of).total_seconds() / 60.0,
+        spread_ratio=_spread_ratio(snapshot),
+        spot_move=snapshot.spot_move_10m,
+        open_interest_share=_interest_share(snapshot, candidate),
+    )
+
+
+def _tenor(at: datetime, expiry: datetime) -> int:
+    """Months to an expiry, the last begun one counted."""
+    whole = (expiry.year - at.year) * 12 + expiry.month - at.month
+    return whole + (1 if (expiry.day, expiry.hour) > (at.day, at.hour) else 0)
+
+
+def _months(found: Situation, candidate: Candidate) -> tuple[MonthFacts, ...]:
+    """Months with the block in: its coins shared out by need, firm coins running on."""
+    firm = candidate.kind is not StructureKind.PROTECTIVE_PUT
+    needs = dict(candidate.bucket.needs)
+    total = sum(needs.values())
+    running = 0.0
+    rows: list[MonthFacts] = []
+    for row in found.rows:
+        fresh = float(candidate.size) * needs.get(row.month, 0.0) / total
+        running += fresh if firm else 0.0
+        if row.month in needs or (firm and running > 0.0):
+            rows.append(
+                MonthFacts(
+                    month=row.month,
+                    ahead=row.ahead,
+                    p50=row.p50,
+                    p10_cumulative=row.p10_cumulative,
+                    proposed=fresh,
+                    covered=row.covered + fresh,
+                    firm_cumulative=row.firm_cumulative + running,
+                    puts_only=row.puts_only + (0.0 if firm else fresh),
+                )
+            )
+    return tuple(rows)
+
+
+def premium_spent(trades: tuple[Trade, ...]) -> float:
+    """Premium paid so far in USD: net debits of options at the spot of their trade."""
+    return sum(
+        max(float(trade.net_price), 0.0)
+        * float(trade.size)
+        * (float(trade.spot) if trade.price_currency != "USD" else 1.0)
+        for trade in trades
+        if trade.legs[0].instrument.is_option
+    )
+
+
+def _repeated(found: Situation, candidate: Candidate) -> bool:
+    """Whether the same side, expiry and size was dealt just now."""
+    window = timedelta(minutes=found.mandate.rfq.repeat_minutes)
+    return any(
+        trade.structure is candidate.kind
+        and trade.expiry == candidate.bucket.expiry
+        and trade.size == candidate.size
+        and found.at - trade.at < window
+        for trade in found.trades
+    )
+
+
+def _spread_ratio(snapshot: Snapshot) -> float | None:
+    """Bid-ask now over its median: 1 where the snapshot is the only measurement."""
+    if snapshot.spread_median is None:
+        return None
+    now = snapshot.typed_spread or snapshot.spread_median
+    return now / snapshot.spread_median
+
+
+def _interest_share(snapshot: Snapshot, candidate: Candidate) -> float | None:
+    """Size over the open interest of the expiry; zero for over-the-counter dates, which have none."""
+    if not candidate.bucket.listed:
+        return 0.0
+    quote = snapshot.forward(candidate.bucket.expiry)
+    if quote is None or not quote.open_interest:
+        return None
+    return float(candidate.size) / quote.open_interest

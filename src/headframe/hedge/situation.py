@@ -1,0 +1,63 @@
+"""All that a plan is made from: gathered by the desk, judged here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from headframe.book import Position, Trade
+from headframe.counterparty import CollateralTerms, Dossier
+from headframe.hedge.candidates import Street
+from headframe.hedge.exposure import ExposureRow
+from headframe.instrument import Structure
+from headframe.mandate import Mandate
+from headframe.market import Snapshot
+from headframe.pricing import Surface
+from headframe.risk import Liquidity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """The mandate, the market, production against it, what is on, and with whom we may deal.
+
+    ``posted`` and ``held`` are dollars of collateral by dealer; ``live`` are structures that are
+    being asked for; ``approved`` are the dealers that stand approved.
+    """
+
+    at: datetime
+    mandate: Mandate
+    mandate_sha256: str
+    venue: str
+    street: Street
+    rows: tuple[ExposureRow, ...]
+    positions: tuple[Position, ...]
+    trades: tuple[Trade, ...]
+    dossiers: Mapping[str, Dossier]
+    approved: tuple[str, ...]
+    posted: Mapping[str, float]
+    held: Mapping[str, float]
+    live: tuple[Structure, ...]
+    liquidity: Liquidity
+    preparer: str
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The market."""
+        return self.street.snapshot
+
+    @property
+    def surface(self) -> Surface:
+        """Its surface."""
+        return self.street.surface
+
+    @property
+    def terms(self) -> Mapping[str, CollateralTerms]:
+        """Collateral terms by dealer."""
+        return {name: dossier.collateral for name, dossier in self.dossiers.items()}
+
+    @property
+    def programme_usd(self) -> float:
+        """Notional of the programme as the mandate's targets plan it, at the index."""
+        planned = sum(
+            max(row.band.target * row.p50 if row.band else 0.0, row.covered) for row in self.rows
+        )
+        return planned * self.snapshot.index

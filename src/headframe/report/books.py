@@ -1,0 +1,133 @@
+"""Trades, trial balance, P&L, margin, credit and limits as tables."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from headframe.book import Trade, TrialLine
+from headframe.report.table import Column, Form, Table
+from headframe.risk import Exposure, Watched
+from headframe.units import expiry_label
+
+
+def trades_table(trades: tuple[Trade, ...]) -> Table:
+    """Every trade with its legs and its designation."""
+    return Table(
+        title="Trades",
+        columns=(
+            Column("trade"),
+            Column("hedge"),
+            Column("dealer"),
+            Column("coins", Form.COINS),
+            Column("net price"),
+            Column("expiry"),
+            Column("legs"),
+            Column("hedges"),
+            Column("margin"),
+        ),
+        rows=tuple(
+            (
+                trade.id,
+                str(trade.structure).replace("_", " "),
+                trade.dealer,
+                float(trade.size),
+                f"{trade.net_price} {trade.price_currency}",
+                expiry_label(trade.expiry),
+                "; ".join(
+                    f"{leg.amount:+f} {leg.instrument.name} at {leg.price}" for leg in trade.legs
+                ),
+                "; ".join(part.words for part in trade.designations),
+                str(trade.margin),
+            )
+            for trade in trades
+        ),
+    )
+
+
+def trial_table(lines: tuple[TrialLine, ...], as_of: datetime | None) -> Table:
+    """The trial balance in every currency; the last rows are the sums, which are zero."""
+    sums: dict[str, Decimal] = {}
+    for line in lines:
+        code = line.balance.currency.code
+        sums[code] = sums.get(code, Decimal(0)) + Decimal(str(line.balance))
+    when = "" if as_of is None else f" AS OF {as_of:%Y-%m-%d %H:%M} UTC"
+    return Table(
+        title=f"Trial balance{when}",
+        columns=(Column("account"), Column("debit (credit)", Form.COINS), Column("currency")),
+        rows=(
+            *((line.account, _money(str(line.balance)), line.balance.currency.code) for line in lines),
+            *(("SUM", _money(format(total, "f")), code) for code, total in sorted(sums.items())),
+        ),
+        note="Debits are what we own; amounts in parentheses are owed, earned or opening capital.",
+    )
+
+
+def _money(text: str) -> str:
+    """An exact amount with separators, negatives in parentheses."""
+    negative = text.startswith("-")
+    whole, _, part = text.lstrip("-").partition(".")
+    shown = f"{int(whole):,}" + (f".{part}" if part else "")
+    return f"({shown})" if negative else shown
+
+
+def exposure_by_dealer_table(rows: tuple[Exposure, ...]) -> Table:
+    """Exposure to each counterparty against its line, today and after the mandate's jumps."""
+    return Table(
+        title="Counterparty exposure",
+        columns=(
+            Column("dealer"),
+            Column("trades", Form.WHOLE),
+            Column("value USD", Form.USD),
+            Column("posted USD", Form.USD),
+            Column("held USD", Form.USD),
+            Column("exposure USD", Form.USD),
+            Column("after the fall USD", Form.USD),
+            Column("after the rally USD", Form.USD),
+            Column("line USD", Form.USD),
+            Column("use of line", Form.SHARE),
+        ),
+        rows=tuple(
+            (
+                one.dealer,
+                float(one.trades),
+                one.value_usd,
+                one.posted_usd,
+                one.held_usd,
+                one.current_usd,
+                one.down_usd,
+                one.up_usd,
+                one.line_usd,
+                one.line_share,
+            )
+            for one in rows
+        ),
+        note="What we would lose if the dealer failed before any further collateral moved.",
+    )
+
+
+def watch_table(rows: tuple[Watched, ...]) -> Table:
+    """Every limit with its use and status."""
+    return Table(
+        title="Limits",
+        columns=(
+            Column("clause"),
+            Column("limit"),
+            Column("used"),
+            Column("allowed"),
+            Column("unit"),
+            Column("status"),
+        ),
+        rows=tuple(
+            (row.clause, row.name, _figure(row.used), _bound(row), row.unit, str(row.status))
+            for row in rows
+        ),
+    )
+
+
+def _bound(row: Watched) -> str:
+    return ("at least " if row.low_is_bad else "") + _figure(row.allowed)
+
+
+def _figure(value: float) -> str:
+    if abs(value) >= 1000.0:
+        return f"{value:,.0f}"
+    return f"{value:.3f}".rstrip("0").rstrip(".")

@@ -1,0 +1,66 @@
+"""The production forecast as tables."""
+
+from headframe.mining import Forecast
+from headframe.report.table import Column, Form, Table
+
+
+def forecast_table(forecast: Forecast) -> Table:
+    """Coins by month, alone and summed, with what drives them."""
+    rows = tuple(
+        (
+            str(row.month),
+            row.coins.p10,
+            row.coins.p50,
+            row.coins.p90,
+            row.cumulative.p10,
+            row.cumulative.p50,
+            row.cumulative.p90,
+            row.flat_difficulty_coins,
+            row.hashrate_hs / 1e18,
+            row.difficulty.p50 / 1e12,
+            row.power_usd / row.coins.p50,
+            row.cash_need_usd / row.coins.p50,
+        )
+        for row in forecast.months
+    )
+    start = f"{forecast.start_at:%Y-%m-%d}, height {forecast.start_height:,}"
+    return Table(
+        title=f"Production from difficulty {forecast.start_difficulty / 1e12:.2f} T of {start}",
+        columns=(
+            Column("month"),
+            Column("P10 coins", Form.COINS),
+            Column("P50 coins", Form.COINS),
+            Column("P90 coins", Form.COINS),
+            Column("sum P10", Form.COINS),
+            Column("sum P50", Form.COINS),
+            Column("sum P90", Form.COINS),
+            Column("flat difficulty", Form.COINS),
+            Column("EH/s", Form.COINS),
+            Column("difficulty T", Form.COINS),
+            Column("power USD/coin", Form.PRICE),
+            Column("all cash USD/coin", Form.PRICE),
+        ),
+        rows=rows,
+        note=(
+            "P10: 10 % chance of less. Sums are of paths, not of percentiles. "
+            "'Flat difficulty' is the spreadsheet's habit, for comparison only."
+        ),
+    )
+
+
+def drivers_table(forecast: Forecast) -> Table:
+    """The difficulty model with its standard errors, and the other drivers."""
+    model = forecast.difficulty_model
+    rows = (
+        ("drift per retarget", model.drift, model.drift_se),
+        ("noise per retarget", model.noise_sd, model.noise_sd / (2 * (model.count - 1)) ** 0.5),
+        ("memory of noise (lag 1)", model.memory, model.memory_se),
+        ("median fee share of subsidy", forecast.fee_share_median, None),
+        ("pool fee", forecast.pool_fee, None),
+    )
+    return Table(
+        title=f"Drivers: {model.count} retargets from {model.since:%Y-%m-%d} to {model.until:%Y-%m-%d}",
+        columns=(Column("driver"), Column("estimate", Form.SHARE2), Column("standard error", Form.SHARE2)),
+        rows=rows,
+        note=f"{forecast.paths:,} paths, seed {forecast.seed}; {forecast.version}.",
+    )

@@ -1,0 +1,96 @@
+"""The mandate and the counterparties as tables."""
+
+from headframe.counterparty import Dossier, Objection, Score, Standing
+from headframe.mandate import Mandate
+from headframe.report.table import Column, Form, Table
+
+
+def mandate_table(mandate: Mandate) -> Table:
+    """The mandate clause by clause."""
+    scope, cash, rfq, asking = mandate.scope, mandate.cash, mandate.rfq, mandate.asking
+    people, who = mandate.people, mandate.counterparties
+    bands = tuple(
+        (
+            "M-2.1/2.2",
+            f"months {band.first}-{band.last} ahead, of P50",
+            f"{band.floor:.0%} to {band.ceiling:.0%}, target {band.target:.0%}",
+        )
+        for band in mandate.cover.bands
+    )
+    quiet = ", ".join(f"{w.start:%H:%M}-{w.end:%H:%M}" for w in asking.quiet) or "none"
+    rows = (
+        ("M-1.2", "in force", f"{scope.valid_from} to {scope.valid_until}, version {scope.version}"),
+        ("M-1.3", "hedges allowed", ", ".join(scope.structures).replace("_", " ")),
+        ("M-1.4", "venues", ", ".join(scope.venues)),
+        ("M-1.5", "horizon", f"{scope.horizon_months} months"),
+        *bands,
+        ("M-2.3", "firm sales", "within cumulative P10 and free coins"),
+        ("M-2.4", "bought puts", "within P50"),
+        ("M-3.1", "tracking error, most", f"{mandate.basis.tracking_error_max:.1%} of the forward"),
+        ("M-3.2", "R2, least", f"{mandate.basis.r2_min:.2f}"),
+        ("M-4.1", "dossier score, least", f"{who.points_min:.0f} of 100"),
+        ("M-4.2", "exposure of line, most", f"{who.line_share_max:.0%}"),
+        ("M-4.3", "programme with one group, most", f"{who.programme_share_max:.0%}"),
+        ("M-4.4", "tenor, most", f"{who.tenor_months_max} months"),
+        ("M-5.1", "premium budget", f"{cash.premium_budget_usd:,.0f} USD"),
+        (
+            "M-5.2",
+            f"calls at {cash.stress_up:+.0%} in a month, most",
+            f"{cash.stress_call_share_max:.0%} of liquidity",
+        ),
+        ("M-5.4", "residual debit of a collar, most", f"{cash.debit_share_max:.2%} of the forward"),
+        ("M-6.1", "dealers asked, least", f"{rfq.dealers_min}; answers {rfq.responses_min}"),
+        ("M-6.2", "blocks, least", f"{rfq.block_min_coins:g} coins, {rfq.future_block_min_usd:,.0f} USD"),
+        ("M-6.3/6.4", "one live request; repeats", f"not within {rfq.repeat_minutes} minutes"),
+        (
+            "M-7",
+            "do not ask",
+            f"market over {asking.market_age_minutes_max} min old, {quiet} UTC, "
+            f"{asking.macro_minutes} min around news"
+            + ("" if asking.weekends else ", weekends")
+            + f", spread {asking.spread_ratio_max:g} x, spot {asking.spot_move_max:.1%}, "
+            f"{asking.open_interest_share_max:.0%} of open interest",
+        ),
+        ("M-8", "prepares; approves", f"{', '.join(people.preparers)}; {', '.join(people.approvers)}"),
+        ("M-9", "chosen by", str(mandate.choice).replace("_", " ")),
+    )
+    return Table(
+        title=f"Mandate of {scope.entity}",
+        columns=(Column("clause"), Column("rule"), Column("setting")),
+        rows=rows,
+    )
+
+
+def counterparty_table(
+    rows: tuple[tuple[Dossier, Standing, Score, tuple[Objection, ...]], ...],
+) -> Table:
+    """Standing, score, line and collateral terms of each counterparty."""
+    return Table(
+        title="Counterparties",
+        columns=(
+            Column("name"),
+            Column("legal entity"),
+            Column("standing"),
+            Column("score", Form.WHOLE),
+            Column("grade"),
+            Column("line USD", Form.USD),
+            Column("threshold USD", Form.USD),
+            Column("min. transfer USD", Form.USD),
+            Column("objections"),
+        ),
+        rows=tuple(
+            (
+                dossier.name,
+                dossier.legal_entity,
+                str(standing),
+                score.points,
+                score.grade,
+                dossier.credit.line_usd,
+                dossier.collateral.threshold_usd,
+                dossier.collateral.minimum_transfer_usd,
+                "; ".join(one.detail for one in against) or "none",
+            )
+            for dossier, standing, score, against in rows
+        ),
+        note="The score weighs dated evidence that has not expired; see counterparties.toml.",
+    )

@@ -1,0 +1,267 @@
+"""Exposure, the strategy table, proposals and the ladder, as tables."""
+
+from decimal import Decimal
+
+from headframe.hedge import Bucket, ExposureRow, MonthResult, Proposal, Rated, describe
+from headframe.instrument import Kind
+from headframe.report.table import Cell, Column, Form, Table
+from headframe.rfq import Ladder
+from headframe.risk import Outcome, Strategy
+from headframe.units import expiry_label
+
+
+def exposure_table(rows: tuple[ExposureRow, ...]) -> Table:
+    """Each month against its band, on P50 and on cumulative P10, and what the floor covers of its costs."""
+    return Table(
+        title="Exposure against the mandate",
+        columns=(
+            Column("month"),
+            Column("P50", Form.COINS),
+            Column("sum P10", Form.COINS),
+            Column("band of P50"),
+            Column("hedged", Form.COINS),
+            Column("of P50", Form.SHARE),
+            Column("sold firm, sum", Form.COINS),
+            Column("of sum P10", Form.SHARE),
+            Column("to hedge", Form.COINS),
+            Column("secured USD", Form.USD),
+            Column("cash need USD", Form.USD),
+            Column("covers", Form.SHARE),
+        ),
+        rows=tuple(
+            (
+                str(row.month),
+                row.p50,
+                row.p10_cumulative,
+                _band(row),
+                row.covered,
+                row.share,
+                row.firm_cumulative,
+                row.share_of_p10,
+                row.need,
+                row.secured_usd,
+                row.cash_need_usd,
+                row.secured_usd / row.cash_need_usd if row.cash_need_usd else None,
+            )
+            for row in rows
+        ),
+        note="Cash need: power, fixed costs, debt service and capex. Coins unless said otherwise.",
+    )
+
+
+def _band(row: ExposureRow) -> str:
+    if row.band is None:
+        return "-"
+    return f"{row.band.floor:.0%}-{row.band.target:.0%}-{row.band.ceiling:.0%}"
+
+
+def strategy_table(bucket: Bucket, rated: tuple[Rated, ...], chosen: str) -> Table:
+    """The hedges of one block compared: floor, ceiling, cost, basis, margin, verdict."""
+    months = f"{bucket.needs[0][0]} to {bucket.needs[-1][0]}"
+    where = expiry_label(bucket.expiry) + ("" if bucket.listed else ", over the counter")
+    return Table(
+        title=f"{bucket.size} coins of {months}, expiry {where}",
+        columns=(
+            Column("hedge"),
+            Column("floor USD", Form.PRICE),
+            Column("ceiling USD", Form.PRICE),
+            Column("upfront USD/coin", Form.USD),
+            Column("cost USD/coin", Form.USD),
+            Column("score USD/coin", Form.USD),
+            Column("tracking", Form.SHARE),
+            Column("R2", Form.RATIO),
+            Column("initial margin USD", Form.USD),
+            Column("stress call USD", Form.USD),
+            Column("verdict"),
+        ),
+        rows=tuple(_strategy(row, chosen) for row in rated),
+        note=(
+            "Upfront: premium and fee, negative received. Cost: half spreads, fees, money tied up. "
+            "Stress call: the whole programme in this kind of hedge, at the mandate's rally."
+        ),
+    )
+
+
+def _strategy(row: Rated, chosen: str) -> tuple[Cell, ...]:
+    one = row.candidate
+    against = [str(b.rule.clause) for b in row.verdict.breaches if b.blocks]
+    verdict = "refused: " + ", ".join(against) if against else "allowed"
+    call = one.exact_call_strike
+    name = str(one.kind).replace("_", " ")
+    if call is not None and one.ceiling_usd is not None:
+        name += f" (exact call {call:,.0f})"
+    return (
+        name,
+        one.floor_usd,
+        one.ceiling_usd,
+        one.upfront_usd,
+        row.cost_usd,
+        row.score_usd,
+        one.basis.tracking_error,
+        one.basis.r2,
+        row.facts.initial_margin_usd,
+        row.facts.stress_call_usd,
+        f"{verdict}; proposed" if one.kind == chosen and not against else verdict,
+    )
+
+
+def objective_table(rated: tuple[Rated, ...]) -> Table:
+    """The comparison of strategies by what each is for, as computed numbers."""
+    rows: list[tuple[Cell, ...]] = []
+    for row in rated:
+        one = row.candidate
+        objective, point = _words(row)
+        rows.append(
+            (
+                str(one.kind).replace("_", " "),
+                objective,
+                one.upfront_usd * float(one.size),
+                one.floor_usd - one.upfront_usd,
+                None if one.ceiling_usd is None else one.ceiling_usd - one.upfront_usd,
+                point,
+            )
+        )
+    return Table(
+        title="Strategies compared",
+        columns=(
+            Column("strategy"),
+            Column("objective"),
+            Column("upfront USD", Form.USD),
+            Column("downside: least USD/coin", Form.PRICE),
+            Column("upside: most USD/coin", Form.PRICE),
+            Column("key operational point"),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _words(row: Rated) -> tuple[str, str]:
+    one = row.candidate
+    put, call = one.structure.strike(Kind.PUT), one.structure.strike(Kind.CALL)
+    if put is None:
+        called = f"{row.facts.stress_call_usd:,.0f} USD called at the stress rally"
+        return "lock the price", f"margin calls: {called}"
+    if call is None:
+        premium = max(one.upfront_usd, 0.0) * float(one.size)
+        return "floor, keep the upside", f"premium {premium:,.0f} USD, lost if unused"
+    width = float(call - put)
+    return "floor paid by a ceiling", f"floor and ceiling {width:,.0f} USD apart"
+
+
+def proposal_lines(proposal: Proposal) -> tuple[str, ...]:
+    """A proposal, its verdict and its envelope in sentences."""
+    envelope = proposal.envelope
+    ceiling = f", ceiling at least {envelope.ceiling_min:,.0f}" if envelope.ceiling_min else ""
+    notes = [str(breach) for breach in proposal.verdict.breaches]
+    return (
+        f"{proposal.id}: {describe(proposal)}; verdict: "
+        + ("allowed" if proposal.verdict.allowed else "refused")
+        + (f" ({'; '.join(notes)})" if notes else " on every clause"),
+        f"{proposal.id} envelope: {envelope.size} coins, floor at least {envelope.floor_min:,.0f}"
+        f"{ceiling}, net price {'at most' if proposal.bought else 'at least'} "
+        f"{envelope.price_worst} {proposal.price_currency} a coin, until "
+        f"{envelope.valid_until:%Y-%m-%d %H:%M} UTC, spot {envelope.spot_low:,.0f} to "
+        f"{envelope.spot_high:,.0f}; hash {proposal.envelope_sha256[:16]}",
+        f"{proposal.id} panel: {', '.join(proposal.panel)}"
+        + (f"; left out: {'; '.join(proposal.left_out)}" if proposal.left_out else ""),
+    )
+
+
+def ladder_table(ladder: Ladder, title: str, opened: float, unit: str) -> Table:
+    """Every quote of a request, those that can win first; ``opened`` is its instant as a timestamp."""
+    form = Form.COINS4 if unit == "BTC" else Form.USD
+    rows = tuple(
+        (
+            rung.quote.dealer,
+            str(rung.quote.direction),
+            rung.quote.price,
+            rung.cost,
+            rung.quote.received_at.timestamp() - opened,
+            None
+            if rung.quote.good_until is None
+            else rung.quote.good_until.timestamp() - opened,
+            "all or none" if rung.quote.all_or_none else "any part",
+            "can win" if rung.rejection is None else f"cannot win: {rung.rejection}",
+        )
+        for rung in ladder.rungs
+        if rung.rejection is None or str(rung.rejection) != "the dealer's other side"
+    )
+    return Table(
+        title=title,
+        columns=(
+            Column("dealer"),
+            Column("dealer's side"),
+            Column(f"net price {unit}", form),
+            Column("all-in cost", form),
+            Column("after s", Form.COINS),
+            Column("good until s", Form.COINS),
+            Column("size"),
+            Column("status"),
+        ),
+        rows=rows,
+        note="Net price per coin; negative is received. All-in adds the credit charge of the dealer.",
+    )
+
+
+def scenario_table(rows: tuple[Outcome, ...], coins: Decimal) -> Table:
+    """Outcome by price for each strategy."""
+    names = list(dict.fromkeys(row.strategy for row in rows))
+    prices = list(dict.fromkeys(row.price for row in rows))
+    found = {(row.price, row.strategy): row for row in rows}
+
+    def line(price: Decimal) -> tuple[Cell, ...]:
+        cells: list[Cell] = [float(price)]
+        for name in names:
+            cells += [float(found[price, name].revenue_per_coin), float(found[price, name].profit)]
+        return tuple(cells)
+
+    columns = [Column("price USD", Form.PRICE)]
+    for name in names:
+        columns += [
+            Column(f"{_short(name)} USD/coin", Form.PRICE),
+            Column(f"{_short(name)} profit USD", Form.USD),
+        ]
+    return Table(
+        title=f"Outcome by price for {coins} coins",
+        columns=tuple(columns),
+        rows=tuple(line(price) for price in prices),
+    )
+
+
+def _short(name: Strategy) -> str:
+    return str(name).replace("_", " ")
+
+
+def performance_table(months: tuple[MonthResult, ...], title: str) -> Table:
+    """Realised price per coin and cash by month, with the hedge and without."""
+    return Table(
+        title=title,
+        columns=(
+            Column("month"),
+            Column("mined", Form.COINS),
+            Column("sold", Form.COINS),
+            Column("spot USD/coin", Form.PRICE),
+            Column("realised USD/coin", Form.PRICE),
+            Column("hedge USD", Form.USD),
+            Column("costs USD", Form.USD),
+            Column("margin posted USD", Form.USD),
+            Column("cash USD", Form.USD),
+            Column("unhedged cash USD", Form.USD),
+        ),
+        rows=tuple(
+            (
+                str(row.month),
+                row.mined,
+                row.sold,
+                row.spot_price,
+                row.realised_price,
+                row.hedge_usd,
+                row.costs_usd,
+                row.margin_usd,
+                row.cash_usd,
+                row.cash_unhedged_usd,
+            )
+            for row in months
+        ),
+        note="Cash is net of the credit line; margin posted comes back when hedges end.",
+    )

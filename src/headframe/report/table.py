@@ -1,0 +1,104 @@
+"""Tables and sentences for people, as data; faces render them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from headframe.units import iso
+
+Cell: TypeAlias = str | float | None
+
+
+class Form(StrEnum):
+    """How a column's figures are written; every figure in a column has the same decimals."""
+
+    TEXT = "text"
+    WHOLE = "whole"
+    USD = "usd"
+    PRICE = "price"
+    COINS = "coins"
+    COINS4 = "coins4"
+    SHARE = "share"
+    SHARE2 = "share2"
+    RATIO = "ratio"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A header, with its unit, and the form of its cells."""
+
+    header: str
+    form: Form = Form.TEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A titled table with a note under it."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        assert all(len(row) == len(self.columns) for row in self.rows), self.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading, what it means, and its tables."""
+
+    heading: str
+    sentences: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A whole page: title, the mode it is in, when and from which head of the journal it was made."""
+
+    title: str
+    mode: str
+    at: datetime
+    head: str
+    sections: tuple[Section, ...]
+
+    @property
+    def stamp(self) -> str:
+        """One line that says where the page comes from."""
+        return f"{self.mode.upper()} money · as of {iso(self.at)} · journal {self.head}"
+
+
+_DECIMALS = {
+    Form.WHOLE: 0,
+    Form.USD: 0,
+    Form.PRICE: 0,
+    Form.COINS: 2,
+    Form.COINS4: 4,
+    Form.RATIO: 3,
+}
+
+
+def write(cell: Cell, form: Form) -> str:
+    """A cell as text: thousands separated, negatives in parentheses, a dash for none."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, str):
+        return cell
+    if cell != cell or cell in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN is not itself
+        return "-"
+    if form in {Form.SHARE, Form.SHARE2}:
+        text = f"{abs(cell) * 100:.{1 if form is Form.SHARE else 2}f}%"
+    else:
+        text = f"{abs(cell):,.{_DECIMALS.get(form, 2)}f}"
+    zero = not any(digit in text for digit in "123456789")
+    return f"({text})" if cell < 0 and not zero else text
+
+
+def texts(table: Table) -> list[list[str]]:
+    """Every cell as text, row by row."""
+    return [
+        [write(cell, column.form) for cell, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
+    ]

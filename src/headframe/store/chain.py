@@ -1,0 +1,70 @@
+"""The hash chain: h(n) = SHA-256(h(n-1) || canonical event)."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from hashlib import sha256
+
+from headframe.codec import canonical
+from headframe.desk.ports import Fault, Head, JournalBroken, Record
+
+GENESIS = "0" * 64
+Row = tuple[int, str, str, str, str, str]
+"""seq, at, author, kind, body as canonical JSON, hash."""
+
+
+def event_text(seq: int, at: str, author: str, kind: str, body: str) -> str:
+    """The canonical text of an event; ``body`` is canonical already."""
+    name = json.dumps(author, ensure_ascii=False)
+    return f'{{"at":"{at}","author":{name},"body":{body},"kind":"{kind}","seq":{seq}}}'
+
+
+def event_hash(previous: str, text: str) -> str:
+    """The hash of an event on top of the one before."""
+    return sha256((previous + text).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def body_text(body: object) -> str:
+    """The canonical body of a draft."""
+    return canonical(body)
+
+
+def records(rows: Iterable[Row], *, after: int, previous: str) -> Iterator[Record]:
+    """Rows as records, each checked against the chain."""
+    for row in rows:
+        seq, at, author, kind, body, found = row
+        after += 1
+        wanted = event_hash(previous, event_text(seq, at, author, kind, body))
+        if seq != after or found != wanted:
+            raise JournalBroken(
+                f"the journal was changed from outside at event {after}; "
+                "run headframe audit verify and restore a backup"
+            )
+        previous = found
+        try:
+            stamp = datetime.fromisoformat(at)
+            parsed = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise JournalBroken(f"event {seq} cannot be read: {error}") from error
+        yield Record(seq, stamp, author, kind, parsed, found)
+
+
+def faults(rows: Iterable[Row], anchor: Head | None) -> Iterator[Fault]:
+    """Every break of the chain; after a break it is followed from the hash that stands there."""
+    previous, expected, anchored = GENESIS, 0, None
+    for seq, at, author, kind, body, found in rows:
+        expected += 1
+        if seq != expected:
+            yield Fault(seq, f"expected event {expected}: events were removed, added or reordered")
+            expected = seq
+        if found != event_hash(previous, event_text(seq, at, author, kind, body)):
+            yield Fault(seq, "its content does not match its hash")
+        previous = found
+        if anchor is not None and seq == anchor.count:
+            anchored = found
+    if anchor is None or anchor.count == 0:
+        return
+    if expected < anchor.count:
+        yield Fault(0, f"{expected} events, the anchor remembers {anchor.count}: the tail is gone")
+    elif anchored != anchor.hash:
+        yield Fault(anchor.count, "its hash is not the anchored one: history was rewritten")

@@ -1,0 +1,184 @@
+"""The journal in SQLite: WAL with synchronous=FULL, through a library free of the WAL-reset bug.
+
+``apsw`` carries its own SQLite (3.51.3 or later: https://sqlite.org/wal.html, "WAL-reset bug").
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import apsw
+
+from headframe.desk.ports import (
+    DiskTrouble,
+    Draft,
+    Fault,
+    Head,
+    JournalBroken,
+    JournalLocked,
+    Moved,
+    Record,
+)
+from headframe.store.chain import GENESIS, Row, body_text, event_hash, event_text, faults, records
+from headframe.units import iso
+
+APPLICATION_ID = 0x48454144  # "HEAD"
+VERSION = 1
+SAFE_LIBRARY = (3, 51, 3)
+_BUSY_MS = 5_000
+_SCHEMA = """
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY, at TEXT NOT NULL, author TEXT NOT NULL, kind TEXT NOT NULL,
+  body TEXT NOT NULL, hash TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER events_never_change BEFORE UPDATE ON events
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER events_never_leave BEFORE DELETE ON events
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+
+
+class SqliteJournal:
+    """One journal in one file; ``append`` returns when the events are on the disk."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
+        with _translated(path):
+            self._db = apsw.Connection(str(path), flags=flags)
+            self._db.set_busy_timeout(_BUSY_MS)
+            self._prepare(create=create)
+
+    def _prepare(self, *, create: bool) -> None:
+        version = self._one("PRAGMA user_version")
+        application = self._one("PRAGMA application_id")
+        empty = not self._one("SELECT count(*) FROM sqlite_schema")
+        if empty and create:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            with self._db:
+                self._db.execute(_SCHEMA)
+                self._db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+                self._db.execute(f"PRAGMA user_version={VERSION}")
+        elif application != APPLICATION_ID:
+            raise JournalBroken(f"{self.path.name} is not a journal of headframe")
+        elif isinstance(version, int) and version > VERSION:
+            raise JournalBroken(
+                f"{self.path.name} was written by a newer headframe (format {version}, this one "
+                f"reads {VERSION}): use that version"
+            )
+        self._db.execute("PRAGMA synchronous=FULL")
+
+    def _one(self, sql: str) -> object:
+        row = self._db.execute(sql).fetchone()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def copy_to(self, path: Path) -> None:
+        """A copy of the whole journal in a new file, taken in one transaction."""
+        with _translated(path):
+            target = apsw.Connection(str(path))
+            with target.backup("main", self._db, "main") as backup:
+                backup.step()
+            target.execute("PRAGMA journal_mode=WAL")
+            target.close()
+
+    def head(self) -> Head:
+        """Count and hash of the last event."""
+        with _translated(self.path):
+            row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        return Head(cast("int", row[0]), str(row[1])) if row else Head(0, GENESIS)
+
+    def read(self, after: int = 0) -> Iterator[Record]:
+        """Events after a place, each checked against the chain."""
+        with _translated(self.path):
+            previous = GENESIS
+            if after:
+                row = self._db.execute("SELECT hash FROM events WHERE seq=?", (after,)).fetchone()
+                previous = str(row[0]) if row else GENESIS
+            yield from records(self._rows(after), after=after, previous=previous)
+
+    def _rows(self, after: int = 0) -> Iterator[Row]:
+        sql = "SELECT seq, at, author, kind, body, hash FROM events WHERE seq>? ORDER BY seq"
+        for row in self._db.execute(sql, (after,)):
+            yield cast("Row", row)
+
+    def append(self, drafts: Sequence[Draft], *, at: datetime, author: str, after: int) -> Head:
+        """Write all drafts or none, durably; raises Moved when somebody wrote in between."""
+        bodies = [(draft.kind, body_text(draft.body)) for draft in drafts]
+        stamp = iso(at)
+        with _translated(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                head = self._append(bodies, stamp, author, after)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            try:
+                self._db.execute("COMMIT")
+            except apsw.Error:
+                if not self._db.in_transaction and self.head() == head:
+                    return head  # the commit did reach the disk: the outcome was read again
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        return head
+
+    def _append(
+        self, bodies: list[tuple[str, str]], stamp: str, author: str, after: int
+    ) -> Head:
+        row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        count, previous = (cast("int", row[0]), str(row[1])) if row else (0, GENESIS)
+        if count != after:
+            raise Moved
+        for kind, body in bodies:
+            count += 1
+            previous = event_hash(previous, event_text(count, stamp, author, kind, body))
+            self._db.execute(
+                "INSERT INTO events VALUES (?,?,?,?,?,?)",
+                (count, stamp, author, kind, body, previous),
+            )
+        return Head(count, previous)
+
+    def verify(self, anchor: Head | None = None) -> tuple[Fault, ...]:
+        """Every fault of the file and of the chain."""
+        try:
+            with _translated(self.path):
+                broken = [
+                    Fault(0, f"the database file is damaged: {row[0]}")
+                    for row in self._db.execute("PRAGMA integrity_check(10)")
+                    if row[0] != "ok"
+                ]
+                return (*broken, *faults(self._rows(), anchor))
+        except JournalBroken as error:
+            return (Fault(0, str(error)),)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """The library's errors as the desk's."""
+    try:
+        yield
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise JournalLocked(
+            f"{path.name} is held by another program; try again when it has finished"
+        ) from error
+    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
+        raise JournalBroken(f"{path.name} is damaged ({error}); restore a backup") from error
+    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+        raise DiskTrouble(
+            f"{path.name} cannot be written ({error}): the disk is full, failing or read-only; "
+            "nothing of this command was kept"
+        ) from error
+    except (apsw.SQLError, apsw.ConstraintError) as error:
+        raise JournalBroken(f"{path.name} is not a journal of headframe ({error})") from error
+
+
+def library_is_safe() -> bool:
+    """Whether the linked SQLite is free of the WAL-reset bug."""
+    parts = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    return parts >= SAFE_LIBRARY

@@ -1,0 +1,140 @@
+"""Builds a desk from a folder and settings: the only module that knows every adapter."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from headframe.desk.office import Office, Trading
+from headframe.desk.ports import DiskTrouble, Invalid, NotFound
+from headframe.desk.workspace import FILES, open_workspace, sample_file
+from headframe.market import Snapshot
+from headframe.store import Folder, SqliteJournal
+
+DATABASE = "headframe.db"
+MEMORY = "street.jsonl"
+
+
+def user_name(given: str | None) -> str:
+    """Who acts: ``--as``, else HEADFRAME_USER, else treasurer."""
+    return given or os.environ.get("HEADFRAME_USER", "") or "treasurer"
+
+
+def colours_wanted() -> bool:
+    """Whether the environment leaves colours on: NO_COLOR (no-color.org) turns them off."""
+    return not os.environ.get("NO_COLOR")
+
+
+def journal_path(folder: Path, database: str | None) -> Path:
+    """The journal's file: in the workspace, or where ``--database`` says."""
+    if database is None:
+        return folder / DATABASE
+    if database.startswith("sqlite:///"):
+        return Path(database.removeprefix("sqlite:///"))
+    if "://" in database:
+        scheme = database.split("://", 1)[0]
+        raise Invalid(f"--database takes sqlite:///PATH in this version, was {scheme}://...")
+    return Path(database)
+
+
+def open_office(folder: Path, *, user: str | None, database: str | None = None) -> Office:
+    """The desk of an existing workspace; its clock stands where the journal ends."""
+    path = journal_path(folder, database)
+    if not path.is_file():
+        raise NotFound(f"{folder} is no workspace (no {path.name}); run headframe init {folder}")
+    return _office(folder, SqliteJournal(path), user)
+
+
+def _office(folder: Path, journal: SqliteJournal, user: str | None) -> Office:
+    from headframe.paper.clock import VirtualClock  # noqa: PLC0415 - start-up time
+
+    office = Office(
+        journal=journal,
+        clock=VirtualClock(datetime(2009, 1, 3, tzinfo=UTC)),
+        files=Folder(folder),
+        user=user_name(user),
+    )
+    stands = office.state().clock
+    if stands is not None:
+        office.clock = VirtualClock(stands)
+    return office
+
+
+def create_office(
+    folder: Path, snapshot: Snapshot, *, user: str | None, database: str | None = None
+) -> Office:
+    """A new workspace: commented files where there are none, and a journal that opens with the market.
+
+    The journal appears under its name when it is complete, so that a crash leaves no half workspace.
+    """
+    path = journal_path(folder, database)
+    if path.exists():
+        raise Invalid(f"{folder} holds a workspace already; choose another folder")
+    if folder.exists() and not folder.is_dir():
+        raise Invalid(f"{folder} is a file, not a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskTrouble(f"{folder} cannot be made: {error}") from error
+    files = Folder(folder)
+    for name in FILES:
+        if not (folder / name).exists():
+            files.write(name, sample_file(name))
+    fresh = path.with_name(path.name + ".new")
+    for leftover in (fresh, Path(f"{fresh}-wal"), Path(f"{fresh}-shm")):
+        leftover.unlink(missing_ok=True)
+    journal = SqliteJournal(fresh, create=True)
+    office = _office(folder, journal, user)
+    open_workspace(office, snapshot, office.settings())
+    journal.close()
+    fresh.replace(path)
+    return open_office(folder, user=user, database=database)
+
+
+def fork_office(office: Office, source: Path, target: Path) -> Office:
+    """A copy of a workspace, to walk another course with; the original is not touched."""
+    if target.exists():
+        raise Invalid(f"{target} exists already; choose another folder")
+    try:
+        target.mkdir(parents=True)
+        for name in FILES:
+            shutil.copyfile(source / name, target / name)
+    except OSError as error:
+        raise DiskTrouble(f"{target} cannot be written: {error}") from error
+    assert isinstance(office.journal, SqliteJournal)
+    office.journal.copy_to(target / DATABASE)
+    return open_office(target, user=office.user)
+
+
+@asynccontextmanager
+async def trading(office: Office, folder: Path) -> AsyncIterator[Trading]:
+    """The desk with its venue: the paper street, served on loopback and spoken to over WebSocket."""
+    from headframe.paper import Street, StreetMemory, StreetServer  # noqa: PLC0415 - start-up time
+    from headframe.paper.clock import VirtualClock  # noqa: PLC0415
+    from headframe.paper.street import Fees  # noqa: PLC0415
+    from headframe.venue import DeribitVenue, JsonRpcClient  # noqa: PLC0415
+
+    settings = office.settings()
+    clock = office.clock
+    assert isinstance(clock, VirtualClock)
+    fees = Fees(
+        option_coins=settings.venue.option_fee_coins,
+        option_cap_share=settings.venue.option_fee_cap_share,
+        future_share=settings.venue.future_fee_share,
+        forward_spread=settings.venue.forward_spread,
+    )
+    memory = StreetMemory(folder / MEMORY)
+    street = Street(clock, office.market(), fees, memory, settings.workspace.seed)
+    credentials = {"client_id": "headframe", "client_secret": "paper"}
+    async with (
+        StreetServer(street, **credentials) as server,
+        JsonRpcClient(server.url, **credentials) as client,
+    ):
+        venue = DeribitVenue(client, clock, settings.venue.name)
+        clock.settlers.append(venue.settle)
+        try:
+            yield Trading(office, venue)
+        finally:
+            clock.settlers.remove(venue.settle)
