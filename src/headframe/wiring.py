@@ -47,6 +47,21 @@ def open_office(folder: Path, *, user: str | None, database: str | None = None) 
     return _office(folder, SqliteJournal(path), user)
 
 
+def audit_office(folder: Path, *, user: str | None, database: str | None = None) -> Office:
+    """The desk of a workspace whose journal may be damaged: nothing is folded yet."""
+    from headframe.paper.clock import VirtualClock  # noqa: PLC0415 - start-up time
+
+    path = journal_path(folder, database)
+    if not path.is_file():
+        raise NotFound(f"{folder} is no workspace (no {path.name}); run headframe init {folder}")
+    return Office(
+        journal=SqliteJournal(path),
+        clock=VirtualClock(datetime(2009, 1, 3, tzinfo=UTC)),
+        files=Folder(folder),
+        user=user_name(user),
+    )
+
+
 def _office(folder: Path, journal: SqliteJournal, user: str | None) -> Office:
     from headframe.paper.clock import VirtualClock  # noqa: PLC0415 - start-up time
 

@@ -154,7 +154,7 @@ async def _ask(
         quotes = await venue.quotes(opened.venue_id)
     except (Unreachable, Malformed, Refused) as error:
         raise _lost(office, request, error) from error
-    rules = _rules(request, found)
+    rules = _rules(request, found, matches=venue.matches)
     at = office.now()
     ladder = rank(quotes, rules, at=at)
     decision = award(quotes, rules, at=at)
@@ -204,7 +204,7 @@ async def _accept(
     return Dealt(request=request, ladder=ladder, cover=cover, trade=trade, outcome="filled")
 
 
-def _rules(request: Request, found: Situation) -> AwardRules:
+def _rules(request: Request, found: Situation, *, matches: bool) -> AwardRules:
     """The mandate's rules of award with their figures for this request."""
     mandate = found.mandate
     in_usd = request.gross > 10.0
@@ -233,6 +233,7 @@ def _rules(request: Request, found: Situation) -> AwardRules:
         distance_max=distance,
         limit=float(request.limit),
         charges=charges,
+        venue_matches=matches,
     )
 
 

@@ -140,7 +140,7 @@ def _cover(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
             )  # fmt: skip
             yield Watched(
                 clause="M-2.2", name=f"{name} cover, most", used=row.share,
-                allowed=row.band.ceiling, unit="of P50",
+                allowed=row.band.ceiling, unit="of P50", amber_from=0.95,
             )  # fmt: skip
         yield Watched(
             clause="M-2.3", name=f"{name} sold firm so far", used=row.firm_cumulative,

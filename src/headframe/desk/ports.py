@@ -196,9 +196,13 @@ class VenueFinding:
 
 
 class Venue(Protocol):
-    """A place where requests for quotes are dealt."""
+    """A place where requests for quotes are dealt.
+
+    ``matches`` says that the venue fills the best price itself and no dealer can be chosen.
+    """
 
     name: str
+    matches: bool
 
     async def open(self, request: Request) -> Opened:
         """Send the request; raises Unreachable when it may or may not have arrived."""

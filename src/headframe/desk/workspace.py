@@ -14,7 +14,7 @@ from headframe.codec import (
     to_json,
 )
 from headframe.desk.office import Office, serialised
-from headframe.desk.ports import Draft, Invalid, NotFound
+from headframe.desk.ports import Draft, Files, Invalid, NotFound
 from headframe.desk.state import postings_json
 from headframe.mandate import Mandate
 from headframe.market import Snapshot
@@ -51,17 +51,17 @@ def open_workspace(office: Office, snapshot: Snapshot, settings: Settings) -> No
     office.record(Draft("opened", body), Draft("market", market), at=snapshot.as_of)
 
 
-def check(office: Office) -> tuple[Problem, ...]:
+def check_files(files: Files) -> tuple[Problem, ...]:
     """Every problem of the three files, and where they contradict each other."""
-    settings = read_settings(office.files.text(FILES[0]))
-    mandate = read_mandate(office.files.text(FILES[1]))
-    dossiers = read_counterparties(office.files.text(FILES[2]))
+    settings = read_settings(files.text(FILES[0]))
+    mandate = read_mandate(files.text(FILES[1]))
+    dossiers = read_counterparties(files.text(FILES[2]))
     problems: list[Problem] = []
     for found in (settings, mandate, dossiers):
         if isinstance(found, tuple):
             problems += [problem for problem in found if isinstance(problem, Problem)]
     if isinstance(settings, Settings) and isinstance(mandate, Mandate):
-        problems += _across(settings, mandate, office.files.text(FILES[1]))
+        problems += _across(settings, mandate, files.text(FILES[1]))
     return tuple(problems)
 
 

@@ -10,7 +10,7 @@ from headframe.hedge.exposure import Bucket, buckets
 from headframe.hedge.facts import facts_of
 from headframe.hedge.situation import Situation
 from headframe.instrument import StructureKind
-from headframe.mandate import DealerFacts, Facts, Stage, Verdict, judge
+from headframe.mandate import DealerFacts, Facts, Rule, Stage, Verdict, judge
 from headframe.risk import exposure, requirement
 from headframe.units import year_fraction
 
@@ -37,9 +37,24 @@ def compare(found: Situation) -> tuple[tuple[Bucket, tuple[Rated, ...]], ...]:
     hedge, because they are proposed together.
     """
     built = [(bucket, candidates(found.street, bucket)) for bucket in buckets(found.rows, found.snapshot)]
-    together = _programme_calls(found, [one for _, some in built for one in some])
+    calls = {
+        (bucket.expiry, one.kind): block_call(found, one, found.approved)
+        for bucket, some in built
+        for one in some
+    }
+    families: dict[str, float] = {}
+    for _, some in built:
+        for one in some:
+            call = calls[one.bucket.expiry, one.kind]
+            families[_family(one)] = families.get(_family(one), stress_call(found, ())) + call
     return tuple(
-        (bucket, tuple(_rate(found, one, together[_family(one)]) for one in some))
+        (
+            bucket,
+            tuple(
+                _rate(found, one, families[_family(one)] - calls[bucket.expiry, one.kind])
+                for one in some
+            ),
+        )
         for bucket, some in built
     )
 
@@ -47,16 +62,6 @@ def compare(found: Situation) -> tuple[tuple[Bucket, tuple[Rated, ...]], ...]:
 def _family(candidate: Candidate) -> str:
     linear = {StructureKind.SHORT_FUTURE, StructureKind.FORWARD}
     return "linear" if candidate.kind in linear else str(candidate.kind)
-
-
-def _programme_calls(found: Situation, all_candidates: list[Candidate]) -> dict[str, float]:
-    """Calls of a stress rally by kind of hedge, all blocks together, with what is on already."""
-    sums: dict[str, float] = {}
-    before = stress_call(found, ())
-    for one in all_candidates:
-        family = _family(one)
-        sums[family] = sums.get(family, before) + block_call(found, one)
-    return sums
 
 
 def stress_call(found: Situation, extra: tuple[Position, ...]) -> float:
@@ -70,65 +75,85 @@ def stress_call(found: Situation, extra: tuple[Position, ...]) -> float:
     return max(then - today.initial_usd - today.collateral_usd, 0.0)
 
 
-def block_call(found: Situation, candidate: Candidate) -> float:
+def block_call(found: Situation, candidate: Candidate, dealers: tuple[str, ...]) -> float:
     """What one block would call in a stress rally, with the dealer whose terms ask most."""
-    dealers = found.approved or tuple(found.dossiers)
     before = stress_call(found, ())
     calls = [
         stress_call(found, (hypothetical(candidate, dealer, found.at),)) - before
-        for dealer in dealers
+        for dealer in dealers or tuple(found.dossiers)
     ]
     return max(calls, default=0.0)
 
 
-def _rate(found: Situation, candidate: Candidate, stress_usd: float) -> Rated:
-    initial = initial_margin(found, candidate)
+def _rate(found: Situation, candidate: Candidate, others_usd: float) -> Rated:
+    """Figures, panel and verdict of a hedge; ``others_usd`` is the stress call of everything else."""
+    dealers = _dealers(found, candidate)
+    plain = facts_of(found, candidate, 0.0, others_usd)
+    panel, left_out = _panel(found, candidate, plain, dealers)
+    names = tuple(dealer.name for dealer in panel)
+    call = block_call(found, candidate, names)
+    initial = _initial_margin(found, candidate, names)
+    facts = replace(
+        plain,
+        dealers=panel,
+        initial_margin_usd=initial,
+        stress_call_usd=others_usd + call,
+    )
     years = year_fraction(found.at, candidate.bucket.expiry)
     cost = cost_usd(candidate, initial, found.street.fees.financing_rate, years)
-    dealers = _dealers(found, candidate)
-    facts = facts_of(found, candidate, initial, stress_usd)
-    panel, left_out = _panel(found, facts, dealers)
-    facts = replace(facts, dealers=panel)
     return Rated(
         candidate=candidate,
         facts=facts,
         verdict=judge(found.mandate, facts, Stage.PROPOSE),
-        panel=tuple(dealer.name for dealer in panel),
+        panel=names,
         left_out=left_out,
         cost_usd=cost,
-        score_usd=score(candidate, cost, block_call(found, candidate), found.mandate.choice),
+        score_usd=score(candidate, cost, call, found.mandate.choice),
     )
 
 
-def initial_margin(found: Situation, candidate: Candidate) -> float:
-    dealers = found.approved or tuple(found.dossiers)
+def _initial_margin(found: Situation, candidate: Candidate, dealers: tuple[str, ...]) -> float:
+    """What is posted at once, with the dealer whose terms ask most."""
     before = requirement(found.positions, found.terms, found.surface, found.at)
+    held = before.initial_usd + before.collateral_usd
     worst = 0.0
-    for dealer in dealers:
+    for dealer in dealers or tuple(found.dossiers):
         extra = (*found.positions, hypothetical(candidate, dealer, found.at))
         after = requirement(extra, found.terms, found.surface, found.at)
-        worst = max(
-            worst,
-            after.initial_usd + after.collateral_usd - before.initial_usd - before.collateral_usd,
-        )
+        worst = max(worst, after.initial_usd + after.collateral_usd - held)
     return worst
 
 
 def _panel(
-    found: Situation, facts: Facts, dealers: tuple[DealerFacts, ...]
+    found: Situation, candidate: Candidate, facts: Facts, dealers: tuple[DealerFacts, ...]
 ) -> tuple[tuple[DealerFacts, ...], tuple[str, ...]]:
-    """Dealers the mandate lets us ask, and why the others are left out."""
-    kept: list[DealerFacts] = []
+    """Dealers the mandate lets us ask, and why the others are left out.
+
+    A dealer with whom the stress call would be too large is left out too, unless that holds for
+    all of them: then the hedge itself is what the mandate refuses.
+    """
+    lawful: list[DealerFacts] = []
+    light: list[DealerFacts] = []
     left_out: list[str] = []
+    heavy: list[str] = []
     names = {dealer.name for dealer in dealers}
     for dealer in dealers:
-        alone = judge(found.mandate, replace(facts, dealers=(dealer,)), Stage.PROPOSE)
-        against = [b for b in alone.breaches if b.where in names and b.blocks]
-        if against:
-            left_out.append(f"{dealer.name}: {against[0]}")
+        call = block_call(found, candidate, (dealer.name,))
+        with_it = replace(facts, dealers=(dealer,), stress_call_usd=facts.stress_call_usd + call)
+        against = judge(found.mandate, with_it, Stage.PROPOSE).breaches
+        own = [b for b in against if b.where in names and b.blocks]
+        stress = [b for b in against if b.rule is Rule.MARGIN_STRESS]
+        if own:
+            left_out.append(f"{dealer.name}: {own[0]}")
+            continue
+        lawful.append(dealer)
+        if stress:
+            heavy.append(f"{dealer.name}: {stress[0]}")
         else:
-            kept.append(dealer)
-    return tuple(kept), tuple(left_out)
+            light.append(dealer)
+    if not light:
+        return tuple(lawful), tuple(left_out)
+    return tuple(light), (*left_out, *heavy)
 
 
 def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
@@ -179,4 +204,4 @@ def rate_again(found: Situation, bucket: Bucket, kind: StructureKind) -> Rated |
     one = next((row for row in candidates(found.street, bucket) if row.kind is kind), None)
     if one is None:
         return None
-    return _rate(found, one, stress_call(found, ()) + block_call(found, one))
+    return _rate(found, one, stress_call(found, ()))

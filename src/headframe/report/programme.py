@@ -57,7 +57,8 @@ def _band(row: ExposureRow) -> str:
 
 def strategy_table(bucket: Bucket, rated: tuple[Rated, ...], chosen: str) -> Table:
     """The hedges of one block compared: floor, ceiling, cost, basis, margin, verdict."""
-    months = f"{bucket.needs[0][0]} to {bucket.needs[-1][0]}"
+    first, last = bucket.needs[0][0], bucket.needs[-1][0]
+    months = str(first) if first == last else f"{first} to {last}"
     where = expiry_label(bucket.expiry) + ("" if bucket.listed else ", over the counter")
     return Table(
         title=f"{bucket.size} coins of {months}, expiry {where}",

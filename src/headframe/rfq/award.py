@@ -16,12 +16,12 @@ class Rejection(StrEnum):
     """Why a quote cannot win, in order of precedence."""
 
     MALFORMED = "not a price"
-    NOT_ASKED = "from a dealer who was not asked"
-    SUPERSEDED = "replaced by a later one of the same dealer"
-    LATE = "received after the response time"
-    EXPIRED = "no longer good"
     OTHER_SIDE = "the dealer's other side"
+    SUPERSEDED = "replaced by a later one of the same dealer"
+    EXPIRED = "no longer good"
     TOO_SMALL = "smaller than the request"
+    NOT_ASKED = "from a dealer who was not asked"
+    LATE = "received after the response time"
     CROSSED = "crosses the same dealer's other side"
     ABSURD = "ten times off the model"
     TOO_FAR = "too far from mid"
@@ -34,6 +34,7 @@ class NoAward(StrEnum):
     NO_QUOTES = "nobody quoted"
     TOO_FEW_RESPONSES = "fewer live dealers than the mandate asks"
     ALL_REJECTED = "no quote could win"
+    BLOCKED = "the venue would match a better price that may not win"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,8 @@ class AwardRules:
     distance_max: float
     limit: float
     charges: Mapping[str, float]
+    venue_matches: bool
+    """Whether the venue fills the best price itself, so that no dealer can be chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,42 @@ def award(quotes: tuple[Quote, ...], rules: AwardRules, *, at: datetime) -> Awar
     """Give the trade to the best live quote, if enough dealers stand behind live ones."""
     if not quotes:
         return NoAward.NO_QUOTES
-    live = rank(quotes, rules, at=at).live
+    ladder = rank(quotes, rules, at=at)
+    live = ladder.live
     if not live:
         return NoAward.ALL_REJECTED
     if len({rung.quote.dealer for rung in live}) < rules.responses_min:
         return NoAward.TOO_FEW_RESPONSES
-    others = [rung.quote for rung in live if rung.quote.dealer != live[0].quote.dealer]
-    return Award(winner=live[0].quote, cover=others[0] if others else None)
+    winner = live[0].quote
+    if rules.venue_matches:
+        front = min((r for r in ladder.rungs if _stands(r)), key=lambda r: _match_order(r, rules))
+        if front.rejection is not None:
+            return NoAward.BLOCKED
+        winner = front.quote
+    others = [rung.quote for rung in live if rung.quote.dealer != winner.dealer]
+    return Award(winner=winner, cover=others[0] if others else None)
+
+
+_GONE = frozenset(
+    {
+        Rejection.MALFORMED,
+        Rejection.SUPERSEDED,
+        Rejection.OTHER_SIDE,
+        Rejection.EXPIRED,
+        Rejection.TOO_SMALL,
+    }
+)
+
+
+def _stands(rung: Rung) -> bool:
+    """Whether the venue could still match a quote, allowed to win or not."""
+    return rung.rejection not in _GONE
+
+
+def _match_order(rung: Rung, rules: AwardRules) -> tuple[float, bool, datetime]:
+    """How a venue matches: best price, all-or-none before any part, then the earlier."""
+    sign = 1.0 if rules.direction is Direction.BUY else -1.0
+    return (sign * rung.quote.price, not rung.quote.all_or_none, rung.quote.received_at)
 
 
 def _cost(quote: Quote, rules: AwardRules) -> float:
@@ -126,12 +158,12 @@ def _rejection(
 ) -> Rejection | None:
     tests = (
         (Rejection.MALFORMED, not (isfinite(quote.price) and isfinite(quote.size))),
-        (Rejection.NOT_ASKED, quote.dealer not in rules.panel),
-        (Rejection.SUPERSEDED, any(_replaces(other, quote) for other in quotes)),
         (Rejection.OTHER_SIDE, quote.direction is rules.direction),
-        (Rejection.LATE, quote.received_at > rules.respond_by),
+        (Rejection.SUPERSEDED, any(_replaces(other, quote) for other in quotes)),
         (Rejection.EXPIRED, quote.good_until is not None and at >= quote.good_until),
         (Rejection.TOO_SMALL, not quote.size >= rules.size),
+        (Rejection.NOT_ASKED, quote.dealer not in rules.panel),
+        (Rejection.LATE, quote.received_at > rules.respond_by),
         (Rejection.CROSSED, any(_crosses(other, quote) for other in quotes)),
         (Rejection.ABSURD, abs(quote.price - rules.reference) > ABSURD * rules.gross),
         (Rejection.TOO_FAR, abs(quote.price - rules.reference) > rules.distance_max),

@@ -27,6 +27,7 @@ class Watched:
     allowed: float
     unit: str
     low_is_bad: bool = False
+    amber_from: float = AMBER
 
     @property
     def use(self) -> float:
@@ -47,4 +48,6 @@ class Watched:
         use = self.use
         if use > 1.0 + 1e-9:
             return Status.BREACH
-        return Status.STOP if use >= STOP else Status.AMBER if use >= AMBER else Status.OK
+        if use >= max(STOP, self.amber_from):
+            return Status.STOP
+        return Status.AMBER if use >= self.amber_from else Status.OK

@@ -20,6 +20,7 @@ class DeribitVenue:
 
     def __init__(self, client: JsonRpcClient, clock: Clock, name: str) -> None:
         self.name = name
+        self.matches = True
         self._client = client
         self._clock = clock
         self._seen: dict[str, list[Quote]] = {}

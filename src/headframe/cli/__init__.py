@@ -1,0 +1,5 @@
+"""The command line: ``headframe COMMAND``. Data on stdout, talk on stderr."""
+
+from headframe.cli.app import main
+
+__all__ = ["main"]

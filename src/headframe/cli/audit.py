@@ -1,0 +1,62 @@
+"""audit verify, export."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from headframe.cli.frame import Call, command
+
+
+@click.group()
+def audit() -> None:
+    """The record: verify it."""
+
+
+@audit.command()
+@click.option("--anchor", help="COUNT:HASH as an earlier report printed it: finds a cut tail or a rewrite.")
+@command
+def verify(call: Call, anchor: str | None) -> int:
+    """Recompute every hash, replay every event, sum the books; exit status 1 where anything is wrong."""
+    from headframe.desk import audit as desk_audit
+    from headframe.wiring import audit_office
+
+    office = audit_office(call.folder, user=call.user, database=call.database)
+    given = None if anchor is None else desk_audit.parse_anchor(anchor)
+    found = desk_audit.verify(office, given)
+    lines = [f"event {f.seq or 'all'}: {f.detail}" for f in found.faults]
+    lines += [f"{code} is off by {amount} smallest units" for code, amount in found.imbalance.items()]
+    lines += [f"{account} is overdrawn" for account in found.overdrawn]
+    if found.sound:
+        lines = [f"{found.head.count} events: chain whole, states lawful, books balance", f"anchor {found.head}"]
+    call.answer(
+        "audit",
+        {
+            "sound": found.sound,
+            "events": found.head.count,
+            "anchor": str(found.head),
+            "faults": [{"event": f.seq, "detail": f.detail} for f in found.faults],
+            "imbalance": {code: str(amount) for code, amount in found.imbalance.items()},
+            "overdrawn": list(found.overdrawn),
+        },
+        *lines,
+    )
+    return 0 if found.sound else 1
+
+
+@click.command()
+@click.option("--canonical", is_flag=True, required=True, help="Events and state as canonical JSON.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write (default: stdout).")
+@command
+def export(call: Call, canonical: bool, output: Path | None) -> None:
+    """Events and state as canonical JSON: the same bytes on every replay of the same journal."""
+    from headframe.desk import audit as desk_audit
+    from headframe.store import Folder
+
+    assert canonical
+    text = desk_audit.export(call.office()) + "\n"
+    if output is None:
+        sys.stdout.write(text)
+        return
+    Folder(output.parent).write(output.name, text)
+    call.talk(f"wrote {output}")

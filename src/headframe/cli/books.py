@@ -1,0 +1,79 @@
+"""trades, ledger, pnl."""
+
+from datetime import datetime
+
+import click
+
+from headframe.cli.frame import Call, Instant, command
+
+
+@click.command()
+@command
+def trades(call: Call) -> None:
+    """Every trade with its legs, dealer and designation."""
+    from headframe.codec import to_json
+    from headframe.desk import money
+    from headframe.report import trades_table
+
+    found = money.trades(call.office())
+    call.answer("trades", {"trades": [to_json(trade) for trade in found]}, trades_table(found))
+
+
+@click.command()
+@click.option("--as-of", "as_of", type=Instant(), help="The books as they were at an instant.")
+@command
+def ledger(call: Call, as_of: datetime | None) -> None:
+    """The trial balance; every currency sums to zero."""
+    from headframe.desk import money
+    from headframe.report import trial_table
+
+    lines = money.trial_balance(call.office(), as_of)
+    call.answer(
+        "ledger",
+        {
+            "balances": [
+                {
+                    "account": line.account,
+                    "currency": line.balance.currency.code,
+                    "balance": str(line.balance),
+                }
+                for line in lines
+            ]
+        },
+        trial_table(lines, as_of),
+    )
+
+
+@click.command()
+@command
+def pnl(call: Call) -> None:
+    """Programme P&L by trade at the present price, and performance against spot by month."""
+    from headframe.codec import to_json
+    from headframe.desk import money, pages
+    from headframe.report import performance_table
+
+    found = money.performance(call.office())
+    shown: list[object] = [pages.pnl_table(found)]
+    if found.months:
+        shown.append(performance_table(found.months, "Hedge performance against spot"))
+    call.answer(
+        "pnl",
+        {
+            "spot": found.spot,
+            "trades": [
+                {
+                    "trade": one.trade.id,
+                    "coins_left": "0" if one.position is None else str(one.position.coins),
+                    "realised_btc": str(one.realised_coins),
+                    "realised_usd": str(one.realised_usd),
+                    "unrealised_usd": None if one.mark is None else one.mark.value_usd,
+                    "delta_btc": None if one.mark is None else one.mark.delta_coins,
+                    "total_usd": one.total_usd(found.spot),
+                }
+                for one in found.trades
+            ],
+            "months": [to_json(month) for month in found.months],
+            "total": to_json(found.total),
+        },
+        *shown,
+    )

@@ -1,0 +1,76 @@
+"""counterparty add, review, list."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from headframe.cli.frame import Call, command
+
+if TYPE_CHECKING:
+    from headframe.desk.counterparties import CounterpartyView
+
+_STEPS = ("approve", "decline", "watch", "suspend", "close")
+
+
+@click.group()
+def counterparty() -> None:
+    """Counterparties: put a dossier on record, review it, list them."""
+
+
+def _answer(call: Call, views: "tuple[CounterpartyView, ...]") -> None:
+    from headframe.codec import to_json
+    from headframe.report import counterparty_table
+
+    call.answer(
+        "counterparties",
+        {
+            "counterparties": [
+                {
+                    "name": view.dossier.name,
+                    "standing": str(view.standing),
+                    "points": view.score.points,
+                    "grade": view.score.grade,
+                    "objections": [
+                        {"reason": str(o.reason), "detail": o.detail} for o in view.objections
+                    ],
+                    "dossier": to_json(view.dossier),
+                }
+                for view in views
+            ]
+        },
+        counterparty_table(
+            tuple((v.dossier, v.standing, v.score, v.objections) for v in views)
+        ),
+    )
+
+
+@counterparty.command()
+@click.argument("name")
+@command
+def add(call: Call, name: str) -> None:
+    """Put NAME's dossier of counterparties.toml on record and before a reviewer."""
+    from headframe.desk import counterparties
+
+    _answer(call, (counterparties.add(call.office(), name),))
+
+
+@counterparty.command()
+@click.argument("name")
+@click.option("--step", type=click.Choice(_STEPS), default="approve", show_default=True)
+@click.option("--note", default="", help="Why; kept with the step.")
+@command
+def review(call: Call, name: str, step: str, note: str) -> None:
+    """Take a step with NAME; an approval needs valid papers and another person than who added it."""
+    from headframe.counterparty import Step
+    from headframe.desk import counterparties
+
+    _answer(call, (counterparties.review(call.office(), name, Step(step), note),))
+
+
+@counterparty.command(name="list")
+@command
+def list_counterparties(call: Call) -> None:
+    """Every counterparty with its standing, score and what speaks against it."""
+    from headframe.desk import counterparties
+
+    _answer(call, counterparties.views(call.office()))

@@ -1,0 +1,107 @@
+"""What every command shares: the four options, the desk, and one way to answer."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from math import isfinite
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import click
+
+from headframe.desk.office import Office
+from headframe.units import Wrong, instant
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass
+class Call:
+    """One call of a command: where, who, and how to answer."""
+
+    folder: Path
+    database: str | None
+    user: str | None
+    as_json: bool
+
+    def office(self) -> Office:
+        """The desk of the workspace."""
+        from headframe.wiring import open_office
+
+        return open_office(self.folder, user=self.user, database=self.database)
+
+    @property
+    def has_workspace(self) -> bool:
+        """Whether there is a workspace here."""
+        from headframe.wiring import journal_path
+
+        return journal_path(self.folder, self.database).is_file()
+
+    def answer(self, schema: str, data: dict[str, Any], *shown: object) -> None:
+        """Data as JSON on stdout where asked for; else tables and sentences."""
+        if self.as_json:
+            body = {"schema": f"headframe/{schema}/1", **data}
+            sys.stdout.write(json.dumps(finite(body), indent=2, ensure_ascii=False) + "\n")
+            return
+        from headframe.cli.screen import show
+
+        show(*shown)
+
+    def talk(self, line: str) -> None:
+        """One line for a person, on stderr."""
+        click.echo(line, err=True)
+
+
+def finite(value: object) -> object:
+    """JSON without NaN and infinities: a figure that is none is null."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [finite(item) for item in cast("list[object]", value)]
+    return value
+
+
+def command(function: Callable[Concatenate[Call, P], R]) -> Callable[..., R]:
+    """Add the four options every command takes; the function is called with a Call first."""
+
+    @click.option(
+        "--workspace",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        help="Folder of the workspace (default: this one).",
+    )
+    @click.option("--database", help="Journal: sqlite:///PATH (default: headframe.db there).")
+    @click.option("--as", "user", help="Who acts (default: HEADFRAME_USER, else treasurer).")
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")
+    @wraps(function)
+    def wrapped(
+        workspace: Path,
+        database: str | None,
+        user: str | None,
+        as_json: bool,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        return function(Call(workspace, database, user, as_json), *args, **kwargs)
+
+    return cast("Callable[..., R]", wrapped)
+
+
+class Instant(click.ParamType[Any]):
+    """An instant in ISO 8601, UTC where no zone is said."""
+
+    name = "instant"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """The instant, or a usage error."""
+        try:
+            return instant(str(value))
+        except Wrong as error:
+            self.fail(str(error), param, ctx)

@@ -1,0 +1,81 @@
+"""market show, market import."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from headframe.cli.frame import Call, Instant, command
+
+if TYPE_CHECKING:
+    from headframe.desk.quotes import MarketView
+
+
+@click.group()
+def market() -> None:
+    """The market: show it, import another."""
+
+
+def _answer(call: Call, view: "MarketView") -> None:
+    from headframe.report import findings_table, market_table
+    from headframe.units import iso
+
+    snapshot, surface = view.snapshot, view.surface
+    call.answer(
+        "market",
+        {
+            "as_of": iso(snapshot.as_of),
+            "clock": iso(view.at),
+            "source": snapshot.source,
+            "index": snapshot.index,
+            "expiries": [
+                {
+                    "expiry": iso(smile.expiry),
+                    "years": smile.years,
+                    "forward": smile.forward,
+                    "atm_vol": smile.vol(smile.forward),
+                    "open_interest": quote.open_interest
+                    if (quote := snapshot.forward(smile.expiry))
+                    else None,
+                    "log_moneyness": list(smile.moneyness),
+                    "total_variance": list(smile.variance),
+                }
+                for smile in surface.smiles
+            ],
+            "options": len(snapshot.options),
+            "findings": [
+                {"finding": str(f.flaw), "where": f.where, "detail": f.detail} for f in view.findings
+            ],
+        },
+        market_table(snapshot, surface),
+        findings_table(view.findings),
+        f"as of {iso(snapshot.as_of)}; the workspace's clock stands at {iso(view.at)}",
+    )
+
+
+@market.command(name="show")
+@command
+def show_market(call: Call) -> None:
+    """Forward, volatilities and open interest by expiry, and what is wrong with them."""
+    from headframe.desk import quotes
+
+    _answer(call, quotes.show(call.office()))
+
+
+@market.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--as-of", "as_of", type=Instant(), help="When it was taken, where the file does not say.")
+@command
+def import_market(call: Call, file: Path, as_of: datetime | None) -> None:
+    """Import FILE: a CSV option chain, the JSON of Deribit's get_book_summary_by_currency, or "sample"."""
+    from headframe.desk import quotes
+    from headframe.feed import market_from_text, read_text
+    from headframe.market import sample_market
+
+    office = call.office()
+    if str(file) == "sample" and not file.exists():
+        snapshot = sample_market()
+    else:
+        snapshot = market_from_text(read_text(file), name=file.name, as_of=as_of)
+    _answer(call, quotes.take(office, snapshot))

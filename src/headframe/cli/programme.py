@@ -1,0 +1,116 @@
+"""plan, approve, rfq."""
+
+import asyncio
+
+import click
+
+from headframe.cli.frame import Call, command
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Compare only; propose nothing.")
+@command
+def plan(call: Call, dry_run: bool) -> int:
+    """Exposure by month, the hedges of each block compared, and the best allowed one proposed."""
+    from headframe.codec import to_json
+    from headframe.desk import programme
+    from headframe.report import exposure_table, proposal_lines, strategy_table
+
+    found = programme.plan(call.office(), propose=not dry_run)
+    chosen = {one.expiry: one.kind for one in found.proposals}
+    shown: list[object] = [exposure_table(found.situation.rows)]
+    for bucket, rated in found.blocks:
+        shown.append(strategy_table(bucket, rated, chosen.get(bucket.expiry, "")))
+    for one in found.proposals:
+        shown += proposal_lines(one)
+    if not found.blocks:
+        shown.append("every month is covered up to its target: nothing to propose")
+    elif not found.proposals:
+        shown.append("the mandate allows none of these hedges")
+    call.answer(
+        "plan",
+        {
+            "exposure": [to_json(row) for row in found.situation.rows],
+            "proposals": [to_json(one) for one in found.proposals],
+            "dry_run": dry_run,
+        },
+        *shown,
+    )
+    return 4 if found.blocks and not found.proposals else 0
+
+
+@click.command()
+@click.argument("proposal")
+@command
+def approve(call: Call, proposal: str) -> None:
+    """Approve PROPOSAL's envelope of terms (--as APPROVER, who must not be its preparer)."""
+    from headframe.codec import to_json
+    from headframe.desk import approvals
+    from headframe.units import iso
+
+    given = approvals.give(call.office(), proposal)
+    call.answer(
+        "approval",
+        to_json(given),
+        f"{proposal} approved by {given.approver} (prepared by {given.preparer}) until "
+        f"{iso(given.expires_at)}; envelope {given.envelope_sha256}",
+    )
+
+
+@click.command()
+@click.argument("proposal")
+@click.option("--dry-run", is_flag=True, help="Every check, and what would be sent; nothing is.")
+@command
+def rfq(call: Call, proposal: str, dry_run: bool) -> int:
+    """Ask the dealers of PROPOSAL's panel and award by the mandate's rule when the response time ends."""
+    from headframe.codec import to_json
+    from headframe.desk import execution
+    from headframe.report import ladder_table
+    from headframe.units import iso
+    from headframe.wiring import trading
+
+    office = call.office()
+    if dry_run:
+        request = execution.preview(office, proposal)
+        legs = "; ".join(f"{leg.ratio:+d} x {leg.instrument.name}" for leg in request.structure.legs)
+        call.answer(
+            "rfq-preview",
+            {"request": to_json(request)},
+            f"would ask {', '.join(request.panel)} to quote {request.size} coins of {legs}, "
+            f"we {request.direction}, answers by {iso(request.respond_by)}, limit {request.limit}",
+        )
+        return 0
+
+    async def run() -> execution.Dealt:
+        async with trading(office, call.folder) as at_work:
+            return await execution.deal(at_work, proposal, call.talk)
+
+    dealt = asyncio.run(run())
+    unit = "USD" if dealt.request.gross > 10.0 else "BTC"
+    title = f"Request {dealt.request.id[:8]} for {proposal}: {dealt.outcome}"
+    opened = dealt.request.opened_at.timestamp()
+    lines = [f"outcome: {dealt.outcome}; cover {dealt.cover or '-'}"]
+    if dealt.trade is not None:
+        lines.append(f"booked {dealt.trade.id} with {dealt.trade.dealer} at {dealt.trade.net_price}")
+    call.answer(
+        "rfq",
+        {
+            "request": to_json(dealt.request),
+            "outcome": dealt.outcome,
+            "cover": dealt.cover,
+            "trade": None if dealt.trade is None else to_json(dealt.trade),
+            "ladder": [
+                {
+                    "dealer": rung.quote.dealer,
+                    "side": str(rung.quote.direction),
+                    "price": rung.quote.price,
+                    "cost": rung.cost,
+                    "rejection": None if rung.rejection is None else str(rung.rejection),
+                }
+                for rung in dealt.ladder.rungs
+            ],
+        },
+        ladder_table(dealt.ladder, title, opened, unit),
+        *lines,
+    )
+    return 0 if dealt.trade is not None else 4

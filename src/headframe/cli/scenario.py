@@ -1,0 +1,107 @@
+"""scenario."""
+
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from headframe.cli.frame import Call, command
+from headframe.units import Wrong, parse_decimal
+
+
+class Amount(click.ParamType[Any]):
+    """A plain decimal number."""
+
+    name = "number"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """The number, or a usage error."""
+        try:
+            return _amount(str(value))
+        except Wrong as error:
+            self.fail(str(error), param, ctx)
+
+
+class Amounts(click.ParamType[Any]):
+    """Numbers separated by commas."""
+
+    name = "numbers"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """The numbers, or a usage error."""
+        if isinstance(value, tuple):
+            return value  # pyright: ignore[reportUnknownVariableType] - click passes its own default
+        try:
+            return tuple(_amount(part) for part in str(value).split(","))
+        except Wrong as error:
+            self.fail(str(error), param, ctx)
+
+
+def _amount(text: str) -> Decimal:
+    number = parse_decimal(text)
+    if abs(number) >= 10**12:
+        raise Wrong(f"a figure must be below 1e12, was {text[:40]}")
+    return number
+
+
+@click.command()
+@click.option("--coins", type=Amount(), help="Coins hedged.")
+@click.option("--cost", type=Amount(), help="Cost per coin, USD.")
+@click.option("--spot", type=Amount(), help="Price today, USD; without --prices, moves around it.")
+@click.option("--put", type=Amount(), help="Strike of the put, USD.")
+@click.option("--call", "call_strike", type=Amount(), help="Strike of the call, USD.")
+@click.option("--prices", type=Amounts(), default=(), help="Prices at settlement, separated by commas.")
+@click.option("--forward", type=Amount(), help="Price of the short future, USD.")
+@click.option("--put-premium", type=Amount(), help="Premium of the put, USD per coin.")
+@click.option("--call-premium", type=Amount(), help="Premium of the call, USD per coin.")
+@click.option("--expiry", help="Expiry of the workspace's market to take prices from, like 25-DEC-26.")
+@command
+def scenario(
+    call: Call,
+    coins: Decimal | None,
+    cost: Decimal | None,
+    spot: Decimal | None,
+    put: Decimal | None,
+    call_strike: Decimal | None,
+    prices: tuple[Decimal, ...],
+    forward: Decimal | None,
+    put_premium: Decimal | None,
+    call_premium: Decimal | None,
+    expiry: str | None,
+) -> None:
+    """Revenue and profit of each strategy by price; in a workspace its market fills what is not typed."""
+    from headframe.desk.scenarios import Asked, scenario
+    from headframe.report import scenario_table
+
+    office = call.office() if call.has_workspace else None
+    asked = Asked(
+        coins=coins,
+        cost=cost,
+        spot=spot,
+        put=put,
+        call=call_strike,
+        prices=prices,
+        forward=forward,
+        put_premium=put_premium,
+        call_premium=call_premium,
+        expiry=expiry,
+    )
+    found = scenario(asked, office)
+    for note in found.notes:
+        call.talk(note)
+    rows = [
+        {
+            "price": float(row.price),
+            "strategy": str(row.strategy),
+            "revenue_per_coin": float(row.revenue_per_coin),
+            "profit_per_coin": float(row.profit_per_coin),
+            "revenue": float(row.revenue),
+            "profit": float(row.profit),
+        }
+        for row in found.rows
+    ]
+    call.answer("scenario", {"rows": rows}, scenario_table(found.rows, found.terms.coins))
