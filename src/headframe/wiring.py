@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import DiskTrouble, Invalid, NotFound
 from headframe.desk.workspace import FILES, open_workspace, sample_file
@@ -49,8 +50,6 @@ def open_office(folder: Path, *, user: str | None, database: str | None = None) 
 
 def audit_office(folder: Path, *, user: str | None, database: str | None = None) -> Office:
     """The desk of a workspace whose journal may be damaged: nothing is folded yet."""
-    from headframe.paper.clock import VirtualClock  # noqa: PLC0415 - start-up time
-
     path = journal_path(folder, database)
     if not path.is_file():
         raise NotFound(f"{folder} is no workspace (no {path.name}); run headframe init {folder}")
@@ -63,8 +62,6 @@ def audit_office(folder: Path, *, user: str | None, database: str | None = None)
 
 
 def _office(folder: Path, journal: SqliteJournal, user: str | None) -> Office:
-    from headframe.paper.clock import VirtualClock  # noqa: PLC0415 - start-up time
-
     office = Office(
         journal=journal,
         clock=VirtualClock(datetime(2009, 1, 3, tzinfo=UTC)),
@@ -127,7 +124,6 @@ def fork_office(office: Office, source: Path, target: Path) -> Office:
 async def trading(office: Office, folder: Path) -> AsyncIterator[Trading]:
     """The desk with its venue: the paper street, served on loopback and spoken to over WebSocket."""
     from headframe.paper import Street, StreetMemory, StreetServer  # noqa: PLC0415 - start-up time
-    from headframe.paper.clock import VirtualClock  # noqa: PLC0415
     from headframe.paper.street import Fees  # noqa: PLC0415
     from headframe.venue import DeribitVenue, JsonRpcClient  # noqa: PLC0415
 
@@ -142,10 +138,9 @@ async def trading(office: Office, folder: Path) -> AsyncIterator[Trading]:
     )
     memory = StreetMemory(folder / MEMORY)
     street = Street(clock, office.market(), fees, memory, settings.workspace.seed)
-    credentials = {"client_id": "headframe", "client_secret": "paper"}
     async with (
-        StreetServer(street, **credentials) as server,
-        JsonRpcClient(server.url, **credentials) as client,
+        StreetServer(street, client_id="headframe", client_secret="paper") as server,  # noqa: S106 - no secret
+        JsonRpcClient(server.url, client_id="headframe", client_secret="paper") as client,  # noqa: S106
     ):
         venue = DeribitVenue(client, clock, settings.venue.name)
         clock.settlers.append(venue.settle)

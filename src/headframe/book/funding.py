@@ -17,9 +17,7 @@ class Funding:
     short: Money
 
 
-def fund(
-    ledger: Ledger, *, coins: Money, dollars: Money, spot: Fraction, line: Money
-) -> Funding:
+def fund(ledger: Ledger, *, coins: Money, dollars: Money, spot: Fraction, line: Money) -> Funding:
     """Make sure so many free coins and dollars are there to be paid away.
 
     Missing coins are bought at spot; missing dollars are drawn on the line up to its limit, and
@@ -58,13 +56,9 @@ def repay(ledger: Ledger, *, keep: Money) -> tuple[Entry, ...]:
 
 
 def _overdue(money: Money) -> Entry:
-    return Entry(
-        "overdue", (Posting(CASH, money), Posting(Accounts.OVERDUE, -money))
-    )
+    return Entry("overdue", (Posting(CASH, money), Posting(Accounts.OVERDUE, -money)))
 
 
 def _up(dollars: Fraction) -> Money:
     """Dollars in whole cents for coins bought."""
     return booked(dollars, USD)
-
-

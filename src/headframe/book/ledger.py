@@ -55,7 +55,7 @@ class Ledger:
     def copy(self) -> "Ledger":
         """A ledger of its own with the same balances: to try entries on."""
         other = Ledger()
-        other._balances = dict(self._balances)  # noqa: SLF001 - its own class
+        other._balances = dict(self._balances)
         return other
 
     def post(self, entry: Entry) -> None:

@@ -13,14 +13,26 @@ _COMMANDS = {
     "demo": ("demo", "demo", "The whole playbook on a sample mine with the paper street."),
     "init": ("workspace", "init", "A new workspace with commented files."),
     "check": ("workspace", "check", "Every problem of the three files, with line and remedy."),
-    "clock": ("workspace", "clock", "The paper workspace's clock: show it, advance it, walk a course."),
+    "clock": (
+        "workspace",
+        "clock",
+        "The paper workspace's clock: show it, advance it, walk a course.",
+    ),
     "market": ("market", "market", "The market: show, import."),
     "mandate": ("mandate", "mandate", "The mandate: show, sign, diff."),
     "counterparty": ("counterparty", "counterparty", "Counterparties: add, review, list."),
     "forecast": ("forecast", "forecast", "Coins by month, P10, P50, P90, and what drives them."),
-    "scenario": ("scenario", "scenario", "Outcome by price for each strategy; also without a workspace."),
+    "scenario": (
+        "scenario",
+        "scenario",
+        "Outcome by price for each strategy; also without a workspace.",
+    ),
     "plan": ("programme", "plan", "Exposure against the mandate, hedges compared, the proposal."),
-    "approve": ("programme", "approve", "Approve a proposal's envelope: another person than its preparer."),
+    "approve": (
+        "programme",
+        "approve",
+        "Approve a proposal's envelope: another person than its preparer.",
+    ),
     "rfq": ("programme", "rfq", "Ask the dealers for quotes and award by the mandate's rule."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),
     "ledger": ("books", "ledger", "The trial balance, now or at an earlier instant."),
@@ -56,7 +68,9 @@ class _Group(click.Group):
             formatter.write_dl([(name, found[2]) for name, found in _COMMANDS.items()])
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="headframe")
 def app() -> None:
     """Hedge the future production of a proof-of-work mine, from mandate to settlement.

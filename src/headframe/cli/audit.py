@@ -14,7 +14,9 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--anchor", help="COUNT:HASH as an earlier report printed it: finds a cut tail or a rewrite.")
+@click.option(
+    "--anchor", help="COUNT:HASH as an earlier report printed it: finds a cut tail or a rewrite."
+)
 @command
 def verify(call: Call, anchor: str | None) -> int:
     """Recompute every hash, replay every event, sum the books; exit status 1 where anything is wrong."""
@@ -25,10 +27,15 @@ def verify(call: Call, anchor: str | None) -> int:
     given = None if anchor is None else desk_audit.parse_anchor(anchor)
     found = desk_audit.verify(office, given)
     lines = [f"event {f.seq or 'all'}: {f.detail}" for f in found.faults]
-    lines += [f"{code} is off by {amount} smallest units" for code, amount in found.imbalance.items()]
+    lines += [
+        f"{code} is off by {amount} smallest units" for code, amount in found.imbalance.items()
+    ]
     lines += [f"{account} is overdrawn" for account in found.overdrawn]
     if found.sound:
-        lines = [f"{found.head.count} events: chain whole, states lawful, books balance", f"anchor {found.head}"]
+        lines = [
+            f"{found.head.count} events: chain whole, states lawful, books balance",
+            f"anchor {found.head}",
+        ]
     call.answer(
         "audit",
         {
@@ -45,8 +52,14 @@ def verify(call: Call, anchor: str | None) -> int:
 
 
 @click.command()
-@click.option("--canonical", is_flag=True, required=True, help="Events and state as canonical JSON.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write (default: stdout).")
+@click.option(
+    "--canonical", is_flag=True, required=True, help="Events and state as canonical JSON."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write (default: stdout).",
+)
 @command
 def export(call: Call, canonical: bool, output: Path | None) -> None:
     """Events and state as canonical JSON: the same bytes on every replay of the same journal."""

@@ -38,9 +38,7 @@ def _answer(call: Call, views: "tuple[CounterpartyView, ...]") -> None:
                 for view in views
             ]
         },
-        counterparty_table(
-            tuple((v.dossier, v.standing, v.score, v.objections) for v in views)
-        ),
+        counterparty_table(tuple((v.dossier, v.standing, v.score, v.objections) for v in views)),
     )
 
 

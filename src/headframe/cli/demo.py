@@ -254,7 +254,9 @@ class _Story:
             walked.append((str(course), months))
             self.tell(
                 f"{str(course).upper()} course: every day mined, sold, hedges reduced and settled",
-                performance_table(months, f"To {course.end_ratio:.0%} of today's price by the half-way"),
+                performance_table(
+                    months, f"To {course.end_ratio:.0%} of today's price by the half-way"
+                ),
                 _verdict(months),
                 *copy.state().shortfalls[:3],
             )

@@ -22,7 +22,9 @@ def _answer(call: Call, view: "MandateView") -> None:
 
     signed = ", ".join(f"{name} at {iso(at)}" for name, at in view.signed_by) or "nobody"
     lines = [f"signed by {signed}; hash {view.sha256}"]
-    lines.append("in force" if view.in_force else f"NOT in force: waits for {', '.join(view.missing)}")
+    lines.append(
+        "in force" if view.in_force else f"NOT in force: waits for {', '.join(view.missing)}"
+    )
     if view.draft_differs:
         lines.append("mandate.toml differs from it: see headframe mandate diff")
     call.answer(

@@ -45,7 +45,8 @@ def _answer(call: Call, view: "MarketView") -> None:
             ],
             "options": len(snapshot.options),
             "findings": [
-                {"finding": str(f.flaw), "where": f.where, "detail": f.detail} for f in view.findings
+                {"finding": str(f.flaw), "where": f.where, "detail": f.detail}
+                for f in view.findings
             ],
         },
         market_table(snapshot, surface),
@@ -65,7 +66,9 @@ def show_market(call: Call) -> None:
 
 @market.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--as-of", "as_of", type=Instant(), help="When it was taken, where the file does not say.")
+@click.option(
+    "--as-of", "as_of", type=Instant(), help="When it was taken, where the file does not say."
+)
 @command
 def import_market(call: Call, file: Path, as_of: datetime | None) -> None:
     """Import FILE: a CSV option chain, the JSON of Deribit's get_book_summary_by_currency, or "sample"."""

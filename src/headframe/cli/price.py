@@ -57,7 +57,10 @@ def price(call: Call, file: Path) -> int:
     ]
     if call.as_json:
         answers = [
-            {**{k: v for k, v in row.items() if k is not None}, **dict(zip(_OUT, found, strict=True))}
+            {
+                **{name: row.get(name) for name in header},
+                **dict(zip(_OUT, found, strict=True)),
+            }
             for (_, row), found in zip(rows, figures, strict=True)
         ]
         call.answer("price", {"rows": answers, "bad_rows": wrong})
@@ -85,7 +88,9 @@ def _rows(text: str, name: str) -> tuple[list[tuple[int, dict[str, Any]]], list[
         if missing:
             raise Wrong(f"{name}: the first line lacks the columns {', '.join(missing)}")
         if len(set(header)) != len(header) or any(column in header for column in _OUT):
-            raise Wrong(f"{name}: a column is named twice, or one of {', '.join(_OUT)} is there already")
+            raise Wrong(
+                f"{name}: a column is named twice, or one of {', '.join(_OUT)} is there already"
+            )
         return [(reader.line_num, row) for row in reader], header
     except csv.Error as error:
         raise Wrong(f"{name}: not readable as CSV: {error}") from error

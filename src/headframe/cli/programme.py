@@ -72,7 +72,9 @@ def rfq(call: Call, proposal: str, dry_run: bool) -> int:
     office = call.office()
     if dry_run:
         request = execution.preview(office, proposal)
-        legs = "; ".join(f"{leg.ratio:+d} x {leg.instrument.name}" for leg in request.structure.legs)
+        legs = "; ".join(
+            f"{leg.ratio:+d} x {leg.instrument.name}" for leg in request.structure.legs
+        )
         call.answer(
             "rfq-preview",
             {"request": to_json(request)},
@@ -91,7 +93,9 @@ def rfq(call: Call, proposal: str, dry_run: bool) -> int:
     opened = dealt.request.opened_at.timestamp()
     lines = [f"outcome: {dealt.outcome}; cover {dealt.cover or '-'}"]
     if dealt.trade is not None:
-        lines.append(f"booked {dealt.trade.id} with {dealt.trade.dealer} at {dealt.trade.net_price}")
+        lines.append(
+            f"booked {dealt.trade.id} with {dealt.trade.dealer} at {dealt.trade.net_price}"
+        )
     call.answer(
         "rfq",
         {

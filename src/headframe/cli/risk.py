@@ -32,7 +32,9 @@ def credit(call: Call) -> None:
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Look once and leave (watching on is not in this version).")
+@click.option(
+    "--once", is_flag=True, help="Look once and leave (watching on is not in this version)."
+)
 @command
 def watch(call: Call, once: bool) -> int:
     """Every limit with its use and status; exit status 4 where one is breached."""
@@ -66,7 +68,9 @@ def watch(call: Call, once: bool) -> int:
 
 
 @click.command()
-@click.option("--write", is_flag=True, help="Also write report.md and report.html into the workspace.")
+@click.option(
+    "--write", is_flag=True, help="Also write report.md and report.html into the workspace."
+)
 @command
 def report(call: Call, write: bool) -> None:
     """The morning page in eight parts."""
@@ -83,5 +87,8 @@ def report(call: Call, write: bool) -> None:
             for name, text in (("report.md", markdown(page)), ("report.html", html(page)))
         ]
     call.answer(
-        "report", {"page": to_json(page), "written": written}, page, *(f"wrote {p}" for p in written)
+        "report",
+        {"page": to_json(page), "written": written},
+        page,
+        *(f"wrote {p}" for p in written),
     )

@@ -54,11 +54,15 @@ def _amount(text: str) -> Decimal:
 @click.option("--spot", type=Amount(), help="Price today, USD; without --prices, moves around it.")
 @click.option("--put", type=Amount(), help="Strike of the put, USD.")
 @click.option("--call", "call_strike", type=Amount(), help="Strike of the call, USD.")
-@click.option("--prices", type=Amounts(), default=(), help="Prices at settlement, separated by commas.")
+@click.option(
+    "--prices", type=Amounts(), default=(), help="Prices at settlement, separated by commas."
+)
 @click.option("--forward", type=Amount(), help="Price of the short future, USD.")
 @click.option("--put-premium", type=Amount(), help="Premium of the put, USD per coin.")
 @click.option("--call-premium", type=Amount(), help="Premium of the call, USD per coin.")
-@click.option("--expiry", help="Expiry of the workspace's market to take prices from, like 25-DEC-26.")
+@click.option(
+    "--expiry", help="Expiry of the workspace's market to take prices from, like 25-DEC-26."
+)
 @command
 def scenario(
     call: Call,

@@ -10,7 +10,11 @@ from headframe.cli.frame import Call, Instant, command
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--market", type=click.Path(path_type=Path), help="Market file to start from (default: the sample).")
+@click.option(
+    "--market",
+    type=click.Path(path_type=Path),
+    help="Market file to start from (default: the sample).",
+)
 @command
 def init(call: Call, folder: Path, market: Path | None) -> None:
     """A new workspace in FOLDER: three commented files and a journal that starts at the market's time."""
@@ -46,15 +50,25 @@ def check(call: Call) -> int:
         "check",
         {"problems": [{"file": p.file, "line": p.line, "text": p.text} for p in problems]},
         *(str(problem) for problem in problems),
-        *([] if problems else ["headframe.toml, mandate.toml and counterparties.toml are in order"]),
+        *(
+            []
+            if problems
+            else ["headframe.toml, mandate.toml and counterparties.toml are in order"]
+        ),
     )
     return 2 if problems else 0
 
 
 @click.command()
-@click.option("--to", "to", type=Instant(), help="Advance to an instant; nothing happens on the way.")
-@click.option("--course", type=click.Choice(["bear", "stable", "bull"]), help="Walk a course of the price.")
-@click.option("--until", type=Instant(), help="Last day of the course (default: the forecast's horizon).")
+@click.option(
+    "--to", "to", type=Instant(), help="Advance to an instant; nothing happens on the way."
+)
+@click.option(
+    "--course", type=click.Choice(["bear", "stable", "bull"]), help="Walk a course of the price."
+)
+@click.option(
+    "--until", type=Instant(), help="Last day of the course (default: the forecast's horizon)."
+)
 @command
 def clock(call: Call, to: datetime | None, course: str | None, until: datetime | None) -> None:
     """Show the paper clock, advance it, or close days along a course of the price."""

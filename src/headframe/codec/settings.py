@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date, datetime, time
 from difflib import get_close_matches
+from itertools import pairwise
 from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin
 
@@ -52,7 +53,9 @@ class WorkspaceSettings:
 
     def __post_init__(self) -> None:
         if self.mode != "paper":
-            raise Wrong(f'mode must be "paper": this version trades on paper only, was "{self.mode}"')
+            raise Wrong(
+                f'mode must be "paper": this version trades on paper only, was "{self.mode}"'
+            )
         if not 0 <= self.seed < 2**63:
             raise Wrong(f"seed must lie between 0 and 2**63, was {self.seed}")
 
@@ -119,11 +122,12 @@ class _Reader:
         known = [field for field in fields(cast("Any", kind)) if field.name not in given]
         self._unknown(found, [field.name for field in known], place)
         values: dict[str, object] = dict(given)
+        types = hints(cast("Any", kind))
         for field in known:
             here = (*place, field.name)
             if field.name in found:
-                values[field.name] = self.value(hints(kind)[field.name], found[field.name], here)
-            elif not _optional(hints(kind)[field.name]) and _required(field):
+                values[field.name] = self.value(types[field.name], found[field.name], here)
+            elif not _optional(types[field.name]) and _required(field):
                 self.problem(place, f"{_words(here)} is missing: add {field.name} = ...")
             elif _required(field):
                 values[field.name] = None
@@ -142,7 +146,7 @@ class _Reader:
     def value(self, kind: Any, data: object, place: Place) -> object:  # noqa: ANN401 - a type form
         """One value of a field's type."""
         origin = get_origin(kind)
-        if origin in {UnionType}:
+        if origin is UnionType:
             inner = next(one for one in get_args(kind) if one is not NoneType)
             return self.value(inner, data, place)
         if is_dataclass(kind) and isinstance(data, dict):
@@ -183,7 +187,16 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
     if reader.problems:
         return tuple(reader.problems)
     reader.known(
-        "workspace", "venue", "operation", "pool", "site", "machine", "batch", "fees", "costs", "treasury"
+        "workspace",
+        "venue",
+        "operation",
+        "pool",
+        "site",
+        "machine",
+        "batch",
+        "fees",
+        "costs",
+        "treasury",
     )
     root = reader.root
     workspace = reader.fill(WorkspaceSettings, root.get("workspace"), ("workspace",))
@@ -235,7 +248,9 @@ def _operation(reader: _Reader) -> Operation | None:
     if head is None or pool is None or fees is None or costs is None or treasury is None:
         return None
     if head.coin != "BTC":
-        reader.problem(("operation", "coin"), f'coin must be "BTC" in this version, was "{head.coin}"')
+        reader.problem(
+            ("operation", "coin"), f'coin must be "BTC" in this version, was "{head.coin}"'
+        )
     if reader.problems:
         return None
     return reader.make(
@@ -347,9 +362,7 @@ def _words(place: Place) -> str:
 
 def _line_in(text: str) -> int:
     words = text.replace(",", " ").replace(")", " ").split()
-    for before, word in zip(words, words[1:], strict=False):
+    for before, word in pairwise(words):
         if before == "line" and word.isdigit():
             return int(word)
     return 1
-
-

@@ -134,9 +134,11 @@ def objections(dossier: Dossier, on: date, *, points_min: float) -> tuple[Object
     """Every reason against approval on a day; none means the dossier carries an approval."""
     found: list[Objection] = []
     valid = {paper.topic for paper in _valid(dossier, on)}
-    for paper in dossier.evidence:
-        if paper.dated > on:
-            found.append(Objection(Reason.FUTURE_DATED, f"{paper.document} is dated {paper.dated}"))
+    found += [
+        Objection(Reason.FUTURE_DATED, f"{paper.document} is dated {paper.dated}")
+        for paper in dossier.evidence
+        if paper.dated > on
+    ]
     for topic in Topic:
         if topic in valid:
             continue

@@ -21,7 +21,6 @@ from headframe.desk.ports import Draft
 from headframe.desk.state import State
 from headframe.hedge import Proposal
 from headframe.instrument import StructureKind, cash_flow, parse_instrument
-from headframe.mandate import Mandate
 from headframe.rfq import Fill, Request, RfqStep
 from headframe.risk import rule_set, venue_initial_coins
 from headframe.units import BTC, CURRENCIES, USD, Money, booked
@@ -33,7 +32,7 @@ def book_fill(
     """Write the trade with all that follows from it; a fill is a fact and is never refused."""
     state = office.state()
     trade = trade_of(state, request, proposal, fill)
-    entries = _entries(office, state, trade, office.mandate())
+    entries = _entries(office, state, trade)
     body = {
         "rfq": request.id,
         "step": str(step),
@@ -48,9 +47,7 @@ def book_fill(
 def trade_of(state: State, request: Request, proposal: Proposal, fill: Fill) -> Trade:
     """The trade a fill makes, its coins shared out to months and named."""
     size = request.size
-    shares = allocate(
-        size, tuple((month, Decimal(repr(need))) for month, need in proposal.needs)
-    )
+    shares = allocate(size, tuple((month, Decimal(repr(need))) for month, need in proposal.needs))
     listed_future = proposal.kind is StructureKind.SHORT_FUTURE
     return Trade(
         id=f"T-{len(state.trades) + 1}",
@@ -81,7 +78,7 @@ def trade_of(state: State, request: Request, proposal: Proposal, fill: Fill) -> 
     )
 
 
-def _entries(office: Office, state: State, trade: Trade, mandate: Mandate) -> list[Entry]:
+def _entries(office: Office, state: State, trade: Trade) -> list[Entry]:
     """Premium and fee, initial margin at the venue, promises by month, and the money for them."""
     flows: dict[str, Fraction] = {}
     for leg in trade.legs:
@@ -101,13 +98,14 @@ def _entries(office: Office, state: State, trade: Trade, mandate: Mandate) -> li
         paid[fee.currency.code] = paid[fee.currency.code] + fee
     if trade.margin is MarginTerms.VENUE:
         initial = _initial(state, trade)
-        entries.append(venue_margin("paper", initial))
+        entries.append(venue_margin(office.settings().venue.name, initial))
         paid["BTC"] = paid["BTC"] + initial
     firm = trade.sells_upside
-    for part in trade.designations:
-        entries.append(promise(part.month, booked(part.coins, BTC), firm=firm, memo=trade.id))
+    entries += [
+        promise(part.month, booked(part.coins, BTC), firm=firm, memo=trade.id)
+        for part in trade.designations
+    ]
     line = office.settings().operation.treasury.credit_line_usd
-    assert mandate.scope.coin == "BTC"
     found = fund(
         state.ledger,
         coins=paid["BTC"],
@@ -127,8 +125,4 @@ def _initial(state: State, trade: Trade) -> Money:
         if position.trade.margin is MarginTerms.VENUE
     )
     after = before + float(trade.size)
-    return booked(
-        venue_initial_coins(after, rules) - venue_initial_coins(before, rules), BTC
-    )
-
-
+    return booked(venue_initial_coins(after, rules) - venue_initial_coins(before, rules), BTC)

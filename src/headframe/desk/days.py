@@ -32,7 +32,9 @@ def walk(
     state = office.state()
     first, last = _span(state)
     if state.course and state.course != course:
-        raise Declined(f"this workspace walks the {state.course} course; it cannot change to {course}")
+        raise Declined(
+            f"this workspace walks the {state.course} course; it cannot change to {course}"
+        )
     if until > last:
         raise Invalid(f"the forecast ends {last}; a course cannot be walked to {until}")
     seen = show(office)
@@ -62,9 +64,7 @@ def _span(state: State) -> tuple[date, date]:
 def _prices(state: State, course: Course, last: date) -> tuple[tuple[date, float], ...]:
     assert state.market is not None
     first = state.market.as_of.date() + timedelta(days=1)
-    return course_prices(
-        course, start=state.market.index, first=first, last=last, seed=state.seed
-    )
+    return course_prices(course, start=state.market.index, first=first, last=last, seed=state.seed)
 
 
 def _close(

@@ -129,7 +129,9 @@ def _request(
     )
     if isinstance(made, tuple):
         reasons = ", ".join(str(reason) for reason in made)
-        raise Declined(f"{proposal.id} left its approved envelope: {reasons}; run headframe plan again")
+        raise Declined(
+            f"{proposal.id} left its approved envelope: {reasons}; run headframe plan again"
+        )
     return made
 
 
@@ -300,4 +302,3 @@ async def _fence(trading: Trading, record: RfqRecord, tell: Tell) -> None:
     proposal = office.state().proposals[record.proposal]
     trade = book_fill(office, request, proposal, fill, RfqStep.FENCED_FILLED)
     tell(f"request {request.id[:8]}: the venue shows it dealt, booked as {trade.id}")
-

@@ -52,8 +52,6 @@ def trial_balance(office: Office, as_of: datetime | None = None) -> tuple[TrialL
     return tuple(fold(State(), kept).ledger.trial_balance())
 
 
-
-
 def performance(office: Office) -> Performance:
     """Programme P&L at the present price."""
     now = value_now(office)

@@ -88,7 +88,7 @@ def serialised(
     """Run a decision again when somebody wrote while it was made: decisions never overlap."""
 
     @wraps(act)
-    def again(office: Office, *args: P.args, **kwargs: P.kwargs) -> R:
+    def again(office: Office, /, *args: P.args, **kwargs: P.kwargs) -> R:
         for _ in range(_ATTEMPTS):
             try:
                 return act(office, *args, **kwargs)
@@ -113,5 +113,3 @@ def require_person(office: Office) -> str:
     if not name or not name.isprintable() or len(name) > 60:
         raise Invalid("say who you are with --as NAME (a printable name of at most 60 characters)")
     return name
-
-

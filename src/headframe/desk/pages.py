@@ -96,11 +96,11 @@ def margin_lines(view: MarginView) -> tuple[str, ...]:
     if below is not None:
         loan = f"the loan's covenant breaks below {below:,.0f} USD ({below / view.spot - 1:+.0%})"
     today = view.today
-    return (
+    due = (
         f"Margin today: initial {today.initial_usd:,.0f}, variation {today.variation_usd:,.0f}, "
-        f"collateral {today.collateral_usd:,.0f} USD; liquidity {view.liquidity_usd:,.0f} USD.",
-        f"On the way up {out}; on the way down {loan}.",
+        f"collateral {today.collateral_usd:,.0f} USD; liquidity {view.liquidity_usd:,.0f} USD."
     )
+    return (due, f"On the way up {out}; on the way down {loan}.")
 
 
 def morning(office: Office) -> Page:
@@ -132,8 +132,9 @@ def morning(office: Office) -> Page:
 def _decisions(state: State) -> Section:
     waiting = [p for p in state.proposals.values() if not state.traded(p.id)]
     live = [p for p in waiting if state.clock is None or p.envelope.valid_until > state.clock]
+    steps = {True: "deal it (headframe rfq)", False: "approve it (headframe approve)"}
     lines = tuple(
-        f"{p.id}: {describe(p)}: {'deal it (headframe rfq)' if p.id in state.approvals else 'approve it (headframe approve)'} "
+        f"{p.id}: {describe(p)}: {steps[p.id in state.approvals]} "
         f"by {p.envelope.valid_until:%Y-%m-%d %H:%M} UTC; prepared by {p.preparer}."
         for p in live
     )

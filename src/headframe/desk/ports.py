@@ -10,7 +10,7 @@ Broken
 Stopped             the desk will not go on, with the exit status of its reason
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -164,6 +164,14 @@ class Clock(Protocol):
 
     async def wait_until(self, at: datetime) -> None:
         """Return when the instant has come."""
+        ...
+
+
+class Appointments(Clock, Protocol):
+    """A clock that also keeps appointments: what a simulated street lives by."""
+
+    def call_at(self, at: datetime, task: Callable[[], Awaitable[None]]) -> None:
+        """Do something when its instant comes."""
         ...
 
 

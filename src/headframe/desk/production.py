@@ -56,9 +56,7 @@ def _inputs(operation: Operation, office: Office, months: int, paths: int) -> st
     return sha256(canonical(facts))
 
 
-def _compute(
-    operation: Operation, office: Office, months: int, paths: int
-) -> tuple[Forecast, str]:
+def _compute(operation: Operation, office: Office, months: int, paths: int) -> tuple[Forecast, str]:
     state = office.state()
     at = state.clock or office.now()
     known = history(at)

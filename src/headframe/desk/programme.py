@@ -125,8 +125,6 @@ def plan(office: Office, *, propose: bool = True) -> Plan:
     return Plan(situation=found, forecast=forecast, blocks=compared, proposals=tuple(fresh))
 
 
-def _drafted(
-    found: Situation, rated: tuple[Rated, ...], chosen: Rated, name: str
-) -> Proposal:
+def _drafted(found: Situation, rated: tuple[Rated, ...], chosen: Rated, name: str) -> Proposal:
     envelope = envelope_of(found, chosen, name)
     return proposal_of(found, rated, chosen, envelope, sha256(canonical(to_json(envelope))))

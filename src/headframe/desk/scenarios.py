@@ -116,7 +116,10 @@ def _from_market(asked: Asked, office: Office) -> Asked:
     put = asked.put or (Decimal(repr(forward * 0.9)) / grid).to_integral_value() * grid
     call = asked.call or (Decimal(repr(forward * 1.15)) / grid).to_integral_value() * grid
     premiums: list[Decimal | None] = []
-    for is_call, strike, typed in ((False, put, asked.put_premium), (True, call, asked.call_premium)):
+    for is_call, strike, typed in (
+        (False, put, asked.put_premium),
+        (True, call, asked.call_premium),
+    ):
         price = tradable(
             snapshot, surface, is_call=is_call, strike=float(strike), expiry=quote.expiry
         )

@@ -115,7 +115,9 @@ def fold(state: State, records: Iterable[Record]) -> State:
         try:
             apply(state, record)
         except (KeyError, ValueError, TypeError) as error:
-            raise JournalBroken(f"event {record.seq} ({record.kind}) makes no sense: {error}") from error
+            raise JournalBroken(
+                f"event {record.seq} ({record.kind}) makes no sense: {error}"
+            ) from error
         postings = record.body.get("postings")
         if postings:
             state.ledger.replay(

@@ -91,7 +91,9 @@ def advance_clock(office: Office, to: datetime) -> str:
     if now is None:
         raise NotFound("this workspace has no clock yet; run headframe init")
     if to < now:
-        raise Invalid(f"the clock stands at {iso(now)} and does not run backwards (asked {iso(to)})")
+        raise Invalid(
+            f"the clock stands at {iso(now)} and does not run backwards (asked {iso(to)})"
+        )
     if to.year > 2100:
         raise Invalid(f"the clock does not run beyond 2100 (asked {iso(to)})")
     if to > now:

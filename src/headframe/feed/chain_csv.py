@@ -94,7 +94,10 @@ def _spread(options: Sequence[OptionQuote], index: float) -> float | None:
     shares = [
         2.0 * (quote.ask - quote.bid) / (quote.ask + quote.bid)
         for quote in options
-        if quote.bid and quote.ask and quote.ask >= quote.bid and abs(quote.strike / index - 1) < 0.2
+        if quote.bid
+        and quote.ask
+        and quote.ask >= quote.bid
+        and abs(quote.strike / index - 1) < 0.2
     ]
     return median(shares) if shares else None
 

@@ -47,7 +47,9 @@ def _rows(text: str, name: str) -> Iterator[dict[str, Any]]:
     if isinstance(loaded, dict):
         loaded = cast("dict[str, object]", loaded).get("result")
     if not isinstance(loaded, list) or not loaded:
-        raise Wrong(f"{name}: expected a book summary: a list, or an object with a list as its result")
+        raise Wrong(
+            f"{name}: expected a book summary: a list, or an object with a list as its result"
+        )
     for row in cast("list[object]", loaded):
         if not isinstance(row, dict):
             raise Wrong(f"{name}: every entry of a book summary is an object")

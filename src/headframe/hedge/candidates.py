@@ -20,7 +20,7 @@ from headframe.risk import BasisRisk, basis_risk, sale_weights
 from headframe.units import Wrong, year_fraction
 
 _COIN_TICK = Decimal("0.0001")
-_USD_TICK = Decimal("1")
+_USD_TICK = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +126,7 @@ def _built(street: Street, bucket: Bucket) -> Iterator[Candidate]:
         street.snapshot, street.surface, is_call=True, strike=pair.call_strike, expiry=bucket.expiry
     )
     assert call is not None, "the solver took this call"
-    yield _option(
-        street, bucket, put_strike, put, (pair.call_strike, call, pair.exact_call_strike)
-    )
+    yield _option(street, bucket, put_strike, put, (pair.call_strike, call, pair.exact_call_strike))
 
 
 def _forward(street: Street, bucket: Bucket) -> float:
@@ -288,5 +286,3 @@ def hypothetical(candidate: Candidate, dealer: str, at: datetime) -> Position:
         spot=Decimal(1),
     )
     return Position(trade=trade, remaining=tuple(shares.items()))
-
-

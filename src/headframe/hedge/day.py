@@ -79,7 +79,9 @@ class DayStart:
     @property
     def closes_at(self) -> datetime:
         """08:00 UTC of the next morning."""
-        start = datetime(self.day.year, self.day.month, self.day.day, tzinfo=self.month.start.tzinfo)
+        start = datetime(
+            self.day.year, self.day.month, self.day.day, tzinfo=self.month.start.tzinfo
+        )
         return start + timedelta(days=1, hours=8)
 
     @property
@@ -280,9 +282,7 @@ def _left(start: DayStart, position: Position) -> dict[Month, Decimal]:
     return left
 
 
-def _reduced(
-    position: Position, left: Mapping[Month, Decimal], till: _Till
-) -> Position:
+def _reduced(position: Position, left: Mapping[Month, Decimal], till: _Till) -> Position:
     """The position with its promises released for the coins delivered."""
     firm = position.trade.sells_upside
     for month, coins in position.remaining:
@@ -358,9 +358,7 @@ def _margin(start: DayStart, after: tuple[Position, ...]) -> Iterator[Entry]:
         yield from _collateral(start, dealer, mine)
 
 
-def _collateral(
-    start: DayStart, dealer: str, mine: tuple[Position, ...]
-) -> Iterator[Entry]:
+def _collateral(start: DayStart, dealer: str, mine: tuple[Position, ...]) -> Iterator[Entry]:
     terms = start.terms[dealer]
     at, surface = start.closes_at, start.surface
     posted = float(start.ledger.balance(Accounts.cash_posted(dealer), USD))

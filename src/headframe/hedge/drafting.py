@@ -107,4 +107,6 @@ def describe(proposal: Proposal) -> str:
     put, call = proposal.structure.strike(Kind.PUT), proposal.structure.strike(Kind.CALL)
     strikes = "/".join(f"{strike:,.0f}" for strike in (put, call) if strike is not None)
     words = str(proposal.kind).replace("_", " ")
-    return f"{words} {strikes} {expiry_label(proposal.expiry)}, {proposal.size} coins".replace("  ", " ")
+    return f"{words} {strikes} {expiry_label(proposal.expiry)}, {proposal.size} coins".replace(
+        "  ", " "
+    )

@@ -7,7 +7,7 @@ from headframe.units import Month
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthResult:
-    """One month of deliveries: coins, dollars of their sale, dollars of their hedge, and both cash balances."""
+    """One month of deliveries: coins, dollars of sale and hedge, and cash with and without."""
 
     month: Month
     mined: float

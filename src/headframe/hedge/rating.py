@@ -36,7 +36,9 @@ def compare(found: Situation) -> tuple[tuple[Bucket, tuple[Rated, ...]], ...]:
     Margin under stress is judged for the programme: as if every open block took the same kind of
     hedge, because they are proposed together.
     """
-    built = [(bucket, candidates(found.street, bucket)) for bucket in buckets(found.rows, found.snapshot)]
+    built = [
+        (bucket, candidates(found.street, bucket)) for bucket in buckets(found.rows, found.snapshot)
+    ]
     calls = {
         (bucket.expiry, one.kind): block_call(found, one, found.approved)
         for bucket, some in built

@@ -135,4 +135,6 @@ class Structure:
 
     def strike(self, kind: Kind) -> Decimal | None:
         """The strike of its put or call, or none."""
-        return next((leg.instrument.strike for leg in self.legs if leg.instrument.kind is kind), None)
+        return next(
+            (leg.instrument.strike for leg in self.legs if leg.instrument.kind is kind), None
+        )

@@ -11,8 +11,9 @@ from headframe.units import Month
 class MonthFacts:
     """A month of production with the proposal in: coins.
 
-    ``proposed`` is what the proposal itself adds, ``firm`` counts what must be delivered on a rally (futures, forwards, sold calls), ``covered``
-    what has a floor; the cumulative figures run from the first month of the programme.
+    ``proposed`` is what the proposal itself adds, ``firm`` counts what must be delivered on a rally
+    (futures, forwards, sold calls), ``covered`` what has a floor; the cumulative figures run from
+    the first month of the programme.
     """
 
     month: Month

@@ -52,7 +52,9 @@ class Scope:
 
     def __post_init__(self) -> None:
         if self.valid_until <= self.valid_from:
-            raise Wrong(f"valid_until {self.valid_until} must come after valid_from {self.valid_from}")
+            raise Wrong(
+                f"valid_until {self.valid_until} must come after valid_from {self.valid_from}"
+            )
         _within("horizon_months", self.horizon_months, 1, 60)
         if not self.structures:
             raise Wrong("structures must name at least one hedge")

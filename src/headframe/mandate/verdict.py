@@ -147,7 +147,10 @@ def _dealers(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
     for dealer in facts.dealers:
         if not dealer.approved:
             yield Breach(
-                rule=Rule.DEALER_NOT_APPROVED, allowed="standing approved", found="not", where=dealer.name
+                rule=Rule.DEALER_NOT_APPROVED,
+                allowed="standing approved",
+                found="not",
+                where=dealer.name,
             )
         if not dealer.line_share <= rules.line_share_max:
             yield Breach(

@@ -37,7 +37,8 @@ def sample_market() -> Snapshot:
             TypedSmile(
                 expiry=parse_expiry(row[0]),
                 vols=tuple(
-                    (delta, float(vol) / 100.0) for delta, vol in zip(_DELTAS, row[2:7], strict=True)
+                    (delta, float(vol) / 100.0)
+                    for delta, vol in zip(_DELTAS, row[2:7], strict=True)
                 ),
             )
             for row in rows

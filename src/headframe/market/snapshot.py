@@ -69,7 +69,9 @@ class TypedSmile:
     def __post_init__(self) -> None:
         for delta, vol in self.vols:
             if not (delta is None or 0.0 < delta < 1.0) or not 0.0 < vol < 10.0:
-                raise Wrong(f"a smile needs deltas in 0-1 and volatilities in 0-10, was {delta}, {vol}")
+                raise Wrong(
+                    f"a smile needs deltas in 0-1 and volatilities in 0-10, was {delta}, {vol}"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

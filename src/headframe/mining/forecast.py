@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-
 from headframe.chain import HASHES_PER_DIFFICULTY, Retarget, subsidy_satoshi
 from headframe.mining.difficulty import DifficultyModel
 from headframe.mining.kernels import simulate_coins
 from headframe.mining.operation import Operation
-from headframe.numerics import Array, quantiles, sorted_columns
+from headframe.numerics import Array, np, quantiles, sorted_columns
 from headframe.units import Month, Wrong, months_from
 
 SHARES = (0.10, 0.50, 0.90)
@@ -86,7 +84,9 @@ def simulate(
         raise Wrong(f"a forecast takes 1 to 5,000,000 paths and 1 to 60 months, was {paths}")
     edges = [(month.start - last.at).total_seconds() for month in (*months, months[-1].plus(1))]
     if edges[0] < 0.0:
-        raise Wrong(f"the forecast starts {months[0]}, before the last retarget of {last.at:%Y-%m-%d}")
+        raise Wrong(
+            f"the forecast starts {months[0]}, before the last retarget of {last.at:%Y-%m-%d}"
+        )
     fees = operation.fees
     coins, difficulty = np.empty((paths, len(months))), np.empty((paths, len(months)))
     simulate_coins(

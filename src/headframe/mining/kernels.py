@@ -2,9 +2,7 @@
 
 import math
 
-import numpy as np
-
-from headframe.numerics import Array, compiled, normals
+from headframe.numerics import Array, compiled, normals, np, scalar
 
 _PERIOD = 2016.0
 _SPAN = 1_209_600.0
@@ -14,7 +12,7 @@ _HALVING = 210_000
 _SUBSIDY = 50.0
 
 
-@compiled
+@scalar
 def _subsidy(height: float) -> float:
     return _SUBSIDY / 2.0 ** math.floor(height / _HALVING)
 

@@ -61,7 +61,9 @@ class Batch:
     def __post_init__(self) -> None:
         _between(f"number of {self.machine.model}", self.count, 1, 10_000_000)
         if self.since and self.until and self.until <= self.since:
-            raise Wrong(f"{self.machine.model} at {self.site}: until {self.until} is not after since")
+            raise Wrong(
+                f"{self.machine.model} at {self.site}: until {self.until} is not after since"
+            )
 
     def share_of(self, month: Month) -> float:
         """Share of the month's days on which the batch runs."""
@@ -83,7 +85,9 @@ class Site:
         _between(f"uptime of {self.name}", self.uptime, 0.0, 1.0)
         _between(f"capacity of {self.name} in MW", self.capacity_mw, 0.001, 100_000.0)
         if len(self.power_usd_mwh) != 12:
-            raise Wrong(f"{self.name} needs one power price or twelve, was {len(self.power_usd_mwh)}")
+            raise Wrong(
+                f"{self.name} needs one power price or twelve, was {len(self.power_usd_mwh)}"
+            )
         for price in self.power_usd_mwh:
             _between(f"power price of {self.name} in USD/MWh", price, -500.0, 10_000.0)
 
@@ -186,7 +190,11 @@ class Operation:
         """Mean hashes per second of a month, after uptime and the fleet's schedule."""
         uptime = {site.name: site.uptime for site in self.sites}
         return sum(
-            batch.count * batch.machine.hashrate_ths * 1e12 * batch.share_of(month) * uptime[batch.site]
+            batch.count
+            * batch.machine.hashrate_ths
+            * 1e12
+            * batch.share_of(month)
+            * uptime[batch.site]
             for batch in self.fleet
         )
 
@@ -202,7 +210,8 @@ class Operation:
     def power_cost_usd(self, month: Month) -> float:
         """Cost of power in a month: the variable cash cost."""
         return sum(
-            self.energy_mwh(site, month) * site.power_usd_mwh[month.number - 1] for site in self.sites
+            self.energy_mwh(site, month) * site.power_usd_mwh[month.number - 1]
+            for site in self.sites
         )
 
     def cash_need_usd(self, month: Month) -> float:
@@ -220,7 +229,8 @@ class Operation:
         return tuple(
             site.name
             for site in self.sites
-            if self.energy_mwh(site, month) > site.capacity_mw * 24.0 * month.days * site.uptime * 1.0001
+            if self.energy_mwh(site, month)
+            > site.capacity_mw * 24.0 * month.days * site.uptime * 1.0001
         )
 
 

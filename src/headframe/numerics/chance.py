@@ -4,9 +4,7 @@ Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as eas
 (SC 2011), section 3.2. No state means that a path can be drawn alone, on any thread, again.
 """
 
-import numpy as np
-
-from headframe.numerics.compiled import Array, compiled
+from headframe.numerics.compiled import Array, compiled, np, scalar
 from headframe.numerics.normal import quantile
 
 _LOW = 0xFFFFFFFF
@@ -17,7 +15,7 @@ _W1 = 0xBB67AE85
 _SCALE = 1.0 / 9007199254740992.0  # 2**-53
 
 
-@compiled
+@scalar
 def philox_words(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
     """Four 32-bit words of the counter (c0..c3) under the key (k0, k1), after ten rounds."""
     a, b, c, d = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
@@ -37,7 +35,7 @@ def philox_words(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[
     return int(a), int(b), int(c), int(d)
 
 
-@compiled
+@scalar
 def _pair(seed: int, stream: int, path: int, block: int) -> tuple[float, float]:
     key = np.uint64(seed)
     low, shift = np.uint64(_LOW), np.uint64(32)

@@ -1,28 +1,50 @@
-"""Kernels compiled on their first call, so that importing a room never imports the compiler."""
+"""Kernels compiled on their first call, and numpy imported on its first use.
+
+Importing the compiler costs 0.3 s and numpy 0.1 s: a room full of kernels must cost neither until
+numbers are needed. ``np`` is numpy, fetched when an attribute of it is first asked for.
+"""
 
 from collections.abc import Callable
 from functools import update_wrapper
 from types import FunctionType
-from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[np.float64]
+    Array: TypeAlias = NDArray[np.float64]
+else:
+
+    class _Late:
+        """numpy, when it is needed."""
+
+        def __getattr__(self, name: str) -> object:
+            import numpy  # noqa: ICN001, PLC0415 - the point of this class
+
+            return getattr(numpy, name)
+
+    np = _Late()
+    Array = Any
+
+__all__ = ["Array", "Compiled", "compiled", "np", "scalar"]
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Compiled(Generic[P, R]):
-    """A kernel that turns into machine code when it is first called.
+    """A kernel: machine code when it loops over arrays, and always inside other kernels.
 
-    ``python`` is the same function uncompiled: the second implementation that tests compare with.
-    Contraction and reassociation of floating-point operations stay off, so that the same inputs
-    give the same bits whatever the number of threads.
+    A ``scalar`` kernel called from Python runs as Python, so that a handful of prices never waits
+    for the compiler and the same call always takes the same way. ``python`` is the function
+    uncompiled. Contraction and reassociation of floating-point operations stay off: the same
+    inputs give the same bits whatever the number of threads.
     """
 
-    def __init__(self, function: Callable[P, R]) -> None:
+    def __init__(self, function: Callable[P, R], *, in_python: bool) -> None:
         self.python = function
+        self._in_python = in_python
         self._machine: Callable[P, R] | None = None
         update_wrapper(self, function)
 
@@ -33,28 +55,39 @@ class Compiled(Generic[P, R]):
         return self._machine
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._in_python:
+            return self.python(*args, **kwargs)
         return (self._machine or self.machine())(*args, **kwargs)
 
 
 def compiled(function: Callable[P, R]) -> Compiled[P, R]:
-    """Mark a function of scalars and arrays as a kernel."""
-    return Compiled(function)
+    """Mark a function that loops over arrays as a kernel."""
+    return Compiled(function, in_python=False)
+
+
+def scalar(function: Callable[P, R]) -> Compiled[P, R]:
+    """Mark a function of a few numbers as a kernel."""
+    return Compiled(function, in_python=True)
 
 
 def _compile(function: Callable[P, R]) -> Callable[P, R]:
-    from numba import njit  # noqa: PLC0415 - importing numba costs 0.3 s, and only numbers need it
+    import numpy  # noqa: ICN001, PLC0415 - now numbers are needed
+    from numba import njit  # noqa: PLC0415
 
     assert isinstance(function, FunctionType)
     known: dict[str, Any] = dict(function.__globals__)
     for name in function.__code__.co_names:
-        if isinstance(kernel := known.get(name), Compiled):
-            known[name] = kernel.machine()
+        value = known.get(name)
+        if isinstance(value, Compiled):
+            known[name] = value.machine()
+        elif value is np:
+            known[name] = numpy
     bound = FunctionType(
         function.__code__, known, function.__name__, function.__defaults__, function.__closure__
     )
     bound.__module__ = function.__module__
     bound.__qualname__ = function.__qualname__
     try:
-        return njit(cache=True, error_model="numpy")(bound)  # type: ignore[no-any-return]
+        return cast("Callable[P, R]", njit(cache=True, error_model="numpy")(bound))
     except RuntimeError:  # nowhere to keep machine code between runs: compile in this one
-        return njit(error_model="numpy")(bound)  # type: ignore[no-any-return]
+        return cast("Callable[P, R]", njit(error_model="numpy")(bound))

@@ -1,8 +1,6 @@
 """Reductions over paths in one fixed order, so that threads never change a figure."""
 
-import numpy as np
-
-from headframe.numerics.compiled import Array
+from headframe.numerics.compiled import Array, np
 
 
 def sorted_columns(values: Array) -> Array:

@@ -22,13 +22,32 @@ class Habit:
     flickers: float
 
 
+_TABLE = """
+amber     0.55  0.1   4 11  90 200  0.00 0.00 0.10
+basalt    0.65 -0.1   7 20  90 200  0.05 0.05 0.05
+cobalt    0.75  0.0   6 25  60 200  0.10 0.05 0.40
+dolomite  0.60  0.3  10 30  60 150  0.45 0.10 0.00
+emery     0.70 -0.3  12 38  60 150  0.05 0.50 0.00
+"""
+"""Name, tightness, skew, delay from and to, life from and to, declines, dawdles, flickers."""
+
+
+def _habit(cells: list[float]) -> Habit:
+    return Habit(
+        tightness=cells[0],
+        skew=cells[1],
+        delay=(cells[2], cells[3]),
+        life=(cells[4], cells[5]),
+        declines=cells[6],
+        dawdles=cells[7],
+        flickers=cells[8],
+    )
+
+
 HABITS = {
-    "amber": Habit(tightness=0.55, skew=0.1, delay=(4, 11), life=(90, 200), declines=0.0, dawdles=0.0, flickers=0.1),
-    "basalt": Habit(tightness=0.65, skew=-0.1, delay=(7, 20), life=(90, 200), declines=0.05, dawdles=0.05, flickers=0.05),
-    "cobalt": Habit(tightness=0.75, skew=0.0, delay=(6, 25), life=(60, 200), declines=0.1, dawdles=0.05, flickers=0.4),
-    "dolomite": Habit(tightness=0.6, skew=0.3, delay=(10, 30), life=(60, 150), declines=0.45, dawdles=0.1, flickers=0.0),
-    "emery": Habit(tightness=0.7, skew=-0.3, delay=(12, 38), life=(60, 150), declines=0.05, dawdles=0.5, flickers=0.0),
-}  # fmt: skip
+    name: _habit([float(cell) for cell in cells])
+    for name, *cells in (line.split() for line in _TABLE.split("\n") if line)
+}
 ORDINARY = Habit(
     tightness=0.8, skew=0.0, delay=(8, 35), life=(60, 200), declines=0.15, dawdles=0.1, flickers=0.1
 )

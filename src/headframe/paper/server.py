@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -35,7 +35,7 @@ class StreetServer:
         host, port = next(iter(self._server.sockets)).getsockname()[:2]
         return f"ws://{host}:{port}/ws/api/v2"
 
-    async def __aenter__(self) -> "StreetServer":
+    async def __aenter__(self) -> Self:
         self._server = await serve(self._session, "127.0.0.1", 0, max_size=1 << 20)
         return self
 
@@ -80,10 +80,7 @@ class StreetServer:
             return envelope | {"error": _error(error)}
         envelope["id"] = call.get("id")
         try:
-            params = call.get("params") or {}
-            if not isinstance(params, dict):
-                raise RpcError(-32602, "Invalid params", "params must be an object")
-            result = self._dispatch(connection, str(call.get("method")), cast("Json", params))
+            result = self._dispatch(connection, str(call.get("method")), _params(call))
         except RpcError as error:
             return envelope | {"error": _error(error)}
         return envelope | {"result": result}
@@ -192,6 +189,13 @@ def _call(frame: str | bytes) -> Json:
     if not isinstance(call, dict) or not isinstance(cast("Json", call).get("method"), str):
         raise RpcError(-32600, "Invalid Request")
     return cast("Json", call)
+
+
+def _params(call: Json) -> Json:
+    params = call.get("params") or {}
+    if not isinstance(params, dict):
+        raise RpcError(-32602, "Invalid params", "params must be an object")
+    return cast("Json", params)
 
 
 def _error(error: RpcError) -> Json:

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any, cast
 
+from headframe.desk.ports import Appointments
 from headframe.instrument import Instrument, Kind, parse_instrument
 from headframe.market import Snapshot
-from headframe.paper.clock import VirtualClock
 from headframe.paper.dealers import HABITS, Answer, answer
 from headframe.paper.memory import StreetMemory
 from headframe.pricing import Surface, surface_of
@@ -56,7 +56,7 @@ class Street:
 
     def __init__(
         self,
-        clock: VirtualClock,
+        clock: Appointments,
         snapshot: Snapshot,
         fees: Fees,
         memory: StreetMemory,
@@ -277,7 +277,9 @@ class Street:
         """Leg prices at their marks, the difference to the net price on the first leg."""
         signs = [leg["ratio"] * (1 if leg["direction"] == "buy" else -1) for leg in legs]
         digits = 0 if self._in_usd(legs) else 4
-        prices = [round(self._price(parse_instrument(leg["instrument_name"])), digits) for leg in legs]
+        prices = [
+            round(self._price(parse_instrument(leg["instrument_name"])), digits) for leg in legs
+        ]
         rest = sum(sign * price for sign, price in zip(signs[1:], prices[1:], strict=True))
         prices[0] = round((net - rest) / signs[0], 6)
         if prices[0] < 0.0:
@@ -353,12 +355,13 @@ class Street:
         return leg_price(terms, self.surface, self.snapshot.as_of)
 
     def _net(self, legs: list[Json]) -> float:
-        return sum(
-            leg["ratio"]
-            * (1 if leg["direction"] == "buy" else -1)
-            * self._price(parse_instrument(leg["instrument_name"]))
-            for leg in legs
-        )
+        total = 0.0
+        for leg in legs:
+            sign = 1 if leg["direction"] == "buy" else -1
+            total += (
+                sign * int(leg["ratio"]) * self._price(parse_instrument(leg["instrument_name"]))
+            )
+        return total
 
     def _half_spread(self, legs: list[Json]) -> float:
         """Half the market's bid-ask of the structure: of its futures, or of its options' premiums."""
@@ -373,7 +376,9 @@ class Street:
 
 def _makers(params: Json) -> list[str]:
     raw = params.get("makers") or []
-    if not isinstance(raw, list) or not all(isinstance(one, str) for one in cast("list[object]", raw)):
+    if not isinstance(raw, list) or not all(
+        isinstance(one, str) for one in cast("list[object]", raw)
+    ):
         raise RpcError(-32602, "Invalid params", "makers is a list of names")
     names = cast("list[str]", raw)
     return list(dict.fromkeys(names))

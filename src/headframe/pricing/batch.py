@@ -1,8 +1,6 @@
 """Many prices at once, for quants with a table."""
 
-import numpy as np
-
-from headframe.numerics import Array
+from headframe.numerics import Array, np
 from headframe.pricing.kernels import price_rows
 
 Row = tuple[float, bool, float, float, float, float, float]
@@ -12,7 +10,6 @@ Row = tuple[float, bool, float, float, float, float, float]
 def price_batch(rows: list[Row]) -> Array:
     """Price, delta, gamma, vega and theta of each row: (rows, 5)."""
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 7)
-    columns = [np.ascontiguousarray(table[:, index]) for index in range(7)]
     out = np.empty((len(rows), 5))
-    price_rows(*columns, out)
+    price_rows(np.ascontiguousarray(table.T), out)
     return out

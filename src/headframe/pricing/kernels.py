@@ -8,17 +8,30 @@ F forward, K strike, sigma volatility a year, T years, df discount factor; sign 
 
 import math
 
-import numpy as np
-
-from headframe.numerics import Array, compiled, density, mills, phi
-
-# Gauss-Legendre nodes and weights on (0, 1), 32 of them, made once by numpy's own routine.
-_X, _W = np.polynomial.legendre.leggauss(32)
-_NODES = 0.5 * (_X + 1.0)
-_WEIGHTS = 0.5 * _W
+from headframe.numerics import Array, compiled, density, mills, phi, scalar
 
 
-@compiled
+def _gauss_legendre(count: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Nodes and weights on (0, 1), by Newton's method on Legendre polynomials."""
+    nodes, weights = [], []
+    for index in range(count):
+        x = math.cos(math.pi * (index + 0.75) / (count + 0.5))
+        slope = 1.0
+        for _ in range(8):
+            below, value = 1.0, x
+            for degree in range(2, count + 1):
+                below, value = value, ((2 * degree - 1) * x * value - (degree - 1) * below) / degree
+            slope = count * (x * value - below) / (x * x - 1.0)
+            x -= value / slope
+        nodes.append(0.5 * (1.0 + x))
+        weights.append(1.0 / ((1.0 - x * x) * slope * slope))
+    return tuple(nodes), tuple(weights)
+
+
+_NODES, _WEIGHTS = _gauss_legendre(32)
+
+
+@scalar
 def log_ratio(F: float, K: float) -> float:
     """ln(F/K), accurate to the last bits where F is close to K."""
     if 0.5 * K < F < 2.0 * K:
@@ -26,7 +39,7 @@ def log_ratio(F: float, K: float) -> float:
     return math.log(F) - math.log(K)
 
 
-@compiled
+@scalar
 def _mills_gap(h: float, t: float) -> float:
     """mills(h + t) - mills(h - t) without cancellation, for h + t at most about 1.
 
@@ -38,13 +51,13 @@ def _mills_gap(h: float, t: float) -> float:
     if h + t > 0.0:
         top += 2.0 * (h + t)
     total = 0.0
-    for index in range(_NODES.size):
+    for index in range(len(_NODES)):
         u = top * _NODES[index]
         total += _WEIGHTS[index] * 2.0 * math.sinh(t * u) * math.exp(h * u - 0.5 * u * u)
     return total * top
 
 
-@compiled
+@scalar
 def otm_value(F: float, K: float, s: float) -> float:
     """Undiscounted value of the out-of-the-money option, s = sigma sqrt(T) > 0.
 
@@ -65,7 +78,7 @@ def otm_value(F: float, K: float, s: float) -> float:
     return low * density(up) * _mills_gap(h, t)
 
 
-@compiled
+@scalar
 def black76(sign: float, F: float, K: float, sigma: float, T: float, df: float) -> float:
     """Value of a European option on a forward, in the quote currency."""
     intrinsic = max(sign * (F - K), 0.0)
@@ -75,7 +88,7 @@ def black76(sign: float, F: float, K: float, sigma: float, T: float, df: float) 
     return df * (intrinsic + otm_value(F, K, s))
 
 
-@compiled
+@scalar
 def black76_greeks(
     sign: float, F: float, K: float, sigma: float, T: float, df: float
 ) -> tuple[float, float, float, float, float]:
@@ -103,7 +116,7 @@ def black76_greeks(
     return price, delta, gamma, vega, theta
 
 
-@compiled
+@scalar
 def inverse_greeks(
     sign: float, F: float, K: float, sigma: float, T: float, df: float
 ) -> tuple[float, float, float, float, float]:
@@ -125,7 +138,7 @@ def inverse_greeks(
     return value / F, delta, gamma, vega / F, theta / F
 
 
-@compiled
+@scalar
 def forward_greeks(
     inverse: bool, F: float, K: float, T: float, df: float
 ) -> tuple[float, float, float, float, float]:
@@ -139,16 +152,20 @@ def forward_greeks(
 
 
 @compiled
-def price_rows(
-    kind: Array, inverse: Array, F: Array, K: Array, sigma: Array, T: Array, df: Array, out: Array
-) -> None:
-    """Fill out (rows, 5) with the five figures; kind is +1 call, -1 put, 0 forward."""
-    for row in range(F.size):
-        if kind[row] == 0.0:
-            figures = forward_greeks(inverse[row] != 0.0, F[row], K[row], T[row], df[row])
-        elif inverse[row] != 0.0:
-            figures = inverse_greeks(kind[row], F[row], K[row], sigma[row], T[row], df[row])
+def price_rows(columns: Array, out: Array) -> None:
+    """Fill out (rows, 5) with the five figures.
+
+    ``columns`` is (7, rows): kind (+1 call, -1 put, 0 forward), inverse, F, K, sigma, T, df.
+    """
+    for row in range(columns.shape[1]):
+        kind, inverse = columns[0, row], columns[1, row] != 0.0
+        F, K, sigma = columns[2, row], columns[3, row], columns[4, row]
+        T, df = columns[5, row], columns[6, row]
+        if kind == 0.0:
+            figures = forward_greeks(inverse, F, K, T, df)
+        elif inverse:
+            figures = inverse_greeks(kind, F, K, sigma, T, df)
         else:
-            figures = black76_greeks(kind[row], F[row], K[row], sigma[row], T[row], df[row])
+            figures = black76_greeks(kind, F, K, sigma, T, df)
         for column in range(5):
             out[row, column] = figures[column]

@@ -19,7 +19,9 @@ def surface_of(snapshot: Snapshot) -> tuple[Surface, tuple[Finding, ...]]:
         smile = _smile(snapshot, forward)
         if smile is None:
             found.append(
-                Finding(Flaw.MISSING, expiry_label(forward.expiry), "no usable volatility: left out")
+                Finding(
+                    Flaw.MISSING, expiry_label(forward.expiry), "no usable volatility: left out"
+                )
             )
         else:
             raw.append(smile)
@@ -28,7 +30,9 @@ def surface_of(snapshot: Snapshot) -> tuple[Surface, tuple[Finding, ...]]:
     smiles, raised = without_calendar_arbitrage(tuple(raw))
     if raised:
         found.append(
-            Finding(Flaw.CALENDAR, "surface", f"total variance raised at {raised} nodes to rise in time")
+            Finding(
+                Flaw.CALENDAR, "surface", f"total variance raised at {raised} nodes to rise in time"
+            )
         )
     return Surface(as_of=snapshot.as_of, spot=snapshot.index, smiles=smiles), tuple(found)
 

@@ -41,9 +41,7 @@ def tradable(
     A snapshot with listed quotes is taken at its word; a typed one is quoted around the smile,
     rounded outward to the tick.
     """
-    mid = option_value(
-        surface, is_call=is_call, strike=strike, expiry=expiry, at=snapshot.as_of
-    )
+    mid = option_value(surface, is_call=is_call, strike=strike, expiry=expiry, at=snapshot.as_of)
     listed = snapshot.forward(expiry) is not None
     if snapshot.options and listed:
         for quote in snapshot.options:

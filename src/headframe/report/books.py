@@ -54,7 +54,10 @@ def trial_table(lines: tuple[TrialLine, ...], as_of: datetime | None) -> Table:
         title=f"Trial balance{when}",
         columns=(Column("account"), Column("debit (credit)", Form.COINS), Column("currency")),
         rows=(
-            *((line.account, _money(str(line.balance)), line.balance.currency.code) for line in lines),
+            *(
+                (line.account, _money(str(line.balance)), line.balance.currency.code)
+                for line in lines
+            ),
             *(("SUM", _money(format(total, "f")), code) for code, total in sorted(sums.items())),
         ),
         note="Debits are what we own; amounts in parentheses are owed, earned or opening capital.",

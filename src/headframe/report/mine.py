@@ -60,7 +60,11 @@ def drivers_table(forecast: Forecast) -> Table:
     )
     return Table(
         title=f"Drivers: {model.count} retargets from {model.since:%Y-%m-%d} to {model.until:%Y-%m-%d}",
-        columns=(Column("driver"), Column("estimate", Form.SHARE2), Column("standard error", Form.SHARE2)),
+        columns=(
+            Column("driver"),
+            Column("estimate", Form.SHARE2),
+            Column("standard error", Form.SHARE2),
+        ),
         rows=rows,
         note=f"{forecast.paths:,} paths, seed {forecast.seed}; {forecast.version}.",
     )

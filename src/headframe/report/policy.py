@@ -19,7 +19,11 @@ def mandate_table(mandate: Mandate) -> Table:
     )
     quiet = ", ".join(f"{w.start:%H:%M}-{w.end:%H:%M}" for w in asking.quiet) or "none"
     rows = (
-        ("M-1.2", "in force", f"{scope.valid_from} to {scope.valid_until}, version {scope.version}"),
+        (
+            "M-1.2",
+            "in force",
+            f"{scope.valid_from} to {scope.valid_until}, version {scope.version}",
+        ),
         ("M-1.3", "hedges allowed", ", ".join(scope.structures).replace("_", " ")),
         ("M-1.4", "venues", ", ".join(scope.venues)),
         ("M-1.5", "horizon", f"{scope.horizon_months} months"),
@@ -40,7 +44,11 @@ def mandate_table(mandate: Mandate) -> Table:
         ),
         ("M-5.4", "residual debit of a collar, most", f"{cash.debit_share_max:.2%} of the forward"),
         ("M-6.1", "dealers asked, least", f"{rfq.dealers_min}; answers {rfq.responses_min}"),
-        ("M-6.2", "blocks, least", f"{rfq.block_min_coins:g} coins, {rfq.future_block_min_usd:,.0f} USD"),
+        (
+            "M-6.2",
+            "blocks, least",
+            f"{rfq.block_min_coins:g} coins, {rfq.future_block_min_usd:,.0f} USD",
+        ),
         ("M-6.3/6.4", "one live request; repeats", f"not within {rfq.repeat_minutes} minutes"),
         (
             "M-7",
@@ -51,7 +59,11 @@ def mandate_table(mandate: Mandate) -> Table:
             + f", spread {asking.spread_ratio_max:g} x, spot {asking.spot_move_max:.1%}, "
             f"{asking.open_interest_share_max:.0%} of open interest",
         ),
-        ("M-8", "prepares; approves", f"{', '.join(people.preparers)}; {', '.join(people.approvers)}"),
+        (
+            "M-8",
+            "prepares; approves",
+            f"{', '.join(people.preparers)}; {', '.join(people.approvers)}",
+        ),
         ("M-9", "chosen by", str(mandate.choice).replace("_", " ")),
     )
     return Table(

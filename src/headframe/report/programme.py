@@ -154,17 +154,20 @@ def proposal_lines(proposal: Proposal) -> tuple[str, ...]:
     envelope = proposal.envelope
     ceiling = f", ceiling at least {envelope.ceiling_min:,.0f}" if envelope.ceiling_min else ""
     notes = [str(breach) for breach in proposal.verdict.breaches]
-    return (
-        f"{proposal.id}: {describe(proposal)}; verdict: "
-        + ("allowed" if proposal.verdict.allowed else "refused")
-        + (f" ({'; '.join(notes)})" if notes else " on every clause"),
+    allowed = "allowed" if proposal.verdict.allowed else "refused"
+    because = f" ({'; '.join(notes)})" if notes else " on every clause"
+    left_out = f"; left out: {'; '.join(proposal.left_out)}" if proposal.left_out else ""
+    side = "at most" if proposal.bought else "at least"
+    terms = (
         f"{proposal.id} envelope: {envelope.size} coins, floor at least {envelope.floor_min:,.0f}"
-        f"{ceiling}, net price {'at most' if proposal.bought else 'at least'} "
-        f"{envelope.price_worst} {proposal.price_currency} a coin, until "
+        f"{ceiling}, net price {side} {envelope.price_worst} {proposal.price_currency} a coin, until "
         f"{envelope.valid_until:%Y-%m-%d %H:%M} UTC, spot {envelope.spot_low:,.0f} to "
-        f"{envelope.spot_high:,.0f}; hash {proposal.envelope_sha256[:16]}",
-        f"{proposal.id} panel: {', '.join(proposal.panel)}"
-        + (f"; left out: {'; '.join(proposal.left_out)}" if proposal.left_out else ""),
+        f"{envelope.spot_high:,.0f}; hash {proposal.envelope_sha256[:16]}"
+    )
+    return (
+        f"{proposal.id}: {describe(proposal)}; verdict: {allowed}{because}",
+        terms,
+        f"{proposal.id} panel: {', '.join(proposal.panel)}{left_out}",
     )
 
 
@@ -178,9 +181,7 @@ def ladder_table(ladder: Ladder, title: str, opened: float, unit: str) -> Table:
             rung.quote.price,
             rung.cost,
             rung.quote.received_at.timestamp() - opened,
-            None
-            if rung.quote.good_until is None
-            else rung.quote.good_until.timestamp() - opened,
+            None if rung.quote.good_until is None else rung.quote.good_until.timestamp() - opened,
             "all or none" if rung.quote.all_or_none else "any part",
             "can win" if rung.rejection is None else f"cannot win: {rung.rejection}",
         )

@@ -91,7 +91,9 @@ class Award:
 
 def rank(quotes: tuple[Quote, ...], rules: AwardRules, *, at: datetime) -> Ladder:
     """The ladder at an instant: best all-in cost first; ties by all-or-none, then by time, then name."""
-    rungs = [Rung(quote, _cost(quote, rules), _rejection(quote, quotes, rules, at)) for quote in quotes]
+    rungs = [
+        Rung(quote, _cost(quote, rules), _rejection(quote, quotes, rules, at)) for quote in quotes
+    ]
     order = list(Rejection)
     rungs.sort(
         key=lambda rung: (

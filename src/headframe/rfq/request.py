@@ -51,7 +51,7 @@ class Request:
             raise Wrong("the response time must lie after the opening")
 
 
-def open_request(
+def open_request(  # noqa: PLR0913 - the terms of a request, by name
     envelope: Envelope,
     envelope_sha256: str,
     approval: Approval,

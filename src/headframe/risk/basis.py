@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-import numpy as np
-
-from headframe.numerics import Array
+from headframe.numerics import Array, np
 from headframe.risk.kernels import hedge_against_sales
 from headframe.units import Month, Wrong
 
@@ -42,7 +40,7 @@ def sale_weights(months: tuple[tuple[Month, float], ...], at: datetime, expiry: 
     return weights
 
 
-def basis_risk(
+def basis_risk(  # noqa: PLR0913 - by name
     *,
     spot: float,
     forward: float,

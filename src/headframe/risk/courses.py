@@ -3,8 +3,7 @@
 from datetime import date, timedelta
 from enum import StrEnum
 
-import numpy as np
-
+from headframe.numerics import np
 from headframe.risk.kernels import bridge
 from headframe.units import Wrong
 

@@ -85,7 +85,9 @@ def by_group(exposures: tuple[Exposure, ...]) -> Mapping[str, float]:
     return sums
 
 
-def credit_charge_usd(dossier: Dossier, on: date, *, forward: float, vol: float, years: float) -> float:
+def credit_charge_usd(
+    dossier: Dossier, on: date, *, forward: float, vol: float, years: float
+) -> float:
     """What a dealer's chance of failing costs per coin: default x loss x expected exposure.
 
     The expected positive exposure of a forward with volatility v is about 0.4 v sqrt(t) of the

@@ -2,9 +2,7 @@
 
 import math
 
-import numpy as np
-
-from headframe.numerics import Array, compiled, normals
+from headframe.numerics import Array, compiled, normals, np, scalar
 from headframe.pricing.kernels import black76
 
 
@@ -40,7 +38,7 @@ def bridge(
     out[days - 1] = end
 
 
-@compiled
+@scalar
 def hedge_value(
     S: float, F: float, F0: float, K_put: float, K_call: float, sigma: float, T: float
 ) -> float:

@@ -90,7 +90,9 @@ class SqliteJournal:
     def head(self) -> Head:
         """Count and hash of the last event."""
         with _translated(self.path):
-            row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+            row = self._db.execute(
+                "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
         return Head(cast("int", row[0]), str(row[1])) if row else Head(0, GENESIS)
 
     def read(self, after: int = 0) -> Iterator[Record]:
@@ -128,9 +130,7 @@ class SqliteJournal:
                 raise
         return head
 
-    def _append(
-        self, bodies: list[tuple[str, str]], stamp: str, author: str, after: int
-    ) -> Head:
+    def _append(self, bodies: list[tuple[str, str]], stamp: str, author: str, after: int) -> Head:
         row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         count, previous = (cast("int", row[0]), str(row[1])) if row else (0, GENESIS)
         if count != after:

@@ -5,7 +5,16 @@ import re
 from headframe.units.money import parse_decimal
 from headframe.units.wrong import Wrong
 
-_FACTORS = {"H": 1.0, "kH": 1e3, "MH": 1e6, "GH": 1e9, "TH": 1e12, "PH": 1e15, "EH": 1e18, "ZH": 1e21}
+_FACTORS = {
+    "H": 1.0,
+    "kH": 1e3,
+    "MH": 1e6,
+    "GH": 1e9,
+    "TH": 1e12,
+    "PH": 1e15,
+    "EH": 1e18,
+    "ZH": 1e21,
+}
 _HASHRATE = re.compile(r"([0-9.eE+-]{1,40}) ?(H|kH|MH|GH|TH|PH|EH|ZH)/s")
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from headframe.units.wrong import Wrong
 
 _STAMP = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _EXPIRY = re.compile(r"([0-9]{1,2})-?([A-Z]{3})-?([0-9]{2})")
@@ -51,7 +52,11 @@ def parse_expiry(text: str) -> datetime:
         raise Wrong(f"an expiry is written 26-MAR-27, was {text[:20]!r}")
     try:
         return datetime(
-            2000 + int(match[3]), _MONTHS.index(match[2]) + 1, int(match[1]), EXPIRY_HOUR, tzinfo=UTC
+            2000 + int(match[3]),
+            _MONTHS.index(match[2]) + 1,
+            int(match[1]),
+            EXPIRY_HOUR,
+            tzinfo=UTC,
         )
     except ValueError as error:
         raise Wrong(f"no such day: {text[:20]!r}") from error

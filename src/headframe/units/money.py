@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 from headframe.units.wrong import Wrong
 
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?")
+_DECIMAL = re.compile(
+    r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?"
+)
 _GREATEST = 10**27
 """No ledger amount reaches this many smallest units: 10 million million coins."""
 

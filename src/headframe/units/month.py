@@ -19,7 +19,9 @@ class Month:
 
     def __post_init__(self) -> None:
         if not (2009 <= self.year <= 2140 and 1 <= self.number <= 12):
-            raise Wrong(f"a month must lie in 2009-01 to 2140-12, was {self.year}-{self.number:02d}")
+            raise Wrong(
+                f"a month must lie in 2009-01 to 2140-12, was {self.year}-{self.number:02d}"
+            )
 
     @classmethod
     def parse(cls, text: str) -> "Month":

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
@@ -55,9 +55,11 @@ class JsonRpcClient:
         self._reader: asyncio.Task[None] | None = None
         self.on_notification: Callable[[Json], None] = lambda _: None
 
-    async def __aenter__(self) -> "JsonRpcClient":
+    async def __aenter__(self) -> Self:
         try:
-            self._connection = await connect(self._url, max_size=1 << 22, open_timeout=self._timeout)
+            self._connection = await connect(
+                self._url, max_size=1 << 22, open_timeout=self._timeout
+            )
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
             raise Unreachable(f"cannot reach the venue at {self._url}: {error}") from error
         self._reader = asyncio.create_task(self._read())

@@ -35,7 +35,8 @@ class DeribitVenue:
         """Subscribe first, then create, so that no quote is missed."""
         await self._client.call("private/subscribe", channels=["block_rfq.taker.any"])
         created = parse.table(
-            await self._client.call("private/create_block_rfq", **parse.creation(request)), "request"
+            await self._client.call("private/create_block_rfq", **parse.creation(request)),
+            "request",
         )
         number = created.get("block_rfq_id")
         if isinstance(number, bool) or not isinstance(number, int):
@@ -66,7 +67,9 @@ class DeribitVenue:
             gone = _key(quote) not in standing
             if gone and (quote.good_until is None or quote.good_until > now):
                 known[index] = replace(quote, good_until=now)
-        before = {_key(quote) for quote in known if quote.good_until is None or quote.good_until > now}
+        before = {
+            _key(quote) for quote in known if quote.good_until is None or quote.good_until > now
+        }
         known.extend(quote for quote in shown if _key(quote) not in before)
 
     async def accept(self, venue_id: str, request: Request, price: Decimal) -> Fill | None:
