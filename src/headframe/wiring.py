@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,7 +121,7 @@ def fork_office(office: Office, source: Path, target: Path) -> Office:
 
 
 @asynccontextmanager
-async def trading(office: Office, folder: Path) -> AsyncIterator[Trading]:
+async def trading(office: Office, folder: Path) -> AsyncGenerator[Trading]:
     """The desk with its venue: the paper street, served on loopback and spoken to over WebSocket."""
     from headframe.paper import Street, StreetMemory, StreetServer  # noqa: PLC0415 - start-up time
     from headframe.paper.street import Fees  # noqa: PLC0415

@@ -70,7 +70,7 @@ def price(call: Call, file: Path) -> int:
 
 
 def _write(
-    header: list[str], rows: list[dict[str, Any]], figures: list[tuple[float | None, ...]]
+    header: list[str], rows: list[dict[str | None, Any]], figures: list[tuple[float | None, ...]]
 ) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow([*header, *_OUT])
@@ -79,7 +79,7 @@ def _write(
         out.writerow([*(row.get(name) or "" for name in header), *shown])
 
 
-def _rows(text: str, name: str) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
+def _rows(text: str, name: str) -> tuple[list[tuple[int, dict[str | None, Any]]], list[str]]:
     reader = csv.DictReader(StringIO(text))
     try:
         header = [str(field).strip() for field in reader.fieldnames or ()]
@@ -96,7 +96,7 @@ def _rows(text: str, name: str) -> tuple[list[tuple[int, dict[str, Any]]], list[
         raise Wrong(f"{name}: not readable as CSV: {error}") from error
 
 
-def _parse(row: dict[str, Any]) -> tuple[float, bool, float, float, float, float, float]:
+def _parse(row: dict[str | None, Any]) -> tuple[float, bool, float, float, float, float, float]:
     if None in row:
         raise Wrong("more cells than the first line has columns")
     kind, style = str(row["kind"] or "").strip(), str(row["style"] or "").strip()

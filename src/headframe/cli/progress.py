@@ -1,12 +1,12 @@
 """A progress bar for long work: on a terminal only, on stderr, gone when it is done."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Callable[[int, int], None]]:
+def bar(title: str) -> Generator[Callable[[int, int], None]]:
     """A function to tell how much of how much is done."""
     if not sys.stderr.isatty():
         yield lambda _done, _all: None

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from itertools import pairwise
@@ -119,10 +119,11 @@ class _Reader:
             return None
         found = cast("dict[str, object]", table)
         before = len(self.problems)
-        known = [field for field in fields(cast("Any", kind)) if field.name not in given]
-        self._unknown(found, [field.name for field in known], place)
+        plain: Any = kind
+        known = [one for one in _fields(plain) if one.name not in given]
+        self._unknown(found, [one.name for one in known], place)
         values: dict[str, object] = dict(given)
-        types = hints(cast("Any", kind))
+        types = hints(plain)
         for field in known:
             here = (*place, field.name)
             if field.name in found:
@@ -149,14 +150,14 @@ class _Reader:
         if origin is UnionType:
             inner = next(one for one in get_args(kind) if one is not NoneType)
             return self.value(inner, data, place)
-        if is_dataclass(kind) and isinstance(data, dict):
-            return self.fill(cast("type", kind), data, place)
+        if isinstance(kind, type) and is_dataclass(kind) and isinstance(data, dict):
+            return self.fill(cast("type[object]", kind), cast("object", data), place)
         if origin is tuple and isinstance(data, list) and is_dataclass(get_args(kind)[0]):
             rows = cast("list[object]", data)
-            item: type = get_args(kind)[0]
+            item: type[object] = get_args(kind)[0]
             return tuple(self.fill(item, row, (*place, index)) for index, row in enumerate(rows))
         try:
-            return from_json(kind, _plain(data))
+            return from_json(cast("type[object]", kind), _plain(cast("object", data)))
         except (Wrong, ValueError) as error:
             self.problem(place, f"{_words(place)}: {error}")
             return None
@@ -348,7 +349,11 @@ def _plain(data: object) -> object:
     return data
 
 
-def _required(field: Any) -> bool:  # noqa: ANN401 - dataclasses.Field is generic without use here
+def _fields(kind: Any) -> tuple[Field[Any], ...]:  # noqa: ANN401 - any dataclass
+    return fields(kind)
+
+
+def _required(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 

@@ -55,6 +55,7 @@ class Compiled(Generic[P, R]):
         return self._machine
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The kernel's value for these arguments."""
         if self._in_python:
             return self.python(*args, **kwargs)
         return (self._machine or self.machine())(*args, **kwargs)

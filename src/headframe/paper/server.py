@@ -192,7 +192,7 @@ def _call(frame: str | bytes) -> Json:
 
 
 def _params(call: Json) -> Json:
-    params = call.get("params") or {}
+    params: object = call.get("params") or {}
     if not isinstance(params, dict):
         raise RpcError(-32602, "Invalid params", "params must be an object")
     return cast("Json", params)

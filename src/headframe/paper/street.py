@@ -375,7 +375,7 @@ class Street:
 
 
 def _makers(params: Json) -> list[str]:
-    raw = params.get("makers") or []
+    raw: object = params.get("makers") or []
     if not isinstance(raw, list) or not all(
         isinstance(one, str) for one in cast("list[object]", raw)
     ):

@@ -13,7 +13,8 @@ from headframe.numerics import Array, compiled, density, mills, phi, scalar
 
 def _gauss_legendre(count: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Nodes and weights on (0, 1), by Newton's method on Legendre polynomials."""
-    nodes, weights = [], []
+    nodes: list[float] = []
+    weights: list[float] = []
     for index in range(count):
         x = math.cos(math.pi * (index + 0.75) / (count + 0.5))
         slope = 1.0

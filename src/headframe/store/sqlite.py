@@ -3,7 +3,7 @@
 ``apsw`` carries its own SQLite (3.51.3 or later: https://sqlite.org/wal.html, "WAL-reset bug").
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ APPLICATION_ID = 0x48454144  # "HEAD"
 VERSION = 1
 SAFE_LIBRARY = (3, 51, 3)
 _BUSY_MS = 5_000
+_LAST = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
 _SCHEMA = """
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY, at TEXT NOT NULL, author TEXT NOT NULL, kind TEXT NOT NULL,
@@ -56,11 +57,11 @@ class SqliteJournal:
         application = self._one("PRAGMA application_id")
         empty = not self._one("SELECT count(*) FROM sqlite_schema")
         if empty and create:
-            self._db.execute("PRAGMA journal_mode=WAL")
+            self._run("PRAGMA journal_mode=WAL")
             with self._db:
-                self._db.execute(_SCHEMA)
-                self._db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-                self._db.execute(f"PRAGMA user_version={VERSION}")
+                self._run(_SCHEMA)
+                self._run(f"PRAGMA application_id={APPLICATION_ID}")
+                self._run(f"PRAGMA user_version={VERSION}")
         elif application != APPLICATION_ID:
             raise JournalBroken(f"{self.path.name} is not a journal of headframe")
         elif isinstance(version, int) and version > VERSION:
@@ -68,10 +69,13 @@ class SqliteJournal:
                 f"{self.path.name} was written by a newer headframe (format {version}, this one "
                 f"reads {VERSION}): use that version"
             )
-        self._db.execute("PRAGMA synchronous=FULL")
+        self._run("PRAGMA synchronous=FULL")
+
+    def _run(self, sql: str, values: tuple[int | str, ...] = ()) -> Iterator[tuple[object, ...]]:
+        return _run(self._db, sql, values)
 
     def _one(self, sql: str) -> object:
-        row = self._db.execute(sql).fetchone()
+        row = next(self._run(sql), None)
         return row[0] if row else None
 
     def close(self) -> None:
@@ -84,15 +88,13 @@ class SqliteJournal:
             target = apsw.Connection(str(path))
             with target.backup("main", self._db, "main") as backup:
                 backup.step()
-            target.execute("PRAGMA journal_mode=WAL")
+            _run(target, "PRAGMA journal_mode=WAL")
             target.close()
 
     def head(self) -> Head:
         """Count and hash of the last event."""
         with _translated(self.path):
-            row = self._db.execute(
-                "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
+            row = next(self._run(_LAST), None)
         return Head(cast("int", row[0]), str(row[1])) if row else Head(0, GENESIS)
 
     def read(self, after: int = 0) -> Iterator[Record]:
@@ -100,13 +102,13 @@ class SqliteJournal:
         with _translated(self.path):
             previous = GENESIS
             if after:
-                row = self._db.execute("SELECT hash FROM events WHERE seq=?", (after,)).fetchone()
+                row = next(self._run("SELECT hash FROM events WHERE seq=?", (after,)), None)
                 previous = str(row[0]) if row else GENESIS
             yield from records(self._rows(after), after=after, previous=previous)
 
     def _rows(self, after: int = 0) -> Iterator[Row]:
         sql = "SELECT seq, at, author, kind, body, hash FROM events WHERE seq>? ORDER BY seq"
-        for row in self._db.execute(sql, (after,)):
+        for row in self._run(sql, (after,)):
             yield cast("Row", row)
 
     def append(self, drafts: Sequence[Draft], *, at: datetime, author: str, after: int) -> Head:
@@ -114,31 +116,31 @@ class SqliteJournal:
         bodies = [(draft.kind, body_text(draft.body)) for draft in drafts]
         stamp = iso(at)
         with _translated(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
+            self._run("BEGIN IMMEDIATE")
             try:
                 head = self._append(bodies, stamp, author, after)
             except BaseException:
-                self._db.execute("ROLLBACK")
+                self._run("ROLLBACK")
                 raise
             try:
-                self._db.execute("COMMIT")
+                self._run("COMMIT")
             except apsw.Error:
                 if not self._db.in_transaction and self.head() == head:
                     return head  # the commit did reach the disk: the outcome was read again
                 if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                    self._run("ROLLBACK")
                 raise
         return head
 
     def _append(self, bodies: list[tuple[str, str]], stamp: str, author: str, after: int) -> Head:
-        row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        row = next(self._run(_LAST), None)
         count, previous = (cast("int", row[0]), str(row[1])) if row else (0, GENESIS)
         if count != after:
             raise Moved
         for kind, body in bodies:
             count += 1
             previous = event_hash(previous, event_text(count, stamp, author, kind, body))
-            self._db.execute(
+            self._run(
                 "INSERT INTO events VALUES (?,?,?,?,?,?)",
                 (count, stamp, author, kind, body, previous),
             )
@@ -150,7 +152,7 @@ class SqliteJournal:
             with _translated(self.path):
                 broken = [
                     Fault(0, f"the database file is damaged: {row[0]}")
-                    for row in self._db.execute("PRAGMA integrity_check(10)")
+                    for row in self._run("PRAGMA integrity_check(10)")
                     if row[0] != "ok"
                 ]
                 return (*broken, *faults(self._rows(), anchor))
@@ -159,7 +161,7 @@ class SqliteJournal:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(path: Path) -> Generator[None]:
     """The library's errors as the desk's."""
     try:
         yield
@@ -182,3 +184,10 @@ def library_is_safe() -> bool:
     """Whether the linked SQLite is free of the WAL-reset bug."""
     parts = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     return parts >= SAFE_LIBRARY
+
+
+def _run(
+    db: apsw.Connection, sql: str, values: tuple[int | str, ...] = ()
+) -> Iterator[tuple[object, ...]]:
+    """Run one statement; its rows as they come."""
+    return cast("Iterator[tuple[object, ...]]", db.execute(sql, values))  # pyright: ignore[reportUnknownMemberType] - its stub names buffers

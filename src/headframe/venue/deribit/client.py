@@ -135,7 +135,7 @@ class JsonRpcClient:
     def _heartbeat(self, message: Json) -> None:
         kind = cast("Json", message.get("params") or {}).get("type")
         if kind == "test_request" and self._connection is not None:
-            frame = {"jsonrpc": "2.0", "id": next(self._ids), "method": "public/test", "params": {}}
+            frame: Json = {"jsonrpc": "2.0", "id": next(self._ids), "method": "public/test"}
             self._pong = asyncio.ensure_future(self._connection.send(json.dumps(frame)))
 
 

@@ -1,0 +1,74 @@
+"""What tests share: where real data lies, and a mine at several stages of its programme."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headframe.counterparty import Step
+from headframe.desk import approvals, counterparties, policy, programme
+from headframe.desk.office import Office
+from headframe.market import sample_market
+from headframe.wiring import create_office, open_office
+
+DEALERS = ("amber", "basalt", "cobalt", "dolomite", "emery")
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data; tests that need it are skipped, visibly, where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no real data at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def signed_mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a signed mandate and five approved dealers."""
+    folder = tmp_path_factory.mktemp("signed") / "mine"
+    office = create_office(folder, sample_market(), user="board")
+    policy.sign(office)
+    for name in DEALERS:
+        office.user = "treasurer"
+        counterparties.add(office, name)
+        office.user = "risk"
+        counterparties.review(office, name, Step.APPROVE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def planned_mine(signed_mine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with its proposals approved."""
+    folder = tmp_path_factory.mktemp("planned") / "mine"
+    copy_workspace(signed_mine, folder)
+    office = open_office(folder, user="treasurer")
+    plan = programme.plan(office)
+    office.user = "cfo"
+    for proposal in plan.proposals:
+        approvals.give(office, proposal.id)
+    return folder
+
+
+def copy_workspace(source: Path, target: Path) -> None:
+    shutil.copytree(source, target)
+
+
+@pytest.fixture
+def mine(signed_mine: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    copy_workspace(signed_mine, folder)
+    return folder
+
+
+@pytest.fixture
+def approved(planned_mine: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    copy_workspace(planned_mine, folder)
+    return folder
+
+
+@pytest.fixture
+def office(mine: Path) -> Iterator[Office]:
+    yield open_office(mine, user="treasurer")

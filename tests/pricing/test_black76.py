@@ -1,0 +1,150 @@
+import math
+import random
+
+import mpmath
+import pytest
+import QuantLib as ql
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from headframe.pricing import black76, black76_greeks, inverse_greeks, price_batch
+
+mpmath.mp.dps = 50
+
+
+def exact(sign, F, K, sigma, T, df):
+    """Black-76 in 50 digits: price, delta, gamma, vega, theta, and the same five in coin."""
+    F, K, sigma, T, df = (mpmath.mpf(x) for x in (F, K, sigma, T, df))
+    s = sigma * mpmath.sqrt(T)
+    d1 = mpmath.log(F / K) / s + s / 2
+    d2 = d1 - s
+    rate = -mpmath.log(df) / T
+
+    def cdf(z):
+        return mpmath.erfc(-z / mpmath.sqrt(2)) / 2
+
+    def pdf(z):
+        return mpmath.exp(-z * z / 2) / mpmath.sqrt(2 * mpmath.pi)
+
+    price = df * sign * (F * cdf(sign * d1) - K * cdf(sign * d2))
+    vega = df * F * pdf(d1) * mpmath.sqrt(T)
+    theta = -df * F * pdf(d1) * sigma / (2 * mpmath.sqrt(T)) + rate * price
+    linear = (price, df * sign * cdf(sign * d1), df * pdf(d1) / (F * s), vega, theta)
+    gamma = df * K * (pdf(d2) / s - sign * 2 * cdf(sign * d2)) / F**3
+    inverse = (price / F, sign * df * K * cdf(sign * d2) / F**2, gamma, vega / F, theta / F)
+    return linear, inverse
+
+
+def wide_grid(count, seed):
+    draw = random.Random(seed)
+    for _ in range(count):
+        F = 10 ** draw.uniform(-2, 6)
+        sigma, T = 10 ** draw.uniform(-2.5, 0.8), 10 ** draw.uniform(-4, 1.3)
+        s = sigma * T**0.5
+        far = draw.random() < 0.8
+        K = F * math.exp(draw.uniform(-12, 12) * s) if far else F * (1 + draw.uniform(-1e-6, 1e-6))
+        if 1e-12 < K < 1e12:
+            yield draw.choice([1.0, -1.0]), F, K, sigma, T, draw.choice([1.0, 0.97, 0.5])
+
+
+def test_price_and_greeks_to_twelve_digits_over_a_wide_grid():
+    for case in wide_grid(3_000, 7):
+        linear, inverse = exact(*case)
+        decay = 2 * abs(mpmath.log(case[5]) / case[4] * linear[0]) + abs(linear[4])
+        for name, got, want in zip("pdgvt", black76_greeks(*case), linear, strict=True):
+            scale = decay if name == "t" else abs(want)  # theta's two parts may cancel
+            if scale > 1e-290:
+                assert abs(got - want) < 1e-12 * scale, (name, case)
+        size = abs(inverse[2]) + 2 * abs(inverse[1]) / case[1]
+        for name, got, want in zip("pdgvt", inverse_greeks(*case), inverse, strict=True):
+            scale = {"g": size, "t": decay / case[1]}.get(name, abs(want))  # gamma crosses zero too
+            if scale > 1e-290:
+                assert abs(got - want) < 1e-12 * scale, (name, case)
+
+
+def test_compiled_rows_agree_with_the_scalar_kernels():
+    cases = list(wide_grid(200, 3))
+    rows = [(sign, inverse, *rest) for sign, *rest in cases for inverse in (False, True)]
+    table = price_batch(rows)
+    for row, (sign, inverse, *rest) in zip(table, rows, strict=True):
+        wanted = (inverse_greeks if inverse else black76_greeks)(sign, *rest)
+        assert row.tolist() == pytest.approx(list(wanted), rel=1e-12, abs=1e-300)
+
+
+def test_quantlib_agrees_near_the_money():
+    for sign, F, K, sigma, T, df in wide_grid(2_000, 5):
+        s = sigma * T**0.5
+        if abs(math.log(F / K)) > 2 * s or s < 1e-3:
+            continue
+        kind = ql.Option.Call if sign > 0 else ql.Option.Put
+        theirs = ql.blackFormula(kind, K, F, s, df)
+        assert black76(sign, F, K, sigma, T, df) == pytest.approx(theirs, rel=1e-8)
+
+
+# Haug, "The complete guide to option pricing formulas", 2nd ed., table 1-1 Black-76 example p. 5:
+# futures 19, strike 19, T 0.75, r 10 %, sigma 28 %: call and put 1.7011.
+def test_haugs_example():
+    df = math.exp(-0.10 * 0.75)
+    assert black76(1.0, 19.0, 19.0, 0.28, 0.75, df) == pytest.approx(1.7011, abs=5e-5)
+    assert black76(-1.0, 19.0, 19.0, 0.28, 0.75, df) == pytest.approx(1.7011, abs=5e-5)
+
+
+def test_the_worked_examples_collar_is_not_free():
+    put = black76(-1.0, 40_000.0, 35_000.0, 0.6, 0.25, 1.0)
+    call = black76(1.0, 40_000.0, 50_000.0, 0.6, 0.25, 1.0)
+    assert (round(put), round(call), round(put - call)) == (2403, 1767, 636)
+
+
+positive = st.floats(min_value=1e-3, max_value=1e6)
+vols = st.floats(min_value=1e-3, max_value=5.0)
+years = st.floats(min_value=1e-4, max_value=20.0)
+
+
+@given(positive, positive, vols, years)
+def test_put_call_parity_and_bounds(F, K, sigma, T):
+    call, put = black76(1.0, F, K, sigma, T, 1.0), black76(-1.0, F, K, sigma, T, 1.0)
+    assert call - put == pytest.approx(F - K, rel=1e-12, abs=1e-12 * (F + K))
+    assert max(F - K, 0.0) <= call <= F
+    assert max(K - F, 0.0) <= put <= K
+
+
+@given(positive, positive, vols, years)
+def test_inverse_parity_in_coin(F, K, sigma, T):
+    assume(0.01 < F / K < 100)
+    call, put = inverse_greeks(1.0, F, K, sigma, T, 1.0), inverse_greeks(-1.0, F, K, sigma, T, 1.0)
+    assert call[0] - put[0] == pytest.approx(1 - K / F, rel=1e-10, abs=1e-10)
+    assert call[1] - put[1] == pytest.approx(K / F**2, rel=1e-10)
+
+
+@given(positive, positive, vols, years, st.floats(min_value=1.001, max_value=2.0))
+def test_value_rises_with_volatility(F, K, sigma, T, more):
+    assert black76(1.0, F, K, sigma * more, T, 1.0) >= black76(1.0, F, K, sigma, T, 1.0) * (
+        1 - 1e-12
+    )
+
+
+@pytest.mark.parametrize(("sigma", "T"), [(0.0, 1.0), (0.5, 0.0), (0.0, 0.0)])
+def test_without_volatility_or_time_an_option_is_its_intrinsic_value(sigma, T):
+    assert black76_greeks(1.0, 110.0, 100.0, sigma, T, 0.9)[:3] == (9.0, 0.9, 0.0)
+    assert black76_greeks(-1.0, 110.0, 100.0, sigma, T, 0.9)[:3] == (0.0, -0.0, 0.0)
+    at_strike = black76_greeks(1.0, 100.0, 100.0, sigma, T, 1.0)
+    assert at_strike[:3] == (0.0, 0.5, math.inf)
+    assert inverse_greeks(-1.0, 50.0, 100.0, sigma, T, 1.0)[0] == 1.0
+
+
+def test_deep_strikes_neither_overflow_nor_go_below_zero():
+    for K in (1e-9, 1e12):
+        for sign in (1.0, -1.0):
+            figures = black76_greeks(sign, 77_000.0, K, 0.4, 0.1, 1.0)
+            assert all(math.isfinite(one) for one in figures)
+            assert figures[0] >= 0.0
+    assert black76(1.0, 100.0, 100.0, 50.0, 20.0, 1.0) == pytest.approx(100.0)
+
+
+def test_forwards_linear_and_inverse():
+    linear, inverse = price_batch(
+        [(0.0, False, 110.0, 100.0, 0.0, 1.0, 0.9), (0.0, True, 110.0, 100.0, 0.0, 1.0, 1.0)]
+    )
+    assert linear[:4] == pytest.approx([9.0, 0.9, 0.0, 0.0])
+    assert inverse[0] == pytest.approx(10.0 / 110.0)
+    assert inverse[1] == pytest.approx(100.0 / 110.0**2)
