@@ -1,0 +1,250 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import pytest
+
+from headframe.codec import from_json, read_mandate, to_json
+from headframe.desk.workspace import sample_file
+from headframe.instrument import StructureKind
+from headframe.mandate import (
+    Approval,
+    Band,
+    DealerFacts,
+    Facts,
+    Mandate,
+    MonthFacts,
+    NoApproval,
+    QuietWindow,
+    Rule,
+    Stage,
+    approve,
+    judge,
+)
+from headframe.units import Month, Wrong
+
+_READ = read_mandate(sample_file("mandate.toml"))
+assert isinstance(_READ, Mandate)
+MANDATE = _READ
+NOON = datetime(2026, 8, 24, 12, tzinfo=UTC)
+SEPTEMBER = MonthFacts(
+    month=Month(2026, 9), ahead=1, p50=100.0, p10_cumulative=88.0, proposed=60.0, covered=60.0, firm_cumulative=60.0, puts_only=0.0
+)  # fmt: skip
+DEALERS = tuple(
+    DealerFacts(name=name, approved=True, line_share=0.2, programme_share=0.2, tenor_months=13)
+    for name in ("amber", "basalt", "cobalt")
+)
+GOOD = Facts(
+    at=NOON,
+    mandate_signed=True,
+    preparer="treasurer",
+    structure=StructureKind.COSTLESS_COLLAR,
+    venue="paper",
+    months=(SEPTEMBER,),
+    free_coins=10.0,
+    size_coins=60.0,
+    notional_usd=4.6e6,
+    tracking_error=0.02,
+    r2=0.95,
+    tenor_months=3,
+    dealers=DEALERS,
+    premium_usd=0.0,
+    premium_spent_usd=0.0,
+    debit_share=0.0,
+    initial_margin_usd=0.0,
+    stress_call_usd=1e6,
+    liquidity_usd=2e7,
+    live_rfq=False,
+    repeated=False,
+    market_age_minutes=5.0,
+    spread_ratio=1.0,
+    spot_move=0.0,
+    open_interest_share=0.01,
+)
+
+
+def month(**changes):
+    return {"months": (replace(SEPTEMBER, **changes),)}
+
+
+def dealer(**changes):
+    return {"dealers": (*DEALERS, replace(DEALERS[0], name="quartz", **changes))}
+
+
+# rule, stage at which it first speaks, what breaks it
+CASES = [
+    (Rule.NOT_SIGNED, Stage.PROPOSE, {"mandate_signed": False}),
+    (Rule.NOT_IN_FORCE, Stage.PROPOSE, {"at": datetime(2029, 1, 1, 12, tzinfo=UTC)}),
+    (Rule.VENUE_NOT_ALLOWED, Stage.PROPOSE, {"venue": "elsewhere"}),
+    (Rule.BEYOND_HORIZON, Stage.PROPOSE, month(ahead=13)),
+    (Rule.ABOVE_CEILING, Stage.PROPOSE, month(covered=75.1)),
+    (Rule.FIRM_ABOVE_P10, Stage.PROPOSE, month(firm_cumulative=98.1)),
+    (Rule.PUTS_ABOVE_P50, Stage.PROPOSE, month(puts_only=100.1)),
+    (Rule.TRACKING_TOO_LOOSE, Stage.PROPOSE, {"tracking_error": 0.051}),
+    (Rule.TRACKING_TOO_LOOSE, Stage.PROPOSE, {"tracking_error": float("nan")}),
+    (Rule.R2_TOO_LOW, Stage.PROPOSE, {"r2": 0.79}),
+    (Rule.R2_TOO_LOW, Stage.PROPOSE, {"r2": float("nan")}),
+    (Rule.DEALER_NOT_APPROVED, Stage.PROPOSE, dealer(approved=False)),
+    (Rule.LINE_EXCEEDED, Stage.PROPOSE, dealer(line_share=0.96)),
+    (Rule.LINE_EXCEEDED, Stage.PROPOSE, dealer(line_share=float("nan"))),
+    (Rule.CONCENTRATION, Stage.PROPOSE, dealer(programme_share=0.46)),
+    (Rule.TENOR_TOO_LONG, Stage.PROPOSE, {"tenor_months": 14}),
+    (Rule.TENOR_TOO_LONG, Stage.PROPOSE, dealer(tenor_months=2)),
+    (Rule.PREMIUM_BUDGET, Stage.PROPOSE, {"premium_usd": 1.5e6, "premium_spent_usd": 0.6e6}),
+    (Rule.MARGIN_STRESS, Stage.PROPOSE, {"stress_call_usd": 8.1e6}),
+    (Rule.MARGIN_STRESS, Stage.PROPOSE, {"stress_call_usd": float("nan")}),
+    (Rule.MARGIN_NOT_FUNDED, Stage.PROPOSE, {"initial_margin_usd": 2.1e7}),
+    (Rule.RESIDUAL_DEBIT, Stage.PROPOSE, {"debit_share": 0.001}),
+    (Rule.TOO_FEW_DEALERS, Stage.PROPOSE, {"dealers": DEALERS[:2]}),
+    (Rule.BLOCK_TOO_SMALL, Stage.PROPOSE, {"size_coins": 24.9}),
+    (Rule.RFQ_ALREADY_LIVE, Stage.PROPOSE, {"live_rfq": True}),
+    (Rule.REPEATED_TRADE, Stage.PROPOSE, {"repeated": True}),
+    (Rule.NOT_A_PREPARER, Stage.PROPOSE, {"preparer": "nobody"}),
+    (Rule.MARKET_STALE, Stage.ASK, {"market_age_minutes": 31.0}),
+    (Rule.MARKET_STALE, Stage.ASK, {"market_age_minutes": -1.0}),
+    (Rule.QUIET_WINDOW, Stage.ASK, {"at": datetime(2026, 8, 24, 7, 30, tzinfo=UTC)}),
+    (Rule.MACRO_EVENT, Stage.ASK, {"at": datetime(2026, 9, 16, 18, 59, tzinfo=UTC)}),
+    (Rule.SPREAD_TOO_WIDE, Stage.ASK, {"spread_ratio": 2.1}),
+    (Rule.SPREAD_TOO_WIDE, Stage.ASK, {"spread_ratio": None}),
+    (Rule.SPOT_MOVED, Stage.ASK, {"spot_move": -0.011}),
+    (Rule.OPEN_INTEREST, Stage.ASK, {"open_interest_share": 0.051}),
+    (Rule.OPEN_INTEREST, Stage.ASK, {"open_interest_share": None}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "stage", "change"), CASES)
+def test_each_rule_is_broken_alone_and_named_with_its_clause(rule, stage, change):
+    verdict = judge(MANDATE, replace(GOOD, **change), stage)
+    assert {breach.rule for breach in verdict.breaches} == {rule}
+    assert not verdict.allowed
+    assert str(verdict.breaches[0]).startswith(f"{rule.clause} {rule}")
+    if stage is Stage.ASK:
+        assert judge(MANDATE, replace(GOOD, **change), Stage.PROPOSE).allowed
+
+
+def test_what_breaks_nothing_is_allowed_at_both_stages_and_limits_are_inclusive():
+    for stage in Stage:
+        assert judge(MANDATE, GOOD, stage).breaches == ()
+    edge = replace(
+        GOOD,
+        tracking_error=0.05,
+        r2=0.80,
+        stress_call_usd=8e6,
+        premium_usd=2e6,
+        debit_share=0.0005,
+        size_coins=25.0,
+        market_age_minutes=30.0,
+        spread_ratio=2.0,
+        spot_move=0.01,
+        open_interest_share=0.05,
+        **month(covered=75.0, firm_cumulative=98.0, puts_only=100.0),
+    )
+    assert judge(MANDATE, edge, Stage.ASK).breaches == ()
+    assert judge(
+        MANDATE, replace(GOOD, at=datetime(2026, 8, 24, 8, 30, tzinfo=UTC)), Stage.ASK
+    ).allowed
+
+
+def test_rules_that_depend_on_other_settings():
+    puts_only = replace(
+        MANDATE, scope=replace(MANDATE.scope, structures=(StructureKind.PROTECTIVE_PUT,))
+    )
+    assert [b.rule for b in judge(puts_only, GOOD, Stage.ASK).breaches] == [
+        Rule.STRUCTURE_NOT_ALLOWED
+    ]
+    no_weekends = replace(MANDATE, asking=replace(MANDATE.asking, weekends=False))
+    saturday = replace(GOOD, at=datetime(2026, 8, 22, 12, tzinfo=UTC))
+    assert [b.rule for b in judge(no_weekends, saturday, Stage.ASK).breaches] == [Rule.WEEKEND]
+    quiet = ((date(2026, 8, 20), date(2026, 8, 24)),)
+    inside = replace(MANDATE, asking=replace(MANDATE.asking, blackouts=quiet))
+    assert [b.rule for b in judge(inside, GOOD, Stage.ASK).breaches] == [Rule.BLACKOUT]
+    future = replace(
+        GOOD, structure=StructureKind.SHORT_FUTURE, size_coins=1.0, notional_usd=199_999.0
+    )
+    assert [b.rule for b in judge(MANDATE, future, Stage.ASK).breaches] == [Rule.BLOCK_TOO_SMALL]
+
+
+def test_below_the_floor_is_said_but_does_not_block():
+    verdict = judge(MANDATE, replace(GOOD, **month(covered=30.0)), Stage.PROPOSE)
+    assert [breach.rule for breach in verdict.breaches] == [Rule.BELOW_FLOOR]
+    assert verdict.allowed
+
+
+def test_breaches_come_most_serious_first():
+    many = replace(GOOD, mandate_signed=False, repeated=True, r2=0.1, preparer="nobody")
+    order = [list(Rule).index(breach.rule) for breach in judge(MANDATE, many, Stage.ASK).breaches]
+    assert order == sorted(order)
+    assert len(order) == 4
+
+
+def test_facts_survive_the_journal_so_that_a_verdict_can_be_replayed():
+    again = from_json(Facts, to_json(GOOD))
+    assert again == GOOD
+    assert judge(MANDATE, again, Stage.ASK) == judge(MANDATE, GOOD, Stage.ASK)
+
+
+def test_every_rule_is_documented_and_every_documented_clause_exists():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "mandate.md").read_text()
+    rows = {
+        (cells[1].strip(), cells[2].strip().strip("`"))
+        for line in text.splitlines()
+        if line.startswith("| M-") and len(cells := line.split("|")) > 3
+    }
+    assert rows == {(rule.clause, str(rule)) for rule in Rule}
+    assert len({rule.clause for rule in Rule}) == len(Rule)
+
+
+def given_approval(**changes):
+    given = {
+        "proposal": "P-1",
+        "preparer": "treasurer",
+        "approver": "cfo",
+        "envelope_sha256": "a" * 64,
+        "mandate_sha256": "b" * 64,
+        "at": NOON,
+    }
+    verdict = judge(MANDATE, GOOD, Stage.PROPOSE)
+    return approve(verdict, MANDATE.people, **(given | changes))
+
+
+def test_another_person_approves_and_only_the_mandate_makes_approvals():
+    approval = given_approval()
+    assert isinstance(approval, Approval)
+    assert (approval.expires_at - NOON).total_seconds() == 240 * 60
+    assert from_json(Approval, to_json(approval)) == approval
+    assert given_approval(approver="treasurer") is NoApproval.NOT_AN_APPROVER
+    people = replace(MANDATE.people, approvers=("treasurer", "cfo"))
+    verdict = judge(MANDATE, GOOD, Stage.PROPOSE)
+    same = approve(
+        verdict,
+        people,
+        proposal="P-1",
+        preparer="Treasurer ",
+        approver="treasurer",
+        envelope_sha256="a",
+        mandate_sha256="b",
+        at=NOON,
+    )
+    assert same is NoApproval.SAME_PERSON
+    refused = judge(MANDATE, replace(GOOD, repeated=True), Stage.PROPOSE)
+    assert (
+        approve(refused, MANDATE.people, proposal="P-1", preparer="treasurer", approver="cfo", envelope_sha256="a", mandate_sha256="b", at=NOON)
+        is NoApproval.VERDICT_REFUSES
+    )  # fmt: skip
+    with pytest.raises(AssertionError):
+        replace(approval, seal=object())
+
+
+def test_settings_cannot_contradict_themselves():
+    with pytest.raises(Wrong, match="0 <= floor <= target <= ceiling <= 1"):
+        Band(first=1, last=3, floor=0.7, target=0.6, ceiling=0.5)
+    with pytest.raises(Wrong):
+        QuietWindow(start=time(9), end=time(8))
+    with pytest.raises(Wrong, match="month 2 ahead"):
+        replace(MANDATE.cover, bands=(Band(first=1, last=1, floor=0, target=0, ceiling=1), Band(first=3, last=4, floor=0, target=0, ceiling=1)))  # fmt: skip
+    with pytest.raises(Wrong):
+        replace(MANDATE.people, preparers=("cfo",), approvers=("cfo",))
+    with pytest.raises(Wrong):
+        replace(MANDATE.rfq, responses_min=9)
+    with pytest.raises(Wrong):
+        replace(MANDATE.scope, valid_until=date(2020, 1, 1))

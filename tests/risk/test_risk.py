@@ -1,0 +1,302 @@
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg
+from headframe.codec import read_counterparties
+from headframe.counterparty import CollateralTerms, Dossier
+from headframe.desk.workspace import sample_file
+from headframe.instrument import StructureKind, parse_instrument
+from headframe.market import sample_market
+from headframe.pricing import surface_of
+from headframe.risk import (
+    Course,
+    Liquidity,
+    Status,
+    Strategy,
+    Terms,
+    Watched,
+    basis_risk,
+    by_group,
+    cash_out_price,
+    collateral_due_to_us,
+    collateral_wanted,
+    course_prices,
+    credit_charge_usd,
+    exposure,
+    leg_value_usd,
+    mark,
+    outcomes,
+    position_value_usd,
+    requirement,
+    rule_set,
+    sale_weights,
+    venue_initial_coins,
+)
+from headframe.risk.kernels import hedge_against_sales
+from headframe.units import Month, Wrong, parse_expiry
+
+AT = sample_market().as_of
+SURFACE = surface_of(sample_market())[0]
+DOSSIERS = {
+    d.name: d
+    for d in read_counterparties(sample_file("counterparties.toml"))
+    if isinstance(d, Dossier)
+}
+
+
+def position(
+    legs,
+    *,
+    kind=StructureKind.COSTLESS_COLLAR,
+    margin=MarginTerms.BILATERAL,
+    size="100",
+    dealer="amber",
+):
+    coins = Decimal(size)
+    trade = Trade(
+        id="T-1", proposal="P-1", rfq="r", structure=kind, dealer=dealer, margin=margin, at=AT, size=coins,
+        net_price=Decimal(0), price_currency="BTC",
+        legs=tuple(TradeLeg(instrument=parse_instrument(n), amount=Decimal(a), price=Decimal(p)) for n, a, p in legs),
+        designations=(Designation(month=Month(2026, 11), coins=coins, words="", hedge_for_accounts=True),),
+        fee=Decimal(0), spot=Decimal(77054),
+    )  # fmt: skip
+    return Position(trade=trade, remaining=((Month(2026, 11), coins),))
+
+
+COLLAR = position([("BTC-25DEC26-70000-P", "100", "0.05"), ("BTC-25DEC26-88000-C", "-100", "0.05")])
+FUTURE = position(
+    [("BTC-25DEC26", "-7834300", "78343")],
+    kind=StructureKind.SHORT_FUTURE,
+    margin=MarginTerms.VENUE,
+)
+TERMS = {
+    "amber": CollateralTerms(
+        threshold_usd=1e6, minimum_transfer_usd=0, rounding_usd=0, independent_share=0, haircut=0
+    )
+}
+
+
+def test_a_month_end_hedge_of_daily_sales_strays_seven_percent_a_quarter_twelve():
+    start = datetime(2026, 9, 1, tzinfo=UTC)
+    for months, wanted in ((1, 0.07), (3, 0.12)):
+        span = tuple((Month(2026, 9).plus(n), 1.0) for n in range(months))
+        weights = sale_weights(span, start, Month(2026, 9).plus(months - 1).end)
+        assert weights.sum() == pytest.approx(1.0)
+        held = basis_risk(
+            spot=77_000,
+            forward=77_400,
+            vol=0.42,
+            weights=weights,
+            as_sold=False,
+            seed=3,
+            paths=20_000,
+            basis_sd=0.0,
+        )
+        assert held.tracking_error == pytest.approx(wanted, abs=0.004)
+        sold = basis_risk(
+            spot=77_000, forward=77_400, vol=0.42, weights=weights, as_sold=True, seed=3
+        )
+        assert sold.tracking_error < 0.002
+        assert sold.r2 > 0.999
+
+
+def test_a_hedge_that_expires_with_its_only_sale_has_no_basis_risk():
+    weights = np.zeros(40)
+    weights[-1] = 1.0
+    for put, call in ((0.0, 0.0), (70_000.0, 0.0), (70_000.0, 88_000.0)):
+        found = basis_risk(
+            spot=77_000,
+            forward=77_500,
+            vol=0.4,
+            weights=weights,
+            put_strike=put,
+            call_strike=call,
+            as_sold=False,
+            seed=1,
+        )
+        assert found.tracking_error == 0.0
+        assert found.r2 == pytest.approx(1.0)
+
+
+def test_the_basis_kernel_agrees_with_plain_python():
+    weights = np.full(5, 0.2)
+    ours, plain = [np.empty(8) for _ in range(3)], [np.empty(8) for _ in range(3)]
+    arguments = (1, 77e3, 78e3, 0.4, weights, 70e3, 88e3, 0.01, True)
+    hedge_against_sales(*arguments, *ours)
+    hedge_against_sales.python(*arguments, *plain)
+    for one, two in zip(ours, plain, strict=True):
+        assert one == pytest.approx(two, rel=1e-9)
+    with pytest.raises(Wrong):
+        sale_weights((), AT, AT + timedelta(days=1))
+
+
+WORKED = Terms(coins=Decimal(100), cost=Decimal(30000), put=Decimal(35000), call=Decimal(50000))
+
+
+def test_the_worked_example_to_the_cent():
+    prices = tuple(Decimal(p) for p in (25000, 40000, 60000))
+    found = {(int(o.price), o.strategy): o for o in outcomes(WORKED, prices)}
+    assert set(o.strategy for o in found.values()) == {Strategy.UNHEDGED, Strategy.COSTLESS_COLLAR}
+    table = {
+        25000: (25000, -5000, 35000, 5000),
+        40000: (40000, 10000, 40000, 10000),
+        60000: (60000, 30000, 50000, 20000),
+    }
+    for price, (free, profit, collar, kept) in table.items():
+        one, two = found[price, Strategy.UNHEDGED], found[price, Strategy.COSTLESS_COLLAR]
+        assert (one.revenue_per_coin, one.profit_per_coin, one.revenue, one.profit) == (
+            free,
+            profit,
+            free * 100,
+            profit * 100,
+        )
+        assert (two.revenue_per_coin, two.profit_per_coin, two.revenue, two.profit) == (
+            collar,
+            kept,
+            collar * 100,
+            kept * 100,
+        )
+
+
+def test_future_and_put_at_stated_prices():
+    terms = Terms(
+        coins=Decimal(100), cost=Decimal(30000), put=Decimal(35000), call=Decimal(50000),
+        forward=Decimal("40400.50"), put_premium=Decimal("2403.02"), call_premium=Decimal("1767.20"),
+    )  # fmt: skip
+    found = {
+        (int(o.price), str(o.strategy)): o.revenue_per_coin
+        for o in outcomes(terms, (Decimal(25000), Decimal(60000)))
+    }
+    assert found[25000, "short_future"] == found[60000, "short_future"] == Decimal("40400.50")
+    assert found[25000, "protective_put"] == Decimal("32596.98")
+    assert found[60000, "protective_put"] == Decimal("57596.98")
+    assert found[25000, "costless_collar"] == Decimal("34364.18")
+
+
+@given(st.decimals(0, 10**6, places=2))
+def test_a_collar_lies_between_its_strikes_and_a_put_above_its_floor(price):
+    by = {o.strategy: o.revenue_per_coin for o in outcomes(Terms(coins=Decimal(1), cost=Decimal(0), put=Decimal(35000), call=Decimal(50000), forward=Decimal(1), put_premium=Decimal(100)), (price,))}  # fmt: skip
+    assert 35000 <= by[Strategy.COSTLESS_COLLAR] <= 50000
+    assert by[Strategy.PROTECTIVE_PUT] >= 34900
+
+
+def test_impossible_scenarios_are_refused():
+    for change in ({"coins": Decimal(0)}, {"put": Decimal(60000)}, {"cost": Decimal(-1)}):
+        with pytest.raises(Wrong):
+            Terms(
+                **(
+                    {"coins": Decimal(1), "cost": Decimal(1), "put": Decimal(2), "call": Decimal(3)}
+                    | change
+                )
+            )
+    with pytest.raises(Wrong):
+        outcomes(WORKED, (Decimal(-1),))
+
+
+def test_a_short_future_marked_at_its_own_price_is_worth_nothing_and_falls_with_the_market():
+    assert position_value_usd(FUTURE, SURFACE, AT) == pytest.approx(0.0, abs=1e-6)
+    down = SURFACE.at_spot(SURFACE.spot * 0.6, AT)
+    lost = 100 * 78_343.0 * 0.4
+    assert position_value_usd(FUTURE, down, AT) == pytest.approx(
+        lost / 78_343 * SURFACE.spot, rel=1e-9
+    )
+    found = mark(FUTURE, SURFACE, AT)
+    assert found.delta_coins == pytest.approx(-100 * (SURFACE.spot / SURFACE.spot), rel=1e-3)
+
+
+def test_an_option_leg_is_worth_its_price_and_an_expired_one_its_payoff():
+    put = parse_instrument("BTC-25DEC26-70000-P")
+    after = parse_expiry("25-DEC-26") + timedelta(days=1)
+    low = SURFACE.at_spot(60_000.0, after)
+    assert leg_value_usd(put, 10.0, 1.0, low, after) == pytest.approx(100_000.0)
+    linear = parse_instrument("BTC_USD-25DEC26-70000-P")
+    assert leg_value_usd(linear, 10.0, 1.0, low, after) == pytest.approx(100_000.0)
+
+
+def test_margin_of_futures_and_collateral_of_collars():
+    rules, in_force = rule_set(date(2026, 7, 1))
+    assert in_force
+    assert not rule_set(date(2026, 8, 22))[1], "the venue changed its rules in August 2026"
+    # Deribit standard margin: 2 % + 0.005 % a coin: 100 coins -> 2.5 % -> 2.5 coins.
+    assert venue_initial_coins(-100.0, rules) == pytest.approx(2.5)
+    up = SURFACE.at_spot(SURFACE.spot * 1.6, AT)
+    due = requirement((FUTURE,), TERMS, up, AT)
+    assert due.initial_usd == pytest.approx(2.5 * up.spot)
+    assert due.variation_usd == pytest.approx(-position_value_usd(FUTURE, up, AT))
+    loss = -position_value_usd(COLLAR, up, AT)
+    assert loss > 3e6
+    assert collateral_wanted((COLLAR,), TERMS["amber"], up, AT) == pytest.approx(loss - 1e6)
+    assert requirement((COLLAR,), TERMS, up, AT).total_usd == pytest.approx(loss - 1e6)
+    down = SURFACE.at_spot(SURFACE.spot * 0.5, AT)
+    gain = position_value_usd(COLLAR, down, AT)
+    assert collateral_due_to_us((COLLAR,), TERMS["amber"], down, AT) == pytest.approx(gain - 1e6)
+    assert collateral_wanted((COLLAR,), TERMS["amber"], down, AT) == 0.0
+
+
+def test_cash_runs_out_where_calls_exceed_liquidity():
+    held = Liquidity(cash_usd=2e6, undrawn_usd=1e6, free_coins=5.0)
+    price = cash_out_price((COLLAR,), TERMS, SURFACE, AT, held)
+    assert price is not None
+    due = requirement((COLLAR,), TERMS, SURFACE.at_spot(price, AT), AT).total_usd
+    assert due == pytest.approx(held.at(price), rel=1e-6)
+    rich = Liquidity(cash_usd=1e12, undrawn_usd=0.0, free_coins=0.0)
+    assert cash_out_price((COLLAR,), TERMS, SURFACE, AT, rich) is None
+    assert cash_out_price((), TERMS, SURFACE, AT, held) is None
+
+
+def test_exposure_counts_gains_and_what_we_posted():
+    given = {"posted_usd": 0.0, "held_usd": 0.0, "jump_down": -0.6, "jump_up": 0.6}
+    one = exposure(DOSSIERS["amber"], (COLLAR, FUTURE), SURFACE, AT, **given)
+    assert one.trades == 1, "venue futures are nobody's exposure"
+    assert one.down_usd == pytest.approx(
+        position_value_usd(COLLAR, SURFACE.at_spot(SURFACE.spot * 0.4, AT), AT)
+    )
+    assert one.up_usd == 0.0
+    assert one.line_share == pytest.approx(one.down_usd / 16e6)
+    held = exposure(DOSSIERS["amber"], (COLLAR,), SURFACE, AT, **(given | {"held_usd": 1e6}))
+    assert held.down_usd == pytest.approx(one.down_usd - 1e6)
+    assert by_group((one, held)) == {"Amber Group": pytest.approx(one.down_usd * 2 - 1e6)}
+    none = exposure(DOSSIERS["basalt"], (COLLAR,), SURFACE, AT, **given)
+    assert none.line_share == 0.0
+
+
+def test_a_weaker_dealer_costs_more():
+    costs = [
+        credit_charge_usd(DOSSIERS[name], AT.date(), forward=78_000, vol=0.42, years=0.5)
+        for name in ("cobalt", "amber", "feldspar")
+    ]
+    assert costs == sorted(costs)
+    assert costs[0] > 0.0
+
+
+@pytest.mark.parametrize(
+    ("used", "allowed", "low", "status"),
+    [
+        (0.5, 1.0, False, Status.OK), (0.75, 1.0, False, Status.AMBER), (0.9, 1.0, False, Status.STOP),
+        (1.0, 1.0, False, Status.STOP), (1.01, 1.0, False, Status.BREACH), (float("nan"), 1.0, False, Status.BREACH),
+        (0.0, 0.0, False, Status.OK), (1.0, 0.0, False, Status.BREACH), (0.5, 0.4, True, Status.OK),
+        (0.3, 0.4, True, Status.BREACH), (0.0, 0.4, True, Status.BREACH),
+    ],
+)  # fmt: skip
+def test_limits_turn_amber_stop_and_break(used, allowed, low, status):
+    assert (
+        Watched(clause="M", name="x", used=used, allowed=allowed, unit="", low_is_bad=low).status
+        is status
+    )
+
+
+def test_courses_begin_and_end_where_they_should_and_repeat():
+    first, last = date(2026, 8, 23), date(2027, 8, 31)
+    for course in Course:
+        one = course_prices(course, start=77_054.0, first=first, last=last, seed=4)
+        assert one == course_prices(course, start=77_054.0, first=first, last=last, seed=4)
+        assert one[0][0] == first
+        assert one[-1] == (last, round(77_054.0 * course.end_ratio, 2))
+        assert 0.85 < one[0][1] / 77_054.0 < 1.15
+    with pytest.raises(Wrong):
+        course_prices(Course.BEAR, start=1.0, first=last, last=first, seed=1)
