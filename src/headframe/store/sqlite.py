@@ -120,7 +120,8 @@ class SqliteJournal:
             try:
                 head = self._append(bodies, stamp, author, after)
             except BaseException:
-                self._run("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has rolled back by itself
+                    self._run("ROLLBACK")
                 raise
             try:
                 self._run("COMMIT")

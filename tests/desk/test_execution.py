@@ -1,0 +1,358 @@
+"""Dealing against venues that misbehave: what the journal says afterwards, event by event."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from headframe.desk import approvals, audit, execution, money, programme
+from headframe.desk.office import Trading
+from headframe.desk.ports import (
+    Declined,
+    Draft,
+    Invalid,
+    Malformed,
+    NotFound,
+    Opened,
+    OutcomeUnknown,
+    Pending,
+    Refused,
+    Stale,
+    Unreachable,
+    VenueFinding,
+)
+from headframe.desk.workspace import advance_clock
+from headframe.rfq import Direction, Fill, Quote, RfqState
+from headframe.wiring import open_office, trading
+
+
+@dataclass
+class FakeVenue:
+    """A venue that writes down what it was asked and fails where it is told to."""
+
+    clock: object
+    fail: dict = field(default_factory=dict)
+    prices: tuple = (("amber", 0.0), ("basalt", 0.0001), ("cobalt", 0.0002))
+    name: str = "paper"
+    matches: bool = True
+    log: list = field(default_factory=list)
+    request: object = None
+    filled: Fill | None = None
+    state: str = "none"
+
+    def _do(self, what):
+        self.log.append(what)
+        error = self.fail.get(what)
+        if isinstance(error, tuple):
+            error, then = error[0], error[1]
+            then(self)
+        if error is not None:
+            raise error
+
+    async def open(self, request):
+        self.request = request
+        self._do("open")
+        self.state = "open"
+        return Opened("1", request.opened_at + timedelta(minutes=5))
+
+    async def quotes(self, venue_id):
+        self._do("quotes")
+        at = self.request.opened_at + timedelta(seconds=10)
+        return tuple(
+            Quote(
+                dealer=name,
+                direction=Direction.SELL,
+                price=round(self.request.reference + gap, 4),
+                size=float(self.request.amount),
+                received_at=at,
+                good_until=at + timedelta(minutes=3),
+                all_or_none=False,
+            )
+            for name, gap in self.prices
+        )
+
+    def fill(self, price=None):
+        legs = []
+        net = Decimal(repr(round(self.request.reference, 4))) if price is None else price
+        for leg in self.request.structure.legs:
+            legs.append(
+                (
+                    leg.instrument.name,
+                    self.request.amount * leg.ratio,
+                    Decimal("0.05") if leg.ratio > 0 else Decimal("0.05") - net,
+                )
+            )
+        self.filled = Fill(
+            venue_trade_id="BLOCK-1", dealer="amber", price=net, amount=self.request.amount, legs=tuple(legs),
+            fee=Decimal("0.01"), fee_currency="BTC", at=self.request.opened_at + timedelta(seconds=50),
+        )  # fmt: skip
+        self.state = "filled"
+        return self.filled
+
+    async def accept(self, venue_id, request, price):
+        self._do("accept")
+        return self.fill(price)
+
+    async def cancel(self, venue_id):
+        self._do("cancel")
+        if self.state == "open":
+            self.state = "cancelled"
+
+    async def find(self, request_id):
+        self._do("find")
+        if self.state == "none":
+            return None
+        return VenueFinding("1", self.state == "open")
+
+    async def evidence(self, venue_id, request):
+        self._do("evidence")
+        return self.filled
+
+
+@pytest.fixture
+def desk(approved):
+    return open_office(approved, user="trader")
+
+
+def deal(office, venue, proposal="P-1"):
+    return asyncio.run(execution.deal(Trading(office, venue), proposal))
+
+
+def kinds(office):
+    return [
+        (record.kind, record.body.get("step"))
+        for record in office.journal.read()
+        if record.kind in {"asked", "rfq", "filled"}
+    ]
+
+
+def the_rfq(office):
+    (record,) = office.state().rfqs.values()
+    return record
+
+
+def test_intent_is_written_before_the_world_is_touched(desk):
+    seen = {}
+
+    class Watching(FakeVenue):
+        async def open(self, request):
+            seen["open"] = kinds(desk)
+            return await super().open(request)
+
+        async def accept(self, venue_id, request, price):
+            seen["accept"] = kinds(desk)
+            return await super().accept(venue_id, request, price)
+
+    dealt = deal(desk, Watching(desk.clock))
+    assert seen["open"] == [("asked", None)]
+    assert seen["accept"][-1] == ("rfq", "intend_award")
+    assert kinds(desk) == [
+        ("asked", None),
+        ("rfq", "opened"),
+        ("rfq", "quoted"),
+        ("rfq", "intend_award"),
+        ("filled", "filled"),
+    ]
+    assert dealt.trade is not None
+    assert dealt.trade.dealer == "amber"
+    assert the_rfq(desk).state is RfqState.FILLED
+    ladder = the_rfq(desk).ladder
+    assert [row["dealer"] for row in ladder] == ["amber", "basalt", "cobalt"], (
+        "losing quotes are kept"
+    )
+    assert the_rfq(desk).cover is not None
+
+
+def test_a_fill_books_legs_designation_cash_and_promises_at_once(desk):
+    before = desk.state().ledger.copy()
+    trade = deal(desk, FakeVenue(desk.clock)).trade
+    (filled,) = [record for record in desk.journal.read() if record.kind == "filled"]
+    accounts = {posting[0] for posting in filled.body["postings"]}
+    assert {
+        "assets:coins:free",
+        "income:hedge:T-1",
+        "promises:firm:2026-09",
+        "promises:production:2026-09",
+    } <= accounts
+    assert sum(part.coins for part in trade.designations) == trade.size
+    assert trade.designations[0].words.startswith("the first ")
+    assert len(trade.legs) == 2
+    assert desk.state().ledger.imbalance() == {}
+    assert list(before.trial_balance()) != list(desk.state().ledger.trial_balance())
+
+
+OPENED_THERE = lambda venue: setattr(venue, "state", "open")  # noqa: E731
+FILLED_THERE = lambda venue: venue.fill()  # noqa: E731
+
+
+@pytest.mark.parametrize(
+    ("fail", "fenced"),
+    [
+        ({"open": Unreachable("no answer")}, RfqState.NOT_FILLED),
+        ({"open": (Unreachable("no answer"), OPENED_THERE)}, RfqState.NOT_FILLED),
+        ({"quotes": Unreachable("line cut")}, RfqState.NOT_FILLED),
+        ({"quotes": Malformed("what is this")}, RfqState.NOT_FILLED),
+        ({"accept": Unreachable("timed out")}, RfqState.NOT_FILLED),
+        ({"accept": (Unreachable("timed out"), FILLED_THERE)}, RfqState.FILLED),
+        ({"accept": (Malformed("one leg missing"), FILLED_THERE)}, RfqState.FILLED),
+    ],
+)
+def test_an_unknown_outcome_is_fenced_before_anything_else_is_sent(desk, fail, fenced):
+    venue = FakeVenue(desk.clock, fail=dict(fail))
+    with pytest.raises(OutcomeUnknown, match="unknown"):
+        deal(desk, venue)
+    assert the_rfq(desk).state is RfqState.UNKNOWN
+    assert money.trades(desk) == ()
+    venue.fail.clear()
+    venue.log.clear()
+    asyncio.run(execution.reconcile(Trading(desk, venue), lambda _: None))
+    assert the_rfq(desk).state is fenced
+    assert "accept" not in venue.log
+    assert "open" not in venue.log
+    if venue.state == "cancelled":
+        assert venue.log.index("cancel") < venue.log.index("evidence")
+    assert len(money.trades(desk)) == (1 if fenced is RfqState.FILLED else 0)
+    assert audit.verify(desk).sound
+
+
+def test_while_the_venue_cannot_be_reached_nothing_new_is_sent(desk):
+    venue = FakeVenue(
+        desk.clock, fail={"accept": Unreachable("x"), "find": Unreachable("still gone")}
+    )
+    with pytest.raises(OutcomeUnknown):
+        deal(desk, venue)
+    venue.log.clear()
+    for proposal in ("P-1", "P-2"):
+        with pytest.raises(OutcomeUnknown, match="nothing new is sent"):
+            deal(desk, venue, proposal)
+    assert set(venue.log) == {"find"}
+
+
+def test_a_proposal_is_never_dealt_twice(desk):
+    deal(desk, FakeVenue(desk.clock))
+    venue = FakeVenue(desk.clock)
+    with pytest.raises(Declined, match="dealt already"):
+        deal(desk, venue)
+    assert venue.log == []
+
+
+def test_a_fill_reported_twice_is_refused_by_the_fold(desk):
+    deal(desk, FakeVenue(desk.clock))
+    (filled,) = [record for record in desk.journal.read() if record.kind == "filled"]
+    desk.record(Draft("filled", filled.body), at=desk.now())
+    assert not audit.verify(desk).sound
+
+
+def test_what_the_venue_refuses_is_an_end_not_an_unknown(desk):
+    with pytest.raises(Declined, match="10021"):
+        deal(desk, FakeVenue(desk.clock, fail={"open": Refused("10021 invalid_amount")}))
+    assert the_rfq(desk).state is RfqState.NOT_FILLED
+
+
+def test_no_award_cancels_at_the_venue_and_says_why(desk):
+    venue = FakeVenue(desk.clock, prices=(("amber", 0.0),))
+    dealt = deal(desk, venue)
+    assert dealt.trade is None
+    assert dealt.outcome == "fewer live dealers than the mandate asks"
+    assert venue.log[-1] == "cancel"
+    assert the_rfq(desk).state is RfqState.NO_AWARD
+    absurd = FakeVenue(
+        desk.clock, prices=(("amber", 0.5), ("basalt", float("nan")), ("cobalt", 0.02))
+    )
+    assert deal(desk, absurd).outcome == "no quote could win"
+
+
+def test_nothing_is_asked_without_approval_or_outside_its_envelope(mine, desk):
+    bare = open_office(mine, user="treasurer")
+    programme.plan(bare)
+    venue = FakeVenue(bare.clock)
+    with pytest.raises(Pending, match="waits for an approval"):
+        deal(bare, venue)
+    with pytest.raises(NotFound, match="open: P-1"):
+        deal(bare, venue, "P-99")
+    assert venue.log == []
+    advance_clock(desk, desk.now() + timedelta(minutes=31))
+    with pytest.raises(Stale, match=r"M-7.1"):
+        deal(desk, venue)
+    assert venue.log == []
+
+
+def test_approval_needs_another_person_and_fresh_terms(mine):
+    office = open_office(mine, user="trader")
+    plan = programme.plan(office)
+    name = plan.proposals[0].id
+    with pytest.raises(Declined, match=r"M-8.2"):
+        approvals.give(office, name)
+    office.user = "risk"
+    assert approvals.give(office, name).approver == "risk"
+    advance_clock(office, plan.proposals[0].envelope.valid_until)
+    with pytest.raises(Declined, match=r"M-8.4"):
+        approvals.give(office, plan.proposals[1].id)
+    office.user = "  "
+    with pytest.raises(Invalid):
+        approvals.give(office, name)
+
+
+def test_the_dry_run_sends_nothing_and_writes_nothing(desk):
+    before = desk.state().head
+    request = execution.preview(desk, "P-1")
+    assert request.panel
+    assert desk.state().head == before
+
+
+def test_over_the_wire_the_street_fills_and_remembers(approved):
+    office = open_office(approved, user="trader")
+
+    async def run():
+        async with trading(office, approved) as at_work:
+            return await execution.deal(at_work, "P-1")
+
+    dealt = asyncio.run(run())
+    assert dealt.trade is not None
+    assert {rung.quote.dealer for rung in dealt.ladder.rungs} <= {
+        "amber",
+        "basalt",
+        "cobalt",
+        "dolomite",
+        "emery",
+    }
+    assert office.now() == dealt.request.respond_by + timedelta(seconds=10)
+    assert audit.verify(office).sound
+
+
+def test_killed_between_dealing_and_booking_the_street_is_believed(approved):
+    """The program dies after the street has filled: the next run finds the fill and books it once."""
+    office = open_office(approved, user="trader")
+
+    class Dying(Exception):
+        pass
+
+    async def run():
+        async with trading(office, approved) as at_work:
+            real = at_work.venue.accept
+
+            async def accept(*arguments):
+                await real(*arguments)
+                raise Dying
+
+            at_work.venue.accept = accept
+            await execution.deal(at_work, "P-1")
+
+    with pytest.raises(Dying):
+        asyncio.run(run())
+    assert money.trades(office) == ()
+    again = open_office(approved, user="trader")
+    told = []
+
+    async def resume():
+        async with trading(again, approved) as at_work:
+            await execution.reconcile(at_work, told.append)
+
+    asyncio.run(resume())
+    assert [trade.id for trade in money.trades(again)] == ["T-1"]
+    assert "booked as T-1" in told[0]
+    assert audit.verify(again).sound
+    asyncio.run(resume())
+    assert len(money.trades(again)) == 1

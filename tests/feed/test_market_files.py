@@ -1,0 +1,105 @@
+import json
+
+import pytest
+
+from headframe.feed import market_from_text, read_book_summary, read_chain_csv, read_text
+from headframe.units import Wrong, instant, iso
+
+HEADER = "timestamp,instrument_name,option_type,strike,expiry_datetime,bid_price,ask_price,mark_price,futures_price,implied_volatility,delta,vega,open_interest,volume,index_price\n"  # fmt: skip
+ROW = "2026-08-22T15:33:51.683630+00:00,BTC-25DEC26-70000-P,put,70000.0,2026-12-25T08:00:00+00:00,0.05,0.052,0.051,78343.0,0.43,-0.3,1,10,1,77054.0\n"  # fmt: skip
+
+
+def test_a_real_chain_is_read_whole(real_data):
+    path = real_data / "deribit_chains" / "btc_chain_20260822T153351Z.csv"
+    market = read_chain_csv(path.read_text(), name=path.name)
+    assert iso(market.as_of) == "2026-08-22T15:33:51.683630Z"
+    assert len(market.options) == 1038
+    assert len(market.forwards) == 12
+    assert market.index == pytest.approx(77_062, abs=30)
+    assert market.spread_median is not None
+
+
+def test_a_row_becomes_a_quote():
+    market = read_chain_csv(HEADER + ROW, name="x")
+    quote = market.options[0]
+    assert (quote.strike, quote.is_call, quote.bid, quote.ask, quote.vol) == (
+        70_000.0,
+        False,
+        0.05,
+        0.052,
+        0.43,
+    )
+    assert market.forwards[0].price == 78_343.0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "lacks the columns"),
+        ("a,b\n1,2\n", "lacks the columns"),
+        (HEADER, "no option with an index"),
+        (HEADER + ROW.replace("0.05,", "abc,"), "line 2: expected a number"),
+        (HEADER + ROW.replace("0.05,", "nan,"), "line 2: expected a plain finite number"),
+        (HEADER + ROW.replace("0.05,", "-1,"), "line 2: a bid must be a number between"),
+        (HEADER + ROW.replace("put", "straddle"), "line 2: option_type"),
+        (HEADER + ROW.replace("2026-12-25T", "2026-13-25T"), "line 2: no such instant"),
+        (HEADER + "only,three,cells\n", "line 2"),
+        (HEADER + ROW.replace("2026-12-25", "2026-08-01"), "no expiry after"),
+    ],
+)  # fmt: skip
+def test_bad_chains_are_refused_by_line(text, message):
+    with pytest.raises(Wrong, match=message):
+        market_from_text(text, name="x", as_of=None)
+
+
+def summary(**changes):
+    row = {
+        "instrument_name": "BTC-25DEC26-70000-P", "base_currency": "BTC", "bid_price": 0.05, "ask_price": None,
+        "mark_price": 0.051, "mark_iv": 43.2, "underlying_price": 78343.0, "open_interest": 12.5,
+        "creation_timestamp": 1787412831000, "estimated_delivery_price": 77054.0, "underlying_index": "BTC-25DEC26",
+    }  # fmt: skip
+    return row | changes
+
+
+def test_deribits_book_summary_is_read_with_and_without_its_envelope():
+    rows = [
+        summary(),
+        summary(instrument_name="BTC-25DEC26-90000-C", bid_price=0.03, ask_price=0.031),
+        {
+            "instrument_name": "BTC-25DEC26",
+            "mark_price": 78350.0,
+            "creation_timestamp": 1787412831000,
+            "estimated_delivery_price": 77054.0,
+        },
+        {"instrument_name": "BTC-PERPETUAL", "mark_price": 77060.0},
+    ]
+    bare = read_book_summary(json.dumps(rows), name="x", as_of=None)
+    wrapped = market_from_text(
+        json.dumps({"jsonrpc": "2.0", "result": rows, "usIn": 1}), name="x", as_of=None
+    )
+    assert bare == wrapped
+    assert len(bare.options) == 2
+    assert bare.options[0].vol == pytest.approx(0.432)
+    assert bare.options[0].ask is None
+    assert bare.index == 77054.0
+    told = read_book_summary(json.dumps(rows), name="x", as_of=instant("2026-08-22T15:00Z"))
+    assert iso(told.as_of) == "2026-08-22T15:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "{}", "[]", '{"result": 5}', "[5]", '[{"a": 1}]', json.dumps([summary(mark_iv="x")]), json.dumps([summary(bid_price=True)]), '[{"instrument_name": "BTC-X-1-P"}]', "[" * 5000, json.dumps([summary(creation_timestamp=None)])],
+)  # fmt: skip
+def test_bad_summaries_are_refused(text):
+    with pytest.raises(Wrong):
+        market_from_text(text, name="x", as_of=None)
+
+
+def test_missing_and_unreadable_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        read_text(tmp_path / "none.csv")
+    (tmp_path / "latin.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Wrong, match="cannot be read as text"):
+        read_text(tmp_path / "latin.csv")
+    with pytest.raises(Wrong):
+        read_text(tmp_path)
