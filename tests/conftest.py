@@ -64,7 +64,7 @@ def mine(signed_mine: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def approved(planned_mine: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "mine"
+    folder = tmp_path / "approved"
     copy_workspace(planned_mine, folder)
     return folder
 

@@ -241,6 +241,7 @@ def test_a_proposal_is_never_dealt_twice(desk):
 def test_a_fill_reported_twice_is_refused_by_the_fold(desk):
     deal(desk, FakeVenue(desk.clock))
     (filled,) = [record for record in desk.journal.read() if record.kind == "filled"]
+    desk.state()
     desk.record(Draft("filled", filled.body), at=desk.now())
     assert not audit.verify(desk).sound
 

@@ -34,31 +34,32 @@ def compare(found: Situation) -> tuple[tuple[Bucket, tuple[Rated, ...]], ...]:
     """Every block's hedges with figures and verdicts.
 
     Margin under stress is judged for the programme: as if every open block took the same kind of
-    hedge, because they are proposed together.
+    hedge, spread over the dealers as lightly as their terms allow, because they come together.
     """
     built = [
         (bucket, candidates(found.street, bucket)) for bucket in buckets(found.rows, found.snapshot)
     ]
-    calls = {
-        (bucket.expiry, one.kind): block_call(found, one, found.approved)
-        for bucket, some in built
-        for one in some
-    }
-    families: dict[str, float] = {}
-    for _, some in built:
-        for one in some:
-            call = calls[one.bucket.expiry, one.kind]
-            families[_family(one)] = families.get(_family(one), stress_call(found, ())) + call
+    everything = [one for _, some in built for one in some]
     return tuple(
-        (
-            bucket,
-            tuple(
-                _rate(found, one, families[_family(one)] - calls[bucket.expiry, one.kind])
-                for one in some
-            ),
-        )
+        (bucket, tuple(_rate(found, one, _others(found, one, everything)) for one in some))
         for bucket, some in built
     )
+
+
+def _others(
+    found: Situation, candidate: Candidate, everything: list[Candidate]
+) -> tuple[Position, ...]:
+    """The other blocks in the same kind of hedge, each with the dealer whose call grows least."""
+    placed: tuple[Position, ...] = ()
+    for one in everything:
+        if one.bucket is candidate.bucket or _family(one) != _family(candidate):
+            continue
+        tried = [
+            (*placed, hypothetical(one, dealer, found.at))
+            for dealer in found.approved or tuple(found.dossiers)
+        ]
+        placed = min(tried, key=lambda positions: stress_call(found, positions))
+    return placed
 
 
 def _family(candidate: Candidate) -> str:
@@ -77,32 +78,28 @@ def stress_call(found: Situation, extra: tuple[Position, ...]) -> float:
     return max(then - today.initial_usd - today.collateral_usd, 0.0)
 
 
-def block_call(found: Situation, candidate: Candidate, dealers: tuple[str, ...]) -> float:
-    """What one block would call in a stress rally, with the dealer whose terms ask most."""
-    before = stress_call(found, ())
-    calls = [
-        stress_call(found, (hypothetical(candidate, dealer, found.at),)) - before
+def _call(
+    found: Situation, candidate: Candidate, others: tuple[Position, ...], dealers: tuple[str, ...]
+) -> float:
+    """The programme's stress call with this block at the dealer whose terms ask most."""
+    return max(
+        stress_call(found, (*others, hypothetical(candidate, dealer, found.at)))
         for dealer in dealers or tuple(found.dossiers)
-    ]
-    return max(calls, default=0.0)
-
-
-def _rate(found: Situation, candidate: Candidate, others_usd: float) -> Rated:
-    """Figures, panel and verdict of a hedge; ``others_usd`` is the stress call of everything else."""
-    dealers = _dealers(found, candidate)
-    plain = facts_of(found, candidate, 0.0, others_usd)
-    panel, left_out = _panel(found, candidate, plain, dealers)
-    names = tuple(dealer.name for dealer in panel)
-    call = block_call(found, candidate, names)
-    initial = _initial_margin(found, candidate, names)
-    facts = replace(
-        plain,
-        dealers=panel,
-        initial_margin_usd=initial,
-        stress_call_usd=others_usd + call,
     )
+
+
+def _rate(found: Situation, candidate: Candidate, others: tuple[Position, ...]) -> Rated:
+    """Figures, panel and verdict of a hedge among the programme's other blocks."""
+    dealers = _dealers(found, candidate)
+    plain = facts_of(found, candidate, 0.0, 0.0)
+    panel, left_out = _panel(found, candidate, plain, dealers, others)
+    names = tuple(dealer.name for dealer in panel)
+    call = _call(found, candidate, others, names)
+    initial = _initial_margin(found, candidate, names)
+    facts = replace(plain, dealers=panel, initial_margin_usd=initial, stress_call_usd=call)
     years = year_fraction(found.at, candidate.bucket.expiry)
     cost = cost_usd(candidate, initial, found.street.fees.financing_rate, years)
+    added = call - stress_call(found, others)
     return Rated(
         candidate=candidate,
         facts=facts,
@@ -110,7 +107,7 @@ def _rate(found: Situation, candidate: Candidate, others_usd: float) -> Rated:
         panel=names,
         left_out=left_out,
         cost_usd=cost,
-        score_usd=score(candidate, cost, call, found.mandate.choice),
+        score_usd=score(candidate, cost, added, found.mandate.choice),
     )
 
 
@@ -127,7 +124,11 @@ def _initial_margin(found: Situation, candidate: Candidate, dealers: tuple[str, 
 
 
 def _panel(
-    found: Situation, candidate: Candidate, facts: Facts, dealers: tuple[DealerFacts, ...]
+    found: Situation,
+    candidate: Candidate,
+    facts: Facts,
+    dealers: tuple[DealerFacts, ...],
+    others: tuple[Position, ...],
 ) -> tuple[tuple[DealerFacts, ...], tuple[str, ...]]:
     """Dealers the mandate lets us ask, and why the others are left out.
 
@@ -140,8 +141,8 @@ def _panel(
     heavy: list[str] = []
     names = {dealer.name for dealer in dealers}
     for dealer in dealers:
-        call = block_call(found, candidate, (dealer.name,))
-        with_it = replace(facts, dealers=(dealer,), stress_call_usd=facts.stress_call_usd + call)
+        call = _call(found, candidate, others, (dealer.name,))
+        with_it = replace(facts, dealers=(dealer,), stress_call_usd=call)
         against = judge(found.mandate, with_it, Stage.PROPOSE).breaches
         own = [b for b in against if b.where in names and b.blocks]
         stress = [b for b in against if b.rule is Rule.MARGIN_STRESS]
@@ -206,4 +207,4 @@ def rate_again(found: Situation, bucket: Bucket, kind: StructureKind) -> Rated |
     one = next((row for row in candidates(found.street, bucket) if row.kind is kind), None)
     if one is None:
         return None
-    return _rate(found, one, stress_call(found, ()))
+    return _rate(found, one, ())
