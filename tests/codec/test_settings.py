@@ -118,9 +118,7 @@ def test_every_key_of_every_file_is_explained():
         }
         comments = " ".join(line for line in text.splitlines() if line.startswith("#"))
         unexplained = {key for key in repeated if key not in explained and key not in comments}
-        assert unexplained <= {"entity", "coin", "name", "first", "last", "choice"}, (
-            unexplained
-        )
+        assert unexplained <= {"entity", "coin", "name", "first", "last", "choice"}, unexplained
 
 
 def test_lines_are_found_in_nested_tables():

@@ -270,4 +270,3 @@ def test_a_second_plan_sees_what_is_hedged_and_proposes_only_the_rest(approved):
     (held,) = first.positions
     assert isinstance(held, Position)
     assert held.trade.margin is MarginTerms.BILATERAL
-

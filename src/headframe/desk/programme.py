@@ -1,6 +1,6 @@
 """The plan: exposure against the mandate, the hedges of each block compared, the best one proposed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts
 from headframe.codec import Settings, VenueSettings, canonical, sha256, to_json
@@ -75,13 +75,16 @@ def situation(office: Office, person: str) -> tuple[Situation, Forecast]:
     positions = state.positions()
     cover = mandate.cover
     names = sorted(state.dossiers)
+    snapshot = seen.snapshot
+    if snapshot.spot_move_10m is None and settings.workspace.mode == "paper":
+        snapshot = replace(snapshot, spot_move_10m=0.0)  # the paper street stands still
     found = Situation(
         at=at,
         mandate=mandate,
         mandate_sha256=state.mandate_sha256,
         venue=settings.venue.name,
         street=Street(
-            snapshot=seen.snapshot,
+            snapshot=snapshot,
             surface=seen.surface,
             fees=fee_schedule(settings.venue),
             as_sold=cover.unwind is Unwind.AS_SOLD,

@@ -1,0 +1,397 @@
+"""The command line from outside: a process, its exit status, its two streams."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+
+import apsw
+import pytest
+
+from headframe.pricing import black76_greeks, inverse_greeks
+
+DEMO_WORDS = (
+    "1 MARKET", "2 FORECAST", "3 MANDATE", "REFUSED: feldspar", "4 CANDIDATES", "5 PROPOSAL", "REFUSED: P-1 is not approved",
+    "6 REQUEST FOR QUOTES", "received after the response time", "no longer good", "declined:", "booked as T-1", "7 RISK",
+    "BEAR course", "STABLE course", "BULL course", "8 RECORD", "books balance", "SUM",
+)  # fmt: skip
+
+
+def run(*arguments, cwd=None, env=None, status=0):
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith("HEADFRAME")
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "headframe", *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd, env=environment | (env or {}), check=False, timeout=120,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == status, (done.returncode, done.stdout[-500:], done.stderr[-500:])
+    return done
+
+
+def answer(*arguments, **options):
+    return json.loads(run(*arguments, "--json", **options).stdout)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "mine"
+    done = run("demo", folder)
+    return folder, done.stdout
+
+
+def test_the_demo_tells_the_whole_story_and_ends_by_itself(demo):
+    folder, story = demo
+    for word in DEMO_WORDS:
+        assert word in story, word
+    assert "\x1b" not in story, "no colours without a terminal"
+    for name in (
+        "result.md",
+        "result.html",
+        "headframe.db",
+        "headframe.toml",
+        "mandate.toml",
+        "counterparties.toml",
+    ):
+        assert (folder / name).stat().st_size > 1000
+    assert len(list((folder / "courses").iterdir())) == 3
+
+
+def test_every_figure_of_the_demo_comes_from_the_commands(demo):
+    folder, story = demo
+    for command in ("trades", "ledger"):
+        shown = run(command, "--workspace", folder).stdout
+        lines = [line for line in shown.splitlines() if line.strip()]
+        assert all(line in story for line in lines), command
+
+
+def test_a_demo_repeats_byte_for_byte(demo, tmp_path):
+    folder, _ = demo
+    run("demo", tmp_path / "again")
+    one, two = (
+        run("export", "--canonical", "--workspace", place).stdout
+        for place in (folder, tmp_path / "again")
+    )
+    assert one == two
+    for course in ("bear", "bull"):
+        places = (folder / "courses" / course, tmp_path / "again" / "courses" / course)
+        first, second = (
+            run("export", "--canonical", "--workspace", place).stdout for place in places
+        )
+        assert first == second
+
+
+def test_a_second_demo_into_the_same_folder_is_refused_and_changes_nothing(demo):
+    folder, _ = demo
+    before = (folder / "headframe.db").read_bytes()
+    done = run("demo", folder, status=2)
+    assert done.stderr.count("\n") == 1
+    assert "choose another folder" in done.stderr
+    assert (folder / "headframe.db").read_bytes() == before
+
+
+COMMANDS = {
+    "check": (["check"], "check", 0), "clock": (["clock"], "clock", 0), "market": (["market", "show"], "market", 0),
+    "mandate": (["mandate", "show"], "mandate", 0), "diff": (["mandate", "diff"], "mandate-diff", 0),
+    "counterparty": (["counterparty", "list"], "counterparties", 0), "forecast": (["forecast"], "forecast", 0),
+    "trades": (["trades"], "trades", 0), "ledger": (["ledger"], "ledger", 0), "pnl": (["pnl"], "pnl", 0),
+    "margin": (["margin"], "margin", 0), "credit": (["credit"], "credit", 0), "watch": (["watch", "--once"], "watch", 0),
+    "report": (["report"], "report", 0), "audit": (["audit", "verify"], "audit", 0), "scenario": (["scenario"], "scenario", 0),
+    "plan": (["plan", "--dry-run"], "plan", 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_reading_command_answers_in_json_with_its_schema(name, demo):
+    folder, _ = demo
+    arguments, schema, status = COMMANDS[name]
+    found = answer(*arguments, "--workspace", folder, status=status)
+    assert found["schema"] == f"headframe/{schema}/1"
+    plain = run(*arguments, "--workspace", folder, status=status).stdout
+    assert plain.strip()
+
+
+def test_help_names_every_command_and_is_documented():
+    listed = run("--help").stdout
+    for name in ("demo", "init", "plan", "approve", "rfq", "watch", "audit", "price"):
+        assert f"  {name} " in listed
+        assert "Usage:" in run(name, "--help").stdout
+
+
+def test_the_worked_example_without_a_workspace(tmp_path):
+    given = "scenario --coins 100 --cost 30000 --spot 40000 --put 35000 --call 50000 --prices 25000,40000,60000".split()
+    done = run(*given, "--json", cwd=tmp_path)
+    rows = json.loads(done.stdout)["rows"]
+    assert rows[0] == {
+        "price": 25000.0, "strategy": "unhedged", "revenue_per_coin": 25000.0, "profit_per_coin": -5000.0,
+        "revenue": 2500000.0, "profit": -500000.0,
+    }  # fmt: skip
+    collar = {
+        row["price"]: row["profit_per_coin"] for row in rows if row["strategy"] == "costless_collar"
+    }
+    assert collar == {25000.0: 5000.0, 40000.0: 10000.0, 60000.0: 20000.0}
+    for word in ("short_future", "protective_put", "zero cost"):
+        assert word in done.stderr
+    full = answer(
+        *given,
+        "--forward",
+        "40400.50",
+        "--put-premium",
+        "2403.02",
+        "--call-premium",
+        "1767.20",
+        cwd=tmp_path,
+    )
+    assert {row["strategy"] for row in full["rows"]} == {
+        "unhedged",
+        "short_future",
+        "protective_put",
+        "costless_collar",
+    }
+
+
+def write(path, *rows):
+    path.write_text("kind,style,forward,strike,vol,years,discount\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_price_appends_five_columns_in_full_precision(tmp_path):
+    file = write(
+        tmp_path / "a.csv",
+        "call,linear,40000,50000,0.6,0.25,1",
+        "put,inverse,40000,35000,0.6,0.25,0.99",
+        "forward,linear,40000,39000,,0.5,0.98",
+    )
+    rows = list(csv.DictReader(StringIO(run("price", file).stdout)))
+    assert list(rows[0])[-5:] == ["price", "delta", "gamma", "vega", "theta"]
+    call = black76_greeks(1.0, 40_000.0, 50_000.0, 0.6, 0.25, 1.0)
+    put = inverse_greeks(-1.0, 40_000.0, 35_000.0, 0.6, 0.25, 0.99)
+    for row, wanted in zip(rows, (call, put), strict=False):
+        assert [
+            float(row[name]) for name in ("price", "delta", "gamma", "vega", "theta")
+        ] == pytest.approx(list(wanted), rel=1e-13)
+    assert float(rows[2]["price"]) == pytest.approx(980.0)
+
+
+BAD_ROWS = ["swap,linear,1,1,1,1,1", "call,cubic,1,1,1,1,1", "call,linear,-1,1,1,1,1", "call,linear,nan,1,1,1,1", "call,linear,1,0,1,1,1", "call,linear,1,1,inf,1,1", "call,linear,1,1,1e9,1,1", "call,linear,1,1,,1,1", "call,linear,1,1,1,-1,1", "call,linear,1,1,1,1,0", "call,linear,1_0,1,1,1,1", "call,linear,１,1,1,1,1", "call,linear,1,1,1", "call,linear,1,1,1,1,1,9"]  # fmt: skip
+
+
+def test_bad_rows_are_named_and_the_others_still_priced(tmp_path):
+    good = "call,linear,40000,50000,0.6,0.25,1"
+    done = run("price", write(tmp_path / "a.csv", good, *BAD_ROWS, good), status=2)
+    rows = list(csv.DictReader(StringIO(done.stdout)))
+    assert len(rows) == len(BAD_ROWS) + 2
+    assert rows[0]["price"] == rows[-1]["price"] != ""
+    assert all(row["price"] == "" for row in rows[1:-1])
+    assert done.stderr.count("a.csv line ") == len(BAD_ROWS)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", "kind,style,forward,strike,vol,years,discount,price\n", "\x00\x01"]
+)
+def test_a_table_without_its_columns_is_refused(text, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    assert (
+        "lacks the columns" in (found := run("price", tmp_path / "a.csv", status=2).stderr)
+        or "twice" in found
+        or "CSV" in found
+    )
+
+
+def test_init_to_trade_by_hand(tmp_path, real_data):
+    place = ("--workspace", tmp_path / "mine")
+    run(
+        "init",
+        tmp_path / "mine",
+        "--market",
+        real_data / "deribit_chains" / "btc_chain_20260822T153351Z.csv",
+    )
+    run("check", *place)
+    assert "M-1.1" in run("plan", *place, status=4).stderr
+    assert "not a signatory" in run("mandate", "sign", "--as", "treasurer", *place, status=4).stderr
+    run("mandate", "sign", "--as", "board", *place)
+    run("counterparty", "add", "amber", *place)
+    assert (
+        "somebody else must approve"
+        in run("counterparty", "review", "amber", "--as", "treasurer", *place, status=4).stderr
+    )
+    for name in ("amber", "basalt", "cobalt", "dolomite", "emery"):
+        run("counterparty", "add", name, *place)
+        run("counterparty", "review", name, "--as", "risk", *place)
+    run("counterparty", "add", "feldspar", *place)
+    assert (
+        "expired"
+        in run("counterparty", "review", "feldspar", "--as", "risk", *place, status=4).stderr
+    )
+    plan = answer("plan", *place)
+    name = plan["proposals"][0]["id"]
+    assert "waits for an approval" in run("rfq", name, *place, status=7).stderr
+    assert "M-8.2" in run("approve", name, *place, status=4).stderr
+    run("approve", name, "--as", "cfo", *place)
+    preview = answer("rfq", name, "--dry-run", *place)
+    assert preview["schema"] == "headframe/rfq-preview/1"
+    dealt = answer("rfq", name, "--as", "trader", *place)
+    assert dealt["trade"]["legs"], "real strikes, real quotes"
+    anchor = answer("audit", "verify", *place)["anchor"]
+    run("clock", "--to", "2026-09-01T00:00:00Z", *place)
+    run("audit", "verify", "--anchor", anchor, *place)
+    assert "M-7.1" in run("plan", *place, status=6).stderr
+    assert "backwards" in run("clock", "--to", "2026-08-01", *place, status=2).stderr
+    assert (
+        answer("clock", "--course", "bear", "--until", "2026-09-05", *place)["last_day"]
+        == "2026-09-05"
+    )
+    assert (
+        "days up to 2026-09-05 are closed"
+        in run("clock", "--course", "bear", "--until", "2026-09-05", *place, status=2).stderr
+    )
+    assert "cannot change" in run("clock", "--course", "bull", *place, status=4).stderr
+    run("report", "--write", *place)
+    assert (tmp_path / "mine" / "report.html").exists()
+    early = answer("ledger", "--as-of", "2026-08-22T15:33:51.7Z", *place)
+    assert len(early["balances"]) < len(answer("ledger", *place)["balances"])
+
+
+def test_a_changed_mandate_voids_what_was_approved(approved):
+    place = ("--workspace", approved)
+    policy = approved / "mandate.toml"
+    policy.write_text(policy.read_text().replace("ceiling = 0.75", "ceiling = 0.80"))
+    assert [change["key"] for change in answer("mandate", "diff", *place)["changes"]] == [
+        "cover.bands[1].ceiling"
+    ]
+    run("rfq", "P-1", "--dry-run", "--as", "trader", *place)
+    run("mandate", "sign", "--as", "board", *place)
+    assert "mandate changed" in run("rfq", "P-1", "--as", "trader", *place, status=4).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["nonsense"], 2), (["trades"], 3), (["price", "none.csv"], 3), (["scenario"], 2), (["scenario", "--coins", "x"], 2),
+        (["scenario", "--coins", "1e999"], 2), (["scenario", "--prices", "1,,2"], 2), (["forecast", "--paths", "5"], 2),
+        (["clock", "--to", "yesterday"], 2), (["trades", "--database", "postgresql://x"], 2), (["audit", "verify", "--anchor", "x"], 3),
+        (["init", "/proc/none/x"], 1), (["export"], 2), (["market", "import", "x"], 3), (["watch"], 2),
+        (["scenario", "--coins", "1", "--cost", "1", "--put", "5", "--call", "4", "--prices", "1"], 2),
+        (["scenario", "--coins", "-1", "--cost", "1", "--put", "4", "--call", "5", "--prices", "1"], 2),
+    ],
+)  # fmt: skip
+def test_mistakes_are_one_line_with_the_documented_status(arguments, status, tmp_path):
+    done = run(*arguments, cwd=tmp_path, status=status)
+    assert done.stderr.strip()
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("file", ["headframe.toml", "mandate.toml", "counterparties.toml"])
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"= = =", b"[a]\nb = 1\n", None])
+def test_broken_files_are_named_and_nothing_is_lost(file, text, mine):
+    path = mine / file
+    if text is None:
+        path.unlink()
+    else:
+        path.write_bytes(text)
+    place = ("--workspace", mine)
+    empty = file == "counterparties.toml" and text == b""
+    found = run("check", *place, status=0 if empty else (3 if text is None else 2))
+    if not empty:
+        assert file in found.stdout + found.stderr
+    run("audit", "verify", *place)
+
+
+def test_a_damaged_journal_is_one_clear_line(demo, tmp_path):
+    folder, _ = demo
+    place = tmp_path / "mine"
+    place.mkdir()
+    for name in ("headframe.toml", "mandate.toml", "counterparties.toml"):
+        (place / name).write_bytes((folder / name).read_bytes())
+    database = place / "headframe.db"
+    whole = (folder / "headframe.db").read_bytes()
+    for damaged in (
+        b"",
+        whole[:5000],
+        whole.replace(b"amber", b"ambre", 1),
+        b"x" * 9000,
+    ):
+        database.write_bytes(damaged)
+        done = run("trades", "--workspace", place, status=1)
+        assert done.stderr.count("\n") == 1
+        run("audit", "verify", "--workspace", place, status=1)
+    database.write_bytes(whole)
+    db = apsw.Connection(str(database))
+    db.execute(
+        "DROP TRIGGER events_never_change; UPDATE events SET author = 'nobody' WHERE seq = 9"
+    )
+    db.close()
+    assert "changed from outside at event 9" in run("trades", "--workspace", place, status=1).stderr
+    assert answer("audit", "verify", "--workspace", place, status=1)["faults"][0]["event"] == 9
+
+
+def test_a_market_without_the_needed_expiry_is_not_found(demo):
+    folder, _ = demo
+    done = run("scenario", "--expiry", "01-JAN-30", "--workspace", folder, status=3)
+    assert "listed: 28-AUG-26" in done.stderr
+
+
+def test_an_unwritable_stdout_is_an_error_not_a_crash(demo):
+    folder, _ = demo
+    if not os.path.exists("/dev/full"):  # noqa: PTH110 - a device
+        pytest.skip("no /dev/full here")
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "headframe", "ledger", "--workspace", str(folder)], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_in_a_terminal_there_is_colour_unless_it_is_not_wanted(demo, tmp_path):
+    pty = pytest.importorskip("pty")
+    folder, _ = demo
+
+    def shown(**extra):
+        parent, child = pty.openpty()
+        environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "200"} | extra
+        done = subprocess.Popen(
+            [sys.executable, "-m", "headframe", "watch", "--once", "--workspace", str(folder)],
+            stdout=child,
+            stderr=child,
+            env=environment,
+        )
+        os.close(child)
+        parts = []
+        while True:
+            try:
+                part = os.read(parent, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            parts.append(part)
+        done.wait()
+        os.close(parent)
+        return b"".join(parts).decode()
+
+    assert "\x1b[" in shown()
+    assert "\x1b[3" not in shown(NO_COLOR="1")
+
+
+def test_racing_approvals_decide_one_after_the_other(mine):
+    place = ("--workspace", mine)
+    name = answer("plan", *place)["proposals"][0]["id"]
+    racers = [
+        subprocess.Popen([sys.executable, "-m", "headframe", "approve", name, "--as", who, *map(str, place)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        for who in ("cfo", "risk") * 4
+    ]  # fmt: skip
+    for racer in racers:
+        racer.communicate()
+        assert racer.returncode == 0
+    run("audit", "verify", *place)
+    assert (
+        sum(
+            event["kind"] == "approved"
+            for event in json.loads(run("export", "--canonical", *place).stdout)["events"]
+        )
+        == 8
+    )
