@@ -1,10 +1,14 @@
 """plan, approve, rfq."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
 from headframe.cli.frame import Call, command
+
+if TYPE_CHECKING:
+    from headframe.desk.execution import Dealt
 
 
 @click.command()
@@ -63,31 +67,40 @@ def approve(call: Call, proposal: str) -> None:
 @command
 def rfq(call: Call, proposal: str, dry_run: bool) -> int:
     """Ask the dealers of PROPOSAL's panel and award by the mandate's rule when the response time ends."""
-    from headframe.codec import to_json
+    if dry_run:
+        return _preview(call, proposal)
     from headframe.desk import execution
-    from headframe.report import ladder_table
-    from headframe.units import iso
     from headframe.wiring import trading
 
     office = call.office()
-    if dry_run:
-        request = execution.preview(office, proposal)
-        legs = "; ".join(
-            f"{leg.ratio:+d} x {leg.instrument.name}" for leg in request.structure.legs
-        )
-        call.answer(
-            "rfq-preview",
-            {"request": to_json(request)},
-            f"would ask {', '.join(request.panel)} to quote {request.size} coins of {legs}, "
-            f"we {request.direction}, answers by {iso(request.respond_by)}, limit {request.limit}",
-        )
-        return 0
 
     async def run() -> execution.Dealt:
         async with trading(office, call.folder) as at_work:
             return await execution.deal(at_work, proposal, call.talk)
 
-    dealt = asyncio.run(run())
+    return _dealt(call, proposal, asyncio.run(run()))
+
+
+def _preview(call: Call, proposal: str) -> int:
+    from headframe.codec import to_json
+    from headframe.desk import execution
+    from headframe.units import iso
+
+    request = execution.preview(call.office(), proposal)
+    legs = "; ".join(f"{leg.ratio:+d} x {leg.instrument.name}" for leg in request.structure.legs)
+    call.answer(
+        "rfq-preview",
+        {"request": to_json(request)},
+        f"would ask {', '.join(request.panel)} to quote {request.size} coins of {legs}, "
+        f"we {request.direction}, answers by {iso(request.respond_by)}, limit {request.limit}",
+    )
+    return 0
+
+
+def _dealt(call: Call, proposal: str, dealt: "Dealt") -> int:
+    from headframe.codec import to_json
+    from headframe.report import ladder_table
+
     unit = "USD" if dealt.request.gross > 10.0 else "BTC"
     title = f"Request {dealt.request.id[:8]} for {proposal}: {dealt.outcome}"
     opened = dealt.request.opened_at.timestamp()

@@ -7,8 +7,15 @@ from headframe.report.table import Column, Form, Table
 
 def mandate_table(mandate: Mandate) -> Table:
     """The mandate clause by clause."""
-    scope, cash, rfq, asking = mandate.scope, mandate.cash, mandate.rfq, mandate.asking
-    people, who = mandate.people, mandate.counterparties
+    return Table(
+        title=f"Mandate of {mandate.scope.entity}",
+        columns=(Column("clause"), Column("rule"), Column("setting")),
+        rows=(*_scope_rows(mandate), *_limit_rows(mandate), *_asking_rows(mandate)),
+    )
+
+
+def _scope_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:
+    scope = mandate.scope
     bands = tuple(
         (
             "M-2.1/2.2",
@@ -30,6 +37,12 @@ def mandate_table(mandate: Mandate) -> Table:
         *bands,
         ("M-2.3", "firm sales", "within cumulative P10 and free coins"),
         ("M-2.4", "bought puts", "within P50"),
+    )
+
+
+def _limit_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:
+    cash, who = mandate.cash, mandate.counterparties
+    return (
         ("M-3.1", "tracking error, most", f"{mandate.basis.tracking_error_max:.1%} of the forward"),
         ("M-3.2", "R2, least", f"{mandate.basis.r2_min:.2f}"),
         ("M-4.1", "dossier score, least", f"{who.points_min:.0f} of 100"),
@@ -43,6 +56,13 @@ def mandate_table(mandate: Mandate) -> Table:
             f"{cash.stress_call_share_max:.0%} of liquidity",
         ),
         ("M-5.4", "residual debit of a collar, most", f"{cash.debit_share_max:.2%} of the forward"),
+    )
+
+
+def _asking_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:
+    rfq, asking, people = mandate.rfq, mandate.asking, mandate.people
+    quiet = ", ".join(f"{w.start:%H:%M}-{w.end:%H:%M}" for w in asking.quiet) or "none"
+    return (
         ("M-6.1", "dealers asked, least", f"{rfq.dealers_min}; answers {rfq.responses_min}"),
         (
             "M-6.2",
@@ -65,11 +85,6 @@ def mandate_table(mandate: Mandate) -> Table:
             f"{', '.join(people.preparers)}; {', '.join(people.approvers)}",
         ),
         ("M-9", "chosen by", str(mandate.choice).replace("_", " ")),
-    )
-    return Table(
-        title=f"Mandate of {scope.entity}",
-        columns=(Column("clause"), Column("rule"), Column("setting")),
-        rows=rows,
     )
 
 
