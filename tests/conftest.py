@@ -1,7 +1,6 @@
 """What tests share: where real data lies, and a mine at several stages of its programme."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,5 +69,5 @@ def approved(planned_mine: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def office(mine: Path) -> Iterator[Office]:
-    yield open_office(mine, user="treasurer")
+def office(mine: Path) -> Office:
+    return open_office(mine, user="treasurer")

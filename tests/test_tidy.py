@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,12 @@ LONGEST_FUNCTION = 50
 LEFTOVERS = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|breakpoint)\b|assert True\b")
 
 
-def words(name):
+def words(name: str) -> Any:
     return set(re.findall(r"[a-z]+", re.sub(r"([A-Z])", r"_\1", name).lower()))
 
 
 @pytest.mark.parametrize("path", SOURCE, ids=lambda p: str(p.relative_to(ROOT)))
-def test_names_are_decided_and_sizes_fit_the_eye(path):
+def test_names_are_decided_and_sizes_fit_the_eye(path: Any) -> None:
     text = path.read_text()
     tree = ast.parse(text)
     assert not words(path.stem) & (UNDECIDED - {"data"}), path.stem
@@ -50,12 +51,12 @@ def test_names_are_decided_and_sizes_fit_the_eye(path):
 
 
 @pytest.mark.parametrize("path", SOURCE + TESTS, ids=lambda p: str(p.relative_to(ROOT)))
-def test_nothing_is_left_lying_about(path):
+def test_nothing_is_left_lying_about(path: Any) -> None:
     if path.name != "test_tidy.py":
         assert not LEFTOVERS.search(path.read_text())
 
 
-def test_every_room_says_what_it_is_and_has_tests():
+def test_every_room_says_what_it_is_and_has_tests() -> None:
     for room in sorted((ROOT / "src" / "headframe").iterdir()):
         if room.is_dir() and room.name != "__pycache__":
             door = (room / "__init__.py").read_text()
@@ -65,7 +66,7 @@ def test_every_room_says_what_it_is_and_has_tests():
             )
 
 
-def test_rooms_are_entered_by_their_doors():
+def test_rooms_are_entered_by_their_doors() -> None:
     doors = re.compile(r"^\s*from headframe\.(\w+)\.(\w+)", re.MULTILINE)
     open_rooms = {"desk"}  # the door of the desk is its list of subjects
     plain = {
@@ -79,16 +80,16 @@ def test_rooms_are_entered_by_their_doors():
             assert inside, f"{path.name} reaches past the door of {other} for {module}"
 
 
-def test_only_the_mandate_makes_approvals():
+def test_only_the_mandate_makes_approvals() -> None:
     for path in SOURCE:
         text = path.read_text()
         if "mandate" not in path.parts:
             assert "_SEAL" not in text
-        if path.parent.name not in {"mandate"} and path.name != "values.py":
+        if path.parent.name != "mandate" and path.name != "values.py":
             assert "recall_approval" not in text
 
 
-def test_the_house_speaks_of_itself_alone():
+def test_the_house_speaks_of_itself_alone() -> None:
     tracked = subprocess.run(
         ["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False
     )
@@ -103,4 +104,4 @@ def test_the_house_speaks_of_itself_alone():
             and path.is_file()
         ):
             found = forbidden.search(path.read_text(errors="replace"))
-            assert found is None, f"{name}: {found and found[0]}"
+            assert found is None, f"{name}: {found}"

@@ -21,7 +21,12 @@ TERMS = {
 }
 
 
-def position(legs, *, kind=StructureKind.COSTLESS_COLLAR, margin=MarginTerms.BILATERAL):
+def position(
+    legs: list[tuple[str, str, str]],
+    *,
+    kind: StructureKind = StructureKind.COSTLESS_COLLAR,
+    margin: MarginTerms = MarginTerms.BILATERAL,
+) -> Position:
     """A hundred coins of November with amber."""
     coins = Decimal(100)
     trade = Trade(

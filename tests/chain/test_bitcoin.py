@@ -1,5 +1,7 @@
 import csv
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,32 +46,32 @@ CORE_COMPACT = [
 
 
 @pytest.mark.parametrize(("bits", "first", "last", "expected"), CORE_RETARGETS)
-def test_retargets_of_bitcoin_core(bits, first, last, expected):
+def test_retargets_of_bitcoin_core(bits: Any, first: Any, last: Any, expected: Any) -> None:
     assert next_bits(bits, first, last) == expected
 
 
 @pytest.mark.parametrize(("bits", "value", "again"), CORE_COMPACT)
-def test_compact_vectors_of_bitcoin_core(bits, value, again):
+def test_compact_vectors_of_bitcoin_core(bits: Any, value: Any, again: Any) -> None:
     assert target_of_bits(bits) == value
     assert bits_of_target(value) == again
     assert bits_of_target(0x80) == 0x02008000
 
 
 @pytest.mark.parametrize("bits", [0x04923456, 0xFF123456, -1, 1 << 32])
-def test_negative_and_overflowing_targets_are_refused(bits):
+def test_negative_and_overflowing_targets_are_refused(bits: Any) -> None:
     with pytest.raises(Wrong):
         target_of_bits(bits)
 
 
 @given(st.integers(1, (1 << 256) - 1))
-def test_compacting_loses_only_low_digits(target):
+def test_compacting_loses_only_low_digits(target: Any) -> None:
     kept = target_of_bits(bits_of_target(target))
     assert kept <= target < kept + (1 << max(target.bit_length() - 15, 1))
 
 
-def test_every_full_period_of_real_headers_retargets_as_it_did(real_data):
+def test_every_full_period_of_real_headers_retargets_as_it_did(real_data: Path) -> None:
     with (real_data / "btc_headers_822528_830592.csv").open() as file:
-        rows = [{key: value for key, value in row.items()} for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
     headers = {int(r["height"]): (int(r["timestamp"]), int(r["nbits"], 16)) for r in rows}
     for start in range(822_528, 830_592, 2016):
         first, bits = headers[start]
@@ -81,7 +83,7 @@ def test_every_full_period_of_real_headers_retargets_as_it_did(real_data):
         )
 
 
-def test_the_carried_history_is_the_chain(real_data):
+def test_the_carried_history_is_the_chain(real_data: Path) -> None:
     with (real_data / "btc_retargets.csv").open() as file:
         rows = list(csv.DictReader(file))
     ours = retargets()
@@ -94,14 +96,14 @@ def test_the_carried_history_is_the_chain(real_data):
             assert next_bits(int(before["nbits"], 16), 0, span) == int(after["nbits"], 16)
 
 
-def test_the_newest_period_is_a_reported_figure_and_says_so():
+def test_the_newest_period_is_a_reported_figure_and_says_so() -> None:
     newest = latest()
     assert not newest.exact
     assert newest.height == retargets()[-1].height + 2016 == 955_584
     assert abs(newest.difficulty / 133.87e12 - 1) < 1e-4
 
 
-def test_subsidy_halves_to_nothing():
+def test_subsidy_halves_to_nothing() -> None:
     assert subsidy_satoshi(839_999) == 625_000_000
     assert subsidy_satoshi(840_000) == 312_500_000
     assert subsidy_satoshi(210_000 * 32) == 1
@@ -115,12 +117,12 @@ def test_subsidy_halves_to_nothing():
         subsidy_satoshi(-1)
 
 
-def test_difficulty_one_is_the_easiest_target():
+def test_difficulty_one_is_the_easiest_target() -> None:
     assert difficulty_of_bits(0x1D00FFFF) == 1.0
     assert target_of_bits(0x1D00FFFF) == POW_LIMIT
 
 
-def test_hashprice_meets_published_figures():
+def test_hashprice_meets_published_figures() -> None:
     # Luxor, hashrate market lookback August 2025: difficulty 129.045 T, fees 0.025, 114,925 USD.
     assert coin_per_phs_day(129.045e12, 3.125 + 0.025) * 114_925 == pytest.approx(56.44, rel=2e-3)
     # Luxor, 12 January 2026: 39.53 USD/PH/s/day breaks even at 97 USD/MWh with 17 J/TH.

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -19,7 +21,7 @@ DEMO_WORDS = (
 )  # fmt: skip
 
 
-def run(*arguments, cwd=None, env=None, status=0):
+def run(*arguments: Any, cwd: Any = None, env: Any = None, status: Any = 0) -> Any:
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith("HEADFRAME")
     }
@@ -32,18 +34,18 @@ def run(*arguments, cwd=None, env=None, status=0):
     return done
 
 
-def answer(*arguments, **options):
+def answer(*arguments: Any, **options: Any) -> Any:
     return json.loads(run(*arguments, "--json", **options).stdout)
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("demo") / "mine"
     done = run("demo", folder)
     return folder, done.stdout
 
 
-def test_the_demo_tells_the_whole_story_and_ends_by_itself(demo):
+def test_the_demo_tells_the_whole_story_and_ends_by_itself(demo: Any) -> None:
     folder, story = demo
     for word in DEMO_WORDS:
         assert word in story, word
@@ -60,7 +62,7 @@ def test_the_demo_tells_the_whole_story_and_ends_by_itself(demo):
     assert len(list((folder / "courses").iterdir())) == 3
 
 
-def test_every_figure_of_the_demo_comes_from_the_commands(demo):
+def test_every_figure_of_the_demo_comes_from_the_commands(demo: Any) -> None:
     folder, story = demo
     for command in ("trades", "ledger"):
         shown = run(command, "--workspace", folder).stdout
@@ -68,7 +70,7 @@ def test_every_figure_of_the_demo_comes_from_the_commands(demo):
         assert all(line in story for line in lines), command
 
 
-def test_a_demo_repeats_byte_for_byte(demo, tmp_path):
+def test_a_demo_repeats_byte_for_byte(demo: Any, tmp_path: Path) -> None:
     folder, _ = demo
     run("demo", tmp_path / "again")
     one, two = (
@@ -84,7 +86,7 @@ def test_a_demo_repeats_byte_for_byte(demo, tmp_path):
         assert first == second
 
 
-def test_a_second_demo_into_the_same_folder_is_refused_and_changes_nothing(demo):
+def test_a_second_demo_into_the_same_folder_is_refused_and_changes_nothing(demo: Any) -> None:
     folder, _ = demo
     before = (folder / "headframe.db").read_bytes()
     done = run("demo", folder, status=2)
@@ -105,7 +107,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_reading_command_answers_in_json_with_its_schema(name, demo):
+def test_every_reading_command_answers_in_json_with_its_schema(name: str, demo: Any) -> None:
     folder, _ = demo
     arguments, schema, status = COMMANDS[name]
     found = answer(*arguments, "--workspace", folder, status=status)
@@ -114,15 +116,29 @@ def test_every_reading_command_answers_in_json_with_its_schema(name, demo):
     assert plain.strip()
 
 
-def test_help_names_every_command_and_is_documented():
+def test_help_names_every_command_and_is_documented() -> None:
     listed = run("--help").stdout
     for name in ("demo", "init", "plan", "approve", "rfq", "watch", "audit", "price"):
         assert f"  {name} " in listed
         assert "Usage:" in run(name, "--help").stdout
 
 
-def test_the_worked_example_without_a_workspace(tmp_path):
-    given = "scenario --coins 100 --cost 30000 --spot 40000 --put 35000 --call 50000 --prices 25000,40000,60000".split()
+def test_the_worked_example_without_a_workspace(tmp_path: Path) -> None:
+    given = [
+        "scenario",
+        "--coins",
+        "100",
+        "--cost",
+        "30000",
+        "--spot",
+        "40000",
+        "--put",
+        "35000",
+        "--call",
+        "50000",
+        "--prices",
+        "25000,40000,60000",
+    ]
     done = run(*given, "--json", cwd=tmp_path)
     rows = json.loads(done.stdout)["rows"]
     assert rows[0] == {
@@ -153,12 +169,12 @@ def test_the_worked_example_without_a_workspace(tmp_path):
     }
 
 
-def write(path, *rows):
+def write(path: Any, *rows: Any) -> Any:
     path.write_text("kind,style,forward,strike,vol,years,discount\n" + "\n".join(rows) + "\n")
     return path
 
 
-def test_price_appends_five_columns_in_full_precision(tmp_path):
+def test_price_appends_five_columns_in_full_precision(tmp_path: Path) -> None:
     file = write(
         tmp_path / "a.csv",
         "call,linear,40000,50000,0.6,0.25,1",
@@ -179,7 +195,7 @@ def test_price_appends_five_columns_in_full_precision(tmp_path):
 BAD_ROWS = ["swap,linear,1,1,1,1,1", "call,cubic,1,1,1,1,1", "call,linear,-1,1,1,1,1", "call,linear,nan,1,1,1,1", "call,linear,1,0,1,1,1", "call,linear,1,1,inf,1,1", "call,linear,1,1,1e9,1,1", "call,linear,1,1,,1,1", "call,linear,1,1,1,-1,1", "call,linear,1,1,1,1,0", "call,linear,1_0,1,1,1,1", "call,linear,１,1,1,1,1", "call,linear,1,1,1", "call,linear,1,1,1,1,1,9"]  # fmt: skip
 
 
-def test_bad_rows_are_named_and_the_others_still_priced(tmp_path):
+def test_bad_rows_are_named_and_the_others_still_priced(tmp_path: Path) -> None:
     good = "call,linear,40000,50000,0.6,0.25,1"
     done = run("price", write(tmp_path / "a.csv", good, *BAD_ROWS, good), status=2)
     rows = list(csv.DictReader(StringIO(done.stdout)))
@@ -192,7 +208,7 @@ def test_bad_rows_are_named_and_the_others_still_priced(tmp_path):
 @pytest.mark.parametrize(
     "text", ["", "a,b\n1,2\n", "kind,style,forward,strike,vol,years,discount,price\n", "\x00\x01"]
 )
-def test_a_table_without_its_columns_is_refused(text, tmp_path):
+def test_a_table_without_its_columns_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(text)
     assert (
         "lacks the columns" in (found := run("price", tmp_path / "a.csv", status=2).stderr)
@@ -201,7 +217,7 @@ def test_a_table_without_its_columns_is_refused(text, tmp_path):
     )
 
 
-def test_init_to_trade_by_hand(tmp_path, real_data):
+def test_init_to_trade_by_hand(tmp_path: Path, real_data: Path) -> None:
     place = ("--workspace", tmp_path / "mine")
     run(
         "init",
@@ -255,7 +271,7 @@ def test_init_to_trade_by_hand(tmp_path, real_data):
     assert len(early["balances"]) < len(answer("ledger", *place)["balances"])
 
 
-def test_a_changed_mandate_voids_what_was_approved(approved):
+def test_a_changed_mandate_voids_what_was_approved(approved: Path) -> None:
     place = ("--workspace", approved)
     policy = approved / "mandate.toml"
     policy.write_text(policy.read_text().replace("ceiling = 0.75", "ceiling = 0.80"))
@@ -278,7 +294,9 @@ def test_a_changed_mandate_voids_what_was_approved(approved):
         (["scenario", "--coins", "-1", "--cost", "1", "--put", "4", "--call", "5", "--prices", "1"], 2),
     ],
 )  # fmt: skip
-def test_mistakes_are_one_line_with_the_documented_status(arguments, status, tmp_path):
+def test_mistakes_are_one_line_with_the_documented_status(
+    arguments: Any, status: Any, tmp_path: Path
+) -> None:
     done = run(*arguments, cwd=tmp_path, status=status)
     assert done.stderr.strip()
     assert done.stdout == ""
@@ -286,7 +304,7 @@ def test_mistakes_are_one_line_with_the_documented_status(arguments, status, tmp
 
 @pytest.mark.parametrize("file", ["headframe.toml", "mandate.toml", "counterparties.toml"])
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"= = =", b"[a]\nb = 1\n", None])
-def test_broken_files_are_named_and_nothing_is_lost(file, text, mine):
+def test_broken_files_are_named_and_nothing_is_lost(file: str, text: Any, mine: Path) -> None:
     path = mine / file
     if text is None:
         path.unlink()
@@ -300,7 +318,7 @@ def test_broken_files_are_named_and_nothing_is_lost(file, text, mine):
     run("audit", "verify", *place)
 
 
-def test_a_damaged_journal_is_one_clear_line(demo, tmp_path):
+def test_a_damaged_journal_is_one_clear_line(demo: Any, tmp_path: Path) -> None:
     folder, _ = demo
     place = tmp_path / "mine"
     place.mkdir()
@@ -328,13 +346,13 @@ def test_a_damaged_journal_is_one_clear_line(demo, tmp_path):
     assert answer("audit", "verify", "--workspace", place, status=1)["faults"][0]["event"] == 9
 
 
-def test_a_market_without_the_needed_expiry_is_not_found(demo):
+def test_a_market_without_the_needed_expiry_is_not_found(demo: Any) -> None:
     folder, _ = demo
     done = run("scenario", "--expiry", "01-JAN-30", "--workspace", folder, status=3)
     assert "listed: 28-AUG-26" in done.stderr
 
 
-def test_an_unwritable_stdout_is_an_error_not_a_crash(demo):
+def test_an_unwritable_stdout_is_an_error_not_a_crash(demo: Any) -> None:
     folder, _ = demo
     if not os.path.exists("/dev/full"):  # noqa: PTH110 - a device
         pytest.skip("no /dev/full here")
@@ -346,11 +364,11 @@ def test_an_unwritable_stdout_is_an_error_not_a_crash(demo):
     assert "Traceback" not in done.stderr
 
 
-def test_in_a_terminal_there_is_colour_unless_it_is_not_wanted(demo, tmp_path):
+def test_in_a_terminal_there_is_colour_unless_it_is_not_wanted(demo: Any, tmp_path: Path) -> None:
     pty = pytest.importorskip("pty")
     folder, _ = demo
 
-    def shown(**extra):
+    def shown(**extra: Any) -> Any:
         parent, child = pty.openpty()
         environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "200"} | extra
         done = subprocess.Popen(
@@ -377,7 +395,7 @@ def test_in_a_terminal_there_is_colour_unless_it_is_not_wanted(demo, tmp_path):
     assert "\x1b[3" not in shown(NO_COLOR="1")
 
 
-def test_racing_approvals_decide_one_after_the_other(mine):
+def test_racing_approvals_decide_one_after_the_other(mine: Path) -> None:
     place = ("--workspace", mine)
     name = answer("plan", *place)["proposals"][0]["id"]
     racers = [

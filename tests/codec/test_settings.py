@@ -2,6 +2,7 @@ from dataclasses import fields
 from decimal import Decimal
 from math import nan
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,18 +30,18 @@ from headframe.units import Month, Wrong
 MINE, POLICY, DEALERS = (sample_file(name) for name in FILES)
 
 
-def problems(found):
+def problems(found: Any) -> Any:
     assert all(isinstance(one, Problem) for one in found)
     return [(one.line, one.text) for one in found]
 
 
-def test_the_sample_files_are_in_order():
+def test_the_sample_files_are_in_order() -> None:
     assert isinstance(read_settings(MINE), Settings)
     assert isinstance(read_mandate(POLICY), Mandate)
     assert all(isinstance(one, Dossier) for one in read_counterparties(DEALERS))
 
 
-def test_all_problems_of_a_file_come_at_once_with_their_lines():
+def test_all_problems_of_a_file_come_at_once_with_their_lines() -> None:
     bad = (
         POLICY.replace("floor = 0.40", "floor = 0.70")
         .replace("horizon_months = 12", "horizon_monts = 12")
@@ -80,7 +81,7 @@ def test_all_problems_of_a_file_come_at_once_with_their_lines():
         ('site = "Kettle Creek"', 'site = "Nowhere"', "which is no site"),
     ],
 )  # fmt: skip
-def test_each_mistake_is_named_where_it_stands(before, after, message):
+def test_each_mistake_is_named_where_it_stands(before: Any, after: Any, message: Any) -> None:
     bad = MINE.replace(before, after, 1)
     assert bad != MINE
     found = problems(read_settings(bad))
@@ -91,18 +92,18 @@ def test_each_mistake_is_named_where_it_stands(before, after, message):
 @pytest.mark.parametrize(
     "text", ["", "x", "= 1", "[a\n", "a = 1\na = 2", "\x00", "a = " + "[" * 5000, "[[site]]\n"]
 )
-def test_hostile_files_are_problems_not_crashes(text):
+def test_hostile_files_are_problems_not_crashes(text: str) -> None:
     for read in (read_settings, read_mandate):
         assert problems(read(text))
     assert read_counterparties("") == ()
 
 
-def test_every_key_of_every_file_is_explained():
+def test_every_key_of_every_file_is_explained() -> None:
     for kind in (FeeOutlook, Costs, Treasury):
         for field in fields(kind):
             assert field.name in MINE
-    for kind in (Dossier, Evidence, CreditLine, CollateralTerms):
-        for field in fields(kind):
+    for other in (Dossier, Evidence, CreditLine, CollateralTerms):
+        for field in fields(other):
             assert field.name in DEALERS
     first = DEALERS.split("[[counterparty]]")[1]
     assert all(
@@ -121,7 +122,7 @@ def test_every_key_of_every_file_is_explained():
         assert unexplained <= {"entity", "coin", "name", "first", "last", "choice"}, unexplained
 
 
-def test_lines_are_found_in_nested_tables():
+def test_lines_are_found_in_nested_tables() -> None:
     lines = locate(
         'a = 1\n[b]\nc = 2\n[[d]]\ne = [\n 1,\n]\n[d.f]\ng = 3\n[[d]]\n[[d.h]]\ni = """\nx = 1\n"""\nj = 4\n'
     )
@@ -134,7 +135,7 @@ def test_lines_are_found_in_nested_tables():
     assert ("d", 1, "h", 0, "x") not in lines
 
 
-def test_values_survive_json():
+def test_values_survive_json() -> None:
     for value in (sample_market(), read_mandate(POLICY), read_settings(MINE)):
         assert from_json(type(value), to_json(value)) == value
     assert from_json(Snapshot, to_json(sample_market())) == sample_market()
@@ -152,13 +153,13 @@ def test_values_survive_json():
         allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=8
     )
 )
-def test_amounts_travel_as_decimal_strings(amount):
+def test_amounts_travel_as_decimal_strings(amount: Any) -> None:
     written = to_json(amount)
     assert isinstance(written, str)
     assert from_json(Decimal, written) == amount
 
 
-def test_canonical_text_is_one_text_for_one_value():
+def test_canonical_text_is_one_text_for_one_value() -> None:
     assert canonical({"b": 1, "a": [1.5, "é"]}) == '{"a":[1.5,"é"],"b":1}'
     assert sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     with pytest.raises(ValueError, match="JSON"):
@@ -177,6 +178,6 @@ def test_canonical_text_is_one_text_for_one_value():
         (Snapshot, {"as_of": 1}),
     ],
 )
-def test_what_does_not_fit_is_wrong(kind, data):
+def test_what_does_not_fit_is_wrong(kind: Any, data: Any) -> None:
     with pytest.raises(Wrong):
         from_json(kind, data)

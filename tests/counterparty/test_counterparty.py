@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import date
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,7 @@ TERMS = CollateralTerms(
 )
 
 
-def test_weights_add_up_and_five_everywhere_is_a_hundred():
+def test_weights_add_up_and_five_everywhere_is_a_hundred() -> None:
     assert sum(topic.weight for topic in Topic) == 100
     best = replace(AMBER, evidence=tuple(replace(e, mark=5) for e in AMBER.evidence))
     assert score(best, ON).points == 100.0
@@ -50,7 +51,7 @@ def test_weights_add_up_and_five_everywhere_is_a_hundred():
     assert score(replace(AMBER, evidence=()), ON).points == 0.0
 
 
-def test_only_dated_evidence_that_has_not_expired_counts():
+def test_only_dated_evidence_that_has_not_expired_counts() -> None:
     assert objections(AMBER, ON, points_min=60) == ()
     feldspar = objections(DOSSIERS["feldspar"], ON, points_min=60)
     assert [o.reason for o in feldspar] == [Reason.LAPSED, Reason.LAPSED, Reason.SCORE_TOO_LOW]
@@ -66,7 +67,7 @@ def test_only_dated_evidence_that_has_not_expired_counts():
     )
 
 
-def test_a_paper_dies_on_the_day_it_expires():
+def test_a_paper_dies_on_the_day_it_expires() -> None:
     paper = AMBER.evidence[0]
     assert objections(AMBER, paper.expires, points_min=0)
     with pytest.raises(Wrong):
@@ -103,7 +104,7 @@ LAWFUL = {
 
 
 @pytest.mark.parametrize(("standing", "step"), list(product(Standing, Step)))
-def test_every_standing_and_step(standing, step):
+def test_every_standing_and_step(standing: Any, step: Any) -> None:
     wanted = LAWFUL[standing].get(step)
     assert TRANSITIONS.get((standing, step)) == wanted
     if wanted is None:
@@ -113,7 +114,7 @@ def test_every_standing_and_step(standing, step):
         assert advance(standing, step) == wanted
 
 
-def test_collateral_moves_above_threshold_and_minimum_transfer():
+def test_collateral_moves_above_threshold_and_minimum_transfer() -> None:
     assert support_amount(TERMS, 900e3, 0.0) == 0.0
     assert support_amount(TERMS, 1.3e6, 0.0) == pytest.approx(300e3)
     assert support_amount(replace(TERMS, independent_share=0.1), 1e6, 5e6) == pytest.approx(500e3)
@@ -125,7 +126,9 @@ def test_collateral_moves_above_threshold_and_minimum_transfer():
 
 
 @given(st.floats(0, 1e8), st.floats(0, 1e8))
-def test_a_call_never_leaves_less_than_wanted_by_more_than_the_minimum(wanted, held):
+def test_a_call_never_leaves_less_than_wanted_by_more_than_the_minimum(
+    wanted: Any, held: Any
+) -> None:
     moved = call_amount(TERMS, wanted, held)
     after = held + moved
     assert after >= -1e-6
@@ -133,12 +136,12 @@ def test_a_call_never_leaves_less_than_wanted_by_more_than_the_minimum(wanted, h
     assert after <= max(wanted + TERMS.rounding_usd, held) + 1e-6
 
 
-def test_weaker_grades_fail_more_often():
+def test_weaker_grades_fail_more_often() -> None:
     chances = [default_probability(grade) for grade in "ABCDE"]
     assert chances == sorted(chances)
 
 
-def test_impossible_terms_are_refused():
+def test_impossible_terms_are_refused() -> None:
     with pytest.raises(Wrong):
         replace(TERMS, threshold_usd=float("nan"))
     with pytest.raises(Wrong):

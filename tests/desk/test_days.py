@@ -5,15 +5,16 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from headframe.book import CASH, COINS_FREE, Ledger, Position, opening
+from headframe.book import CASH, COINS_FREE, Ledger, MarginTerms, Position, opening, promise
 from headframe.desk import audit, days, execution, limits, money, pages, programme
 from headframe.desk.ports import Declined, Invalid
 from headframe.hedge import DayStart, FeeSchedule, close_day
 from headframe.instrument import StructureKind
-from headframe.book import MarginTerms, promise
 from headframe.mining import SalePolicy
 from headframe.report import html, markdown
 from headframe.risk import Course, Status
@@ -23,16 +24,16 @@ from tests_support import COLLAR, FUTURE, SURFACE, TERMS, operation
 
 
 def start(
-    day,
-    spot,
-    positions,
+    day: Any,
+    spot: Any,
+    positions: Any,
     *,
-    ledger=None,
-    as_sold=True,
-    mined="3.0",
-    sale=SalePolicy.DAILY,
-    so_far=None,
-):
+    ledger: Any = None,
+    as_sold: Any = True,
+    mined: Any = "3.0",
+    sale: Any = SalePolicy.DAILY,
+    so_far: Any = None,
+) -> Any:
     books = ledger or Ledger()
     if ledger is None:
         books.post(
@@ -56,7 +57,7 @@ def start(
     )  # fmt: skip
 
 
-def post(begun, end):
+def post(begun: Any, end: Any) -> Any:
     for entry in end.entries:
         begun.ledger.post(entry)
     assert begun.ledger.imbalance() == {}
@@ -64,7 +65,7 @@ def post(begun, end):
     return begun.ledger
 
 
-def test_an_unhedged_day_sells_what_it_mined():
+def test_an_unhedged_day_sells_what_it_mined() -> None:
     begun = start("2026-11-10", 80_000, ())
     end = close_day(begun)
     books = post(begun, end)
@@ -74,7 +75,7 @@ def test_an_unhedged_day_sells_what_it_mined():
     assert end.result.realised_price == 80_000.0
 
 
-def test_a_hedge_shrinks_with_the_coins_sold_and_its_promise_with_it():
+def test_a_hedge_shrinks_with_the_coins_sold_and_its_promise_with_it() -> None:
     begun = start("2026-11-10", 80_000, (COLLAR,))
     end = close_day(begun)
     (left,) = end.positions
@@ -86,7 +87,7 @@ def test_a_hedge_shrinks_with_the_coins_sold_and_its_promise_with_it():
     assert last.result.costs_usd > 0, "costs are paid on the last day"
 
 
-def test_a_fall_pays_the_miner_and_a_rally_costs_it_up_to_its_floor_and_ceiling():
+def test_a_fall_pays_the_miner_and_a_rally_costs_it_up_to_its_floor_and_ceiling() -> None:
     low, high = (
         close_day(start("2026-11-30", spot, (COLLAR,), mined="100")) for spot in (40_000, 150_000)
     )
@@ -96,7 +97,7 @@ def test_a_fall_pays_the_miner_and_a_rally_costs_it_up_to_its_floor_and_ceiling(
     assert high.result.realised_price == pytest.approx(88_000, rel=0.03)
 
 
-def test_what_is_left_at_expiry_settles_exactly():
+def test_what_is_left_at_expiry_settles_exactly() -> None:
     expiry_eve = parse_expiry("25-DEC-26").date().replace(day=24)
     begun = start(expiry_eve, 60_000, (COLLAR,), as_sold=False, mined="0")
     end = close_day(begun)
@@ -110,12 +111,12 @@ def test_what_is_left_at_expiry_settles_exactly():
     assert early.positions[0].coins == 100
 
 
-def test_futures_settle_daily_and_call_margin_in_coin():
+def test_futures_settle_daily_and_call_margin_in_coin() -> None:
     begun = start("2026-10-10", 90_000, (FUTURE,), mined="0")
     end = close_day(begun)
     books = post(begun, end)
     assert float(books.balance("assets:coins:posted:paper", BTC)) == pytest.approx(2.5)
-    forward = float(end.positions[0].last_mark)
+    forward = float(end.positions[0].last_mark or 0)
     lost = 7_834_300 * (1 / 78_343 - 1 / forward)
     assert end.result.hedge_usd == pytest.approx(-lost * 90_000, rel=1e-6)
     again = start("2026-10-11", 90_000, end.positions, ledger=books, mined="0")
@@ -125,7 +126,7 @@ def test_futures_settle_daily_and_call_margin_in_coin():
     )
 
 
-def test_collateral_is_called_on_a_rally_and_comes_back():
+def test_collateral_is_called_on_a_rally_and_comes_back() -> None:
     begun = start("2026-10-10", 130_000, (COLLAR,), mined="0")
     end = close_day(begun)
     books = post(begun, end)
@@ -141,7 +142,7 @@ def test_collateral_is_called_on_a_rally_and_comes_back():
     )
 
 
-def test_a_call_nobody_can_pay_is_booked_as_overdue_and_said():
+def test_a_call_nobody_can_pay_is_booked_as_overdue_and_said() -> None:
     poor = Ledger()
     poor.post(
         opening(
@@ -169,14 +170,14 @@ def test_a_call_nobody_can_pay_is_booked_as_overdue_and_said():
         ("month_end", "2026-11-30", 3.0),
     ],
 )
-def test_the_sale_policy_decides_the_day(policy, day, sold):
+def test_the_sale_policy_decides_the_day(policy: Any, day: Any, sold: Any) -> None:
     assert close_day(start(day, 80_000, (), sale=SalePolicy(policy))).result.sold == sold
 
 
-def test_a_whole_programme_along_three_courses(approved, tmp_path):
+def test_a_whole_programme_along_three_courses(approved: Path, tmp_path: Path) -> None:
     office = open_office(approved, user="trader")
 
-    async def run():
+    async def run() -> None:
         async with trading(office, approved) as at_work:
             for name in ("P-1", "P-2", "P-5"):
                 await execution.deal(at_work, name)
@@ -213,10 +214,10 @@ def test_a_whole_programme_along_three_courses(approved, tmp_path):
     assert office.state().last_day is None, "the original was not touched"
 
 
-def test_limits_and_the_morning_page_speak_of_the_book(approved):
+def test_limits_and_the_morning_page_speak_of_the_book(approved: Path) -> None:
     office = open_office(approved, user="trader")
 
-    async def run():
+    async def run() -> None:
         async with trading(office, approved) as at_work:
             await execution.deal(at_work, "P-1")
 
@@ -253,10 +254,10 @@ def test_limits_and_the_morning_page_speak_of_the_book(approved):
     assert "http" not in web
 
 
-def test_a_second_plan_sees_what_is_hedged_and_proposes_only_the_rest(approved):
+def test_a_second_plan_sees_what_is_hedged_and_proposes_only_the_rest(approved: Path) -> None:
     office = open_office(approved, user="trader")
 
-    async def run():
+    async def run() -> None:
         async with trading(office, approved) as at_work:
             await execution.deal(at_work, "P-2")
 

@@ -4,11 +4,13 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from headframe.desk import approvals, audit, execution, money, programme
-from headframe.desk.office import Trading
+from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
     Declined,
     Draft,
@@ -32,17 +34,17 @@ from headframe.wiring import open_office, trading
 class FakeVenue:
     """A venue that writes down what it was asked and fails where it is told to."""
 
-    clock: object
-    fail: dict = field(default_factory=dict)
-    prices: tuple = (("amber", 0.0), ("basalt", 0.0001), ("cobalt", 0.0002))
+    clock: Any
+    fail: dict[str, Any] = field(default_factory=dict[str, Any])
+    prices: tuple[tuple[str, float], ...] = (("amber", 0.0), ("basalt", 0.0001), ("cobalt", 0.0002))
     name: str = "paper"
     matches: bool = True
-    log: list = field(default_factory=list)
-    request: object = None
+    log: list[str] = field(default_factory=list[str])
+    request: Any = None
     filled: Fill | None = None
     state: str = "none"
 
-    def _do(self, what):
+    def _do(self, what: Any) -> None:
         self.log.append(what)
         error = self.fail.get(what)
         if isinstance(error, tuple):
@@ -51,13 +53,13 @@ class FakeVenue:
         if error is not None:
             raise error
 
-    async def open(self, request):
+    async def open(self, request: Any) -> Any:
         self.request = request
         self._do("open")
         self.state = "open"
         return Opened("1", request.opened_at + timedelta(minutes=5))
 
-    async def quotes(self, venue_id):
+    async def quotes(self, venue_id: Any) -> Any:
         self._do("quotes")
         at = self.request.opened_at + timedelta(seconds=10)
         return tuple(
@@ -73,17 +75,16 @@ class FakeVenue:
             for name, gap in self.prices
         )
 
-    def fill(self, price=None):
-        legs = []
+    def fill(self, price: Any = None) -> Any:
         net = Decimal(repr(round(self.request.reference, 4))) if price is None else price
-        for leg in self.request.structure.legs:
-            legs.append(
-                (
-                    leg.instrument.name,
-                    self.request.amount * leg.ratio,
-                    Decimal("0.05") if leg.ratio > 0 else Decimal("0.05") - net,
-                )
+        legs = [
+            (
+                leg.instrument.name,
+                self.request.amount * leg.ratio,
+                Decimal("0.05") if leg.ratio > 0 else Decimal("0.05") - net,
             )
+            for leg in self.request.structure.legs
+        ]
         self.filled = Fill(
             venue_trade_id="BLOCK-1", dealer="amber", price=net, amount=self.request.amount, legs=tuple(legs),
             fee=Decimal("0.01"), fee_currency="BTC", at=self.request.opened_at + timedelta(seconds=50),
@@ -91,36 +92,36 @@ class FakeVenue:
         self.state = "filled"
         return self.filled
 
-    async def accept(self, venue_id, request, price):
+    async def accept(self, venue_id: Any, request: Any, price: Any) -> Any:
         self._do("accept")
         return self.fill(price)
 
-    async def cancel(self, venue_id):
+    async def cancel(self, venue_id: Any) -> None:
         self._do("cancel")
         if self.state == "open":
             self.state = "cancelled"
 
-    async def find(self, request_id):
+    async def find(self, request_id: Any) -> Any:
         self._do("find")
         if self.state == "none":
             return None
         return VenueFinding("1", self.state == "open")
 
-    async def evidence(self, venue_id, request):
+    async def evidence(self, venue_id: Any, request: Any) -> Any:
         self._do("evidence")
         return self.filled
 
 
 @pytest.fixture
-def desk(approved):
+def desk(approved: Path) -> Any:
     return open_office(approved, user="trader")
 
 
-def deal(office, venue, proposal="P-1"):
+def deal(office: Office, venue: Any, proposal: Any = "P-1") -> Any:
     return asyncio.run(execution.deal(Trading(office, venue), proposal))
 
 
-def kinds(office):
+def kinds(office: Office) -> Any:
     return [
         (record.kind, record.body.get("step"))
         for record in office.journal.read()
@@ -128,20 +129,20 @@ def kinds(office):
     ]
 
 
-def the_rfq(office):
+def the_rfq(office: Office) -> Any:
     (record,) = office.state().rfqs.values()
     return record
 
 
-def test_intent_is_written_before_the_world_is_touched(desk):
+def test_intent_is_written_before_the_world_is_touched(desk: Office) -> None:
     seen = {}
 
     class Watching(FakeVenue):
-        async def open(self, request):
+        async def open(self, request: Any) -> Any:
             seen["open"] = kinds(desk)
             return await super().open(request)
 
-        async def accept(self, venue_id, request, price):
+        async def accept(self, venue_id: Any, request: Any, price: Any) -> Any:
             seen["accept"] = kinds(desk)
             return await super().accept(venue_id, request, price)
 
@@ -165,7 +166,7 @@ def test_intent_is_written_before_the_world_is_touched(desk):
     assert the_rfq(desk).cover is not None
 
 
-def test_a_fill_books_legs_designation_cash_and_promises_at_once(desk):
+def test_a_fill_books_legs_designation_cash_and_promises_at_once(desk: Office) -> None:
     before = desk.state().ledger.copy()
     trade = deal(desk, FakeVenue(desk.clock)).trade
     (filled,) = [record for record in desk.journal.read() if record.kind == "filled"]
@@ -183,8 +184,12 @@ def test_a_fill_books_legs_designation_cash_and_promises_at_once(desk):
     assert list(before.trial_balance()) != list(desk.state().ledger.trial_balance())
 
 
-OPENED_THERE = lambda venue: setattr(venue, "state", "open")  # noqa: E731
-FILLED_THERE = lambda venue: venue.fill()  # noqa: E731
+def OPENED_THERE(venue: Any) -> None:  # noqa: N802 - read as a fact in the table below
+    venue.state = "open"
+
+
+def FILLED_THERE(venue: Any) -> None:  # noqa: N802
+    venue.fill()
 
 
 @pytest.mark.parametrize(
@@ -199,7 +204,9 @@ FILLED_THERE = lambda venue: venue.fill()  # noqa: E731
         ({"accept": (Malformed("one leg missing"), FILLED_THERE)}, RfqState.FILLED),
     ],
 )
-def test_an_unknown_outcome_is_fenced_before_anything_else_is_sent(desk, fail, fenced):
+def test_an_unknown_outcome_is_fenced_before_anything_else_is_sent(
+    desk: Office, fail: Any, fenced: Any
+) -> None:
     venue = FakeVenue(desk.clock, fail=dict(fail))
     with pytest.raises(OutcomeUnknown, match="unknown"):
         deal(desk, venue)
@@ -217,7 +224,7 @@ def test_an_unknown_outcome_is_fenced_before_anything_else_is_sent(desk, fail, f
     assert audit.verify(desk).sound
 
 
-def test_while_the_venue_cannot_be_reached_nothing_new_is_sent(desk):
+def test_while_the_venue_cannot_be_reached_nothing_new_is_sent(desk: Office) -> None:
     venue = FakeVenue(
         desk.clock, fail={"accept": Unreachable("x"), "find": Unreachable("still gone")}
     )
@@ -230,7 +237,7 @@ def test_while_the_venue_cannot_be_reached_nothing_new_is_sent(desk):
     assert set(venue.log) == {"find"}
 
 
-def test_a_proposal_is_never_dealt_twice(desk):
+def test_a_proposal_is_never_dealt_twice(desk: Office) -> None:
     deal(desk, FakeVenue(desk.clock))
     venue = FakeVenue(desk.clock)
     with pytest.raises(Declined, match="dealt already"):
@@ -238,7 +245,7 @@ def test_a_proposal_is_never_dealt_twice(desk):
     assert venue.log == []
 
 
-def test_a_fill_reported_twice_is_refused_by_the_fold(desk):
+def test_a_fill_reported_twice_is_refused_by_the_fold(desk: Office) -> None:
     deal(desk, FakeVenue(desk.clock))
     (filled,) = [record for record in desk.journal.read() if record.kind == "filled"]
     desk.state()
@@ -246,13 +253,13 @@ def test_a_fill_reported_twice_is_refused_by_the_fold(desk):
     assert not audit.verify(desk).sound
 
 
-def test_what_the_venue_refuses_is_an_end_not_an_unknown(desk):
+def test_what_the_venue_refuses_is_an_end_not_an_unknown(desk: Office) -> None:
     with pytest.raises(Declined, match="10021"):
         deal(desk, FakeVenue(desk.clock, fail={"open": Refused("10021 invalid_amount")}))
     assert the_rfq(desk).state is RfqState.NOT_FILLED
 
 
-def test_no_award_cancels_at_the_venue_and_says_why(desk):
+def test_no_award_cancels_at_the_venue_and_says_why(desk: Office) -> None:
     venue = FakeVenue(desk.clock, prices=(("amber", 0.0),))
     dealt = deal(desk, venue)
     assert dealt.trade is None
@@ -265,7 +272,9 @@ def test_no_award_cancels_at_the_venue_and_says_why(desk):
     assert deal(desk, absurd).outcome == "no quote could win"
 
 
-def test_nothing_is_asked_without_approval_or_outside_its_envelope(mine, desk):
+def test_nothing_is_asked_without_approval_or_outside_its_envelope(
+    mine: Path, desk: Office
+) -> None:
     bare = open_office(mine, user="treasurer")
     programme.plan(bare)
     venue = FakeVenue(bare.clock)
@@ -280,7 +289,7 @@ def test_nothing_is_asked_without_approval_or_outside_its_envelope(mine, desk):
     assert venue.log == []
 
 
-def test_approval_needs_another_person_and_fresh_terms(mine):
+def test_approval_needs_another_person_and_fresh_terms(mine: Path) -> None:
     office = open_office(mine, user="trader")
     plan = programme.plan(office)
     name = plan.proposals[0].id
@@ -296,17 +305,17 @@ def test_approval_needs_another_person_and_fresh_terms(mine):
         approvals.give(office, name)
 
 
-def test_the_dry_run_sends_nothing_and_writes_nothing(desk):
+def test_the_dry_run_sends_nothing_and_writes_nothing(desk: Office) -> None:
     before = desk.state().head
     request = execution.preview(desk, "P-1")
     assert request.panel
     assert desk.state().head == before
 
 
-def test_over_the_wire_the_street_fills_and_remembers(approved):
+def test_over_the_wire_the_street_fills_and_remembers(approved: Path) -> None:
     office = open_office(approved, user="trader")
 
-    async def run():
+    async def run() -> Any:
         async with trading(office, approved) as at_work:
             return await execution.deal(at_work, "P-1")
 
@@ -323,31 +332,32 @@ def test_over_the_wire_the_street_fills_and_remembers(approved):
     assert audit.verify(office).sound
 
 
-def test_killed_between_dealing_and_booking_the_street_is_believed(approved):
+def test_killed_between_dealing_and_booking_the_street_is_believed(approved: Path) -> None:
     """The program dies after the street has filled: the next run finds the fill and books it once."""
     office = open_office(approved, user="trader")
 
     class Dying(Exception):
         pass
 
-    async def run():
+    async def run() -> None:
         async with trading(office, approved) as at_work:
             real = at_work.venue.accept
 
-            async def accept(*arguments):
+            async def accept(*arguments: Any) -> None:
                 await real(*arguments)
                 raise Dying
 
-            at_work.venue.accept = accept
+            venue: Any = at_work.venue
+            venue.accept = accept
             await execution.deal(at_work, "P-1")
 
     with pytest.raises(Dying):
         asyncio.run(run())
     assert money.trades(office) == ()
     again = open_office(approved, user="trader")
-    told = []
+    told: list[str] = []
 
-    async def resume():
+    async def resume() -> None:
         async with trading(again, approved) as at_work:
             await execution.reconcile(at_work, told.append)
 

@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ HEADER = "timestamp,instrument_name,option_type,strike,expiry_datetime,bid_price
 ROW = "2026-08-22T15:33:51.683630+00:00,BTC-25DEC26-70000-P,put,70000.0,2026-12-25T08:00:00+00:00,0.05,0.052,0.051,78343.0,0.43,-0.3,1,10,1,77054.0\n"  # fmt: skip
 
 
-def test_a_real_chain_is_read_whole(real_data):
+def test_a_real_chain_is_read_whole(real_data: Path) -> None:
     path = real_data / "deribit_chains" / "btc_chain_20260822T153351Z.csv"
     market = read_chain_csv(path.read_text(), name=path.name)
     assert iso(market.as_of) == "2026-08-22T15:33:51.683630Z"
@@ -19,7 +21,7 @@ def test_a_real_chain_is_read_whole(real_data):
     assert market.spread_median is not None
 
 
-def test_a_row_becomes_a_quote():
+def test_a_row_becomes_a_quote() -> None:
     market = read_chain_csv(HEADER + ROW, name="x")
     quote = market.options[0]
     assert (quote.strike, quote.is_call, quote.bid, quote.ask, quote.vol) == (
@@ -47,12 +49,12 @@ def test_a_row_becomes_a_quote():
         (HEADER + ROW.replace("2026-12-25", "2026-08-01"), "no expiry after"),
     ],
 )  # fmt: skip
-def test_bad_chains_are_refused_by_line(text, message):
+def test_bad_chains_are_refused_by_line(text: str, message: Any) -> None:
     with pytest.raises(Wrong, match=message):
         market_from_text(text, name="x", as_of=None)
 
 
-def summary(**changes):
+def summary(**changes: Any) -> Any:
     row = {
         "instrument_name": "BTC-25DEC26-70000-P", "base_currency": "BTC", "bid_price": 0.05, "ask_price": None,
         "mark_price": 0.051, "mark_iv": 43.2, "underlying_price": 78343.0, "open_interest": 12.5,
@@ -61,7 +63,7 @@ def summary(**changes):
     return row | changes
 
 
-def test_deribits_book_summary_is_read_with_and_without_its_envelope():
+def test_deribits_book_summary_is_read_with_and_without_its_envelope() -> None:
     rows = [
         summary(),
         summary(instrument_name="BTC-25DEC26-90000-C", bid_price=0.03, ask_price=0.031),
@@ -90,12 +92,12 @@ def test_deribits_book_summary_is_read_with_and_without_its_envelope():
     "text",
     ["{", "{}", "[]", '{"result": 5}', "[5]", '[{"a": 1}]', json.dumps([summary(mark_iv="x")]), json.dumps([summary(bid_price=True)]), '[{"instrument_name": "BTC-X-1-P"}]', "[" * 5000, json.dumps([summary(creation_timestamp=None)])],
 )  # fmt: skip
-def test_bad_summaries_are_refused(text):
+def test_bad_summaries_are_refused(text: str) -> None:
     with pytest.raises(Wrong):
         market_from_text(text, name="x", as_of=None)
 
 
-def test_missing_and_unreadable_files(tmp_path):
+def test_missing_and_unreadable_files(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no file"):
         read_text(tmp_path / "none.csv")
     (tmp_path / "latin.csv").write_bytes(b"\xff\xfe\x00")

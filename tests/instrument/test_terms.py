@@ -1,5 +1,6 @@
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_are_read_and_written_alike(name):
+def test_names_are_read_and_written_alike(name: str) -> None:
     assert parse_instrument(name).name == name
 
 
@@ -43,7 +44,7 @@ def test_names_are_read_and_written_alike(name):
         "A" * 50,
     ],
 )
-def test_other_names_are_refused(name):
+def test_other_names_are_refused(name: str) -> None:
     with pytest.raises(Wrong):
         parse_instrument(name)
 
@@ -52,7 +53,7 @@ PRICES = st.fractions(min_value=1, max_value=10**7)
 
 
 @given(PRICES, PRICES)
-def test_inverse_and_linear_options_pay_the_same_dollars(settlement, strike):
+def test_inverse_and_linear_options_pay_the_same_dollars(settlement: Any, strike: Any) -> None:
     strike = round(strike)
     for letter in "PC":
         coin = payoff(
@@ -68,7 +69,7 @@ def test_inverse_and_linear_options_pay_the_same_dollars(settlement, strike):
 
 
 @given(PRICES, PRICES)
-def test_a_short_inverse_future_locks_its_price(settlement, entry):
+def test_a_short_inverse_future_locks_its_price(settlement: Any, entry: Any) -> None:
     future = parse_instrument("BTC-25DEC26")
     coins = payoff(future, -entry, settlement, entry)  # one coin sold: entry dollars of notional
     assert settlement * (1 + coins) == entry
@@ -77,7 +78,7 @@ def test_a_short_inverse_future_locks_its_price(settlement, entry):
 
 
 @given(PRICES)
-def test_put_call_parity_at_expiry(settlement):
+def test_put_call_parity_at_expiry(settlement: Any) -> None:
     put, call = (parse_instrument(f"BTC_USD-25DEC26-50000-{one}") for one in "PC")
     gap = payoff(call, Fraction(1), settlement, Fraction(0)) - payoff(
         put, Fraction(1), settlement, Fraction(0)
@@ -85,21 +86,21 @@ def test_put_call_parity_at_expiry(settlement):
     assert gap == settlement - 50_000
 
 
-def test_a_price_of_zero_settles_nothing():
+def test_a_price_of_zero_settles_nothing() -> None:
     with pytest.raises(Wrong):
         payoff(parse_instrument("BTC-25DEC26-70000-P"), Fraction(1), Fraction(0), Fraction(0))
     with pytest.raises(Wrong):
         payoff(parse_instrument("BTC-25DEC26"), Fraction(1), Fraction(5), Fraction(0))
 
 
-def test_premium_is_paid_by_the_buyer_and_futures_cost_nothing():
+def test_premium_is_paid_by_the_buyer_and_futures_cost_nothing() -> None:
     assert cash_flow(
         parse_instrument("BTC-25DEC26-70000-P"), Fraction(10), Fraction(1, 20)
     ) == Fraction(-1, 2)
     assert cash_flow(parse_instrument("BTC-25DEC26"), Fraction(10), Fraction(5)) == 0
 
 
-def test_structures_name_each_instrument_once():
+def test_structures_name_each_instrument_once() -> None:
     put = parse_instrument("BTC-25DEC26-70000-P")
     with pytest.raises(Wrong):
         Structure(StructureKind.PROTECTIVE_PUT, (Leg(put, 1), Leg(put, 1)))

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,11 +64,11 @@ GOOD = Facts(
 )
 
 
-def month(**changes):
+def month(**changes: Any) -> Any:
     return {"months": (replace(SEPTEMBER, **changes),)}
 
 
-def dealer(**changes):
+def dealer(**changes: Any) -> Any:
     return {"dealers": (*DEALERS, replace(DEALERS[0], name="quartz", **changes))}
 
 
@@ -113,7 +114,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("rule", "stage", "change"), CASES)
-def test_each_rule_is_broken_alone_and_named_with_its_clause(rule, stage, change):
+def test_each_rule_is_broken_alone_and_named_with_its_clause(
+    rule: Any, stage: Any, change: Any
+) -> None:
     verdict = judge(MANDATE, replace(GOOD, **change), stage)
     assert {breach.rule for breach in verdict.breaches} == {rule}
     assert not verdict.allowed
@@ -122,7 +125,7 @@ def test_each_rule_is_broken_alone_and_named_with_its_clause(rule, stage, change
         assert judge(MANDATE, replace(GOOD, **change), Stage.PROPOSE).allowed
 
 
-def test_what_breaks_nothing_is_allowed_at_both_stages_and_limits_are_inclusive():
+def test_what_breaks_nothing_is_allowed_at_both_stages_and_limits_are_inclusive() -> None:
     for stage in Stage:
         assert judge(MANDATE, GOOD, stage).breaches == ()
     edge = replace(
@@ -145,7 +148,7 @@ def test_what_breaks_nothing_is_allowed_at_both_stages_and_limits_are_inclusive(
     ).allowed
 
 
-def test_rules_that_depend_on_other_settings():
+def test_rules_that_depend_on_other_settings() -> None:
     puts_only = replace(
         MANDATE, scope=replace(MANDATE.scope, structures=(StructureKind.PROTECTIVE_PUT,))
     )
@@ -164,26 +167,26 @@ def test_rules_that_depend_on_other_settings():
     assert [b.rule for b in judge(MANDATE, future, Stage.ASK).breaches] == [Rule.BLOCK_TOO_SMALL]
 
 
-def test_below_the_floor_is_said_but_does_not_block():
+def test_below_the_floor_is_said_but_does_not_block() -> None:
     verdict = judge(MANDATE, replace(GOOD, **month(covered=30.0)), Stage.PROPOSE)
     assert [breach.rule for breach in verdict.breaches] == [Rule.BELOW_FLOOR]
     assert verdict.allowed
 
 
-def test_breaches_come_most_serious_first():
+def test_breaches_come_most_serious_first() -> None:
     many = replace(GOOD, mandate_signed=False, repeated=True, r2=0.1, preparer="nobody")
     order = [list(Rule).index(breach.rule) for breach in judge(MANDATE, many, Stage.ASK).breaches]
     assert order == sorted(order)
     assert len(order) == 4
 
 
-def test_facts_survive_the_journal_so_that_a_verdict_can_be_replayed():
+def test_facts_survive_the_journal_so_that_a_verdict_can_be_replayed() -> None:
     again = from_json(Facts, to_json(GOOD))
     assert again == GOOD
     assert judge(MANDATE, again, Stage.ASK) == judge(MANDATE, GOOD, Stage.ASK)
 
 
-def test_every_rule_is_documented_and_every_documented_clause_exists():
+def test_every_rule_is_documented_and_every_documented_clause_exists() -> None:
     text = (Path(__file__).resolve().parents[2] / "docs" / "mandate.md").read_text()
     rows = {
         (cells[1].strip(), cells[2].strip().strip("`"))
@@ -194,8 +197,8 @@ def test_every_rule_is_documented_and_every_documented_clause_exists():
     assert len({rule.clause for rule in Rule}) == len(Rule)
 
 
-def given_approval(**changes):
-    given = {
+def given_approval(**changes: Any) -> Any:
+    given: dict[str, Any] = {
         "proposal": "P-1",
         "preparer": "treasurer",
         "approver": "cfo",
@@ -207,7 +210,7 @@ def given_approval(**changes):
     return approve(verdict, MANDATE.people, **(given | changes))
 
 
-def test_another_person_approves_and_only_the_mandate_makes_approvals():
+def test_another_person_approves_and_only_the_mandate_makes_approvals() -> None:
     approval = given_approval()
     assert isinstance(approval, Approval)
     assert (approval.expires_at - NOON).total_seconds() == 240 * 60
@@ -235,7 +238,7 @@ def test_another_person_approves_and_only_the_mandate_makes_approvals():
         replace(approval, seal=object())
 
 
-def test_settings_cannot_contradict_themselves():
+def test_settings_cannot_contradict_themselves() -> None:
     with pytest.raises(Wrong, match="0 <= floor <= target <= ceiling <= 1"):
         Band(first=1, last=3, floor=0.7, target=0.6, ceiling=0.5)
     with pytest.raises(Wrong):

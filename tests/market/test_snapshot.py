@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from headframe.units import Wrong, expiry_label, parse_expiry
 MARKET = sample_market()
 
 
-def test_the_sample_market_is_the_table_typed_in():
+def test_the_sample_market_is_the_table_typed_in() -> None:
     assert MARKET.index == 77_054.0
     assert [expiry_label(quote.expiry) for quote in MARKET.forwards] == [
         "28-AUG-26", "25-SEP-26", "30-OCT-26", "25-DEC-26", "26-MAR-27", "25-JUN-27",
@@ -26,7 +27,7 @@ def test_the_sample_market_is_the_table_typed_in():
     assert "22 Aug 2026" in MARKET.source
 
 
-def test_the_first_listed_expiry_at_or_after_an_instant():
+def test_the_first_listed_expiry_at_or_after_an_instant() -> None:
     october = parse_expiry("30-OCT-26")
     assert MARKET.listed_expiry_from(october) == october
     assert MARKET.listed_expiry_from(october + timedelta(milliseconds=1)) == parse_expiry(
@@ -38,21 +39,21 @@ def test_the_first_listed_expiry_at_or_after_an_instant():
 
 
 @pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf"), 1e12])
-def test_prices_that_cannot_be_are_refused(price):
+def test_prices_that_cannot_be_are_refused(price: Any) -> None:
     with pytest.raises(Wrong):
         ForwardQuote(expiry=MARKET.forwards[0].expiry, price=price)
     with pytest.raises(Wrong):
         replace(MARKET, index=price)
 
 
-def test_forwards_come_in_order_and_once():
+def test_forwards_come_in_order_and_once() -> None:
     for forwards in ((), (MARKET.forwards[1], MARKET.forwards[0]), (MARKET.forwards[0],) * 2):
         with pytest.raises(Wrong):
             replace(MARKET, forwards=forwards)
 
 
-def test_quotes_and_smiles_check_themselves():
-    given = {
+def test_quotes_and_smiles_check_themselves() -> None:
+    given: dict[str, Any] = {
         "expiry": MARKET.forwards[0].expiry,
         "strike": 70_000.0,
         "is_call": True,

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,8 +28,8 @@ HISTORY = (*retargets(), latest())
 MODEL = estimate(HISTORY)
 
 
-def mine(**changes):
-    given = {
+def mine(**changes: Any) -> Any:
+    given: dict[str, Any] = {
         "entity": "Test mine",
         "coin": "BTC",
         "sites": (Site(name="a", uptime=1.0, capacity_mw=1e4, power_usd_mwh=(50.0,) * 12),),
@@ -51,16 +52,16 @@ def mine(**changes):
 
 
 def coins(
-    fleet_hs,
-    edges,
+    fleet_hs: Any,
+    edges: Any,
     *,
-    difficulty,
-    height=840_000.0,
-    model=(0.0, 0.0, 0.0, 0.0),
-    fees=(0.0, 0.0, 0.0),
-    pool=0.0,
-    paths=1,
-):
+    difficulty: Any,
+    height: Any = 840_000.0,
+    model: Any = (0.0, 0.0, 0.0, 0.0),
+    fees: Any = (0.0, 0.0, 0.0),
+    pool: Any = 0.0,
+    paths: Any = 1,
+) -> Any:
     out, mean = np.empty((paths, len(fleet_hs))), np.empty((paths, len(fleet_hs)))
     simulate_coins(
         1,
@@ -77,14 +78,14 @@ def coins(
     return out
 
 
-def test_a_fleet_that_is_the_whole_network_finds_a_block_every_ten_minutes():
+def test_a_fleet_that_is_the_whole_network_finds_a_block_every_ten_minutes() -> None:
     difficulty = 1e14
     hashrate = difficulty * HASHES_PER_DIFFICULTY / 600.0
     found = coins([hashrate], [0.0, 86_400.0], difficulty=difficulty)
     assert found[0, 0] == pytest.approx(144 * 3.125, rel=1e-12)
 
 
-def test_twice_the_difficulty_is_half_the_coins_and_the_pool_keeps_its_share():
+def test_twice_the_difficulty_is_half_the_coins_and_the_pool_keeps_its_share() -> None:
     one = coins([1e18], [0.0, 864_000.0], difficulty=1e14)[0, 0]
     assert coins([1e18], [0.0, 864_000.0], difficulty=2e14)[0, 0] == pytest.approx(one / 2)
     assert coins([1e18], [0.0, 864_000.0], difficulty=1e14, pool=0.02)[0, 0] == pytest.approx(
@@ -96,14 +97,14 @@ def test_twice_the_difficulty_is_half_the_coins_and_the_pool_keeps_its_share():
     )
 
 
-def test_a_halving_inside_the_month_is_split_to_the_block():
+def test_a_halving_inside_the_month_is_split_to_the_block() -> None:
     period = 1_209_600.0 * 2016 / 2015
     before = coins([1e18], [0.0, period], difficulty=1e14, height=1_049_999.0 - 2016)[0, 0]
     across = coins([1e18], [0.0, period], difficulty=1e14, height=1_050_000.0 - 1008)[0, 0]
     assert across == pytest.approx(before * 0.75, rel=1e-6)
 
 
-def test_months_add_up_to_the_whole():
+def test_months_add_up_to_the_whole() -> None:
     edges = [0.0, 2e6, 5e6, 9e6]
     parts = coins([1e18] * 3, edges, difficulty=1e14, model=(0.01, 0.05, -0.2, 0.0), paths=50)
     whole = coins([1e18], [0.0, 9e6], difficulty=1e14, model=(0.01, 0.05, -0.2, 0.0), paths=50)
@@ -111,7 +112,7 @@ def test_months_add_up_to_the_whole():
     assert parts.sum(axis=1) == pytest.approx(whole[:, 0], rel=1e-12)
 
 
-def test_plain_python_agrees_with_the_compiled_kernel():
+def test_plain_python_agrees_with_the_compiled_kernel() -> None:
     edges, fleet = np.array([5e5, 3e6, 6e6]), np.array([1e18, 2e18])
     model, fees = np.array([0.01, 0.05, -0.2, 0.03]), np.array([0.01, 0.5, 0.6])
     ours, plain = np.empty((20, 2)), np.empty((20, 2))
@@ -127,7 +128,7 @@ REFERENCE = [(91, (41.5, 44.8, 48.6)), (182, (77.8, 87.6, 99.0)), (365, (141.7, 
 
 
 @pytest.mark.parametrize(("days", "wanted"), REFERENCE)
-def test_the_reference_forecast_of_june_2026(days, wanted):
+def test_the_reference_forecast_of_june_2026(days: Any, wanted: Any) -> None:
     past = retargets()
     model = estimate(past, memory=False)
     found = coins(
@@ -141,7 +142,7 @@ def test_the_reference_forecast_of_june_2026(days, wanted):
     assert np.quantile(found, [0.1, 0.5, 0.9]) == pytest.approx(wanted, rel=0.012)
 
 
-def test_the_model_is_estimated_with_its_standard_errors():
+def test_the_model_is_estimated_with_its_standard_errors() -> None:
     model = estimate(retargets(), memory=False)
     assert model.drift == pytest.approx(0.0077, abs=1e-4)
     assert model.noise_sd == pytest.approx(0.048, abs=1e-3)
@@ -153,14 +154,14 @@ def test_the_model_is_estimated_with_its_standard_errors():
         estimate((*retargets()[-30:-10], *retargets()[-5:]))
 
 
-def test_the_future_never_changes_the_past():
+def test_the_future_never_changes_the_past() -> None:
     cut = HISTORY[:450]
     assert estimate(cut) == estimate(tuple(HISTORY[:450]))
     shifted = (*cut, *(replace(row, bits=row.bits - 5) for row in HISTORY[450:]))
     assert estimate(shifted[:450]) == estimate(cut)
 
 
-def test_a_forecast_orders_its_quantiles_and_never_takes_difficulty_flat():
+def test_a_forecast_orders_its_quantiles_and_never_takes_difficulty_flat() -> None:
     made = forecast(
         mine(),
         Month(2026, 9),
@@ -183,7 +184,7 @@ def test_a_forecast_orders_its_quantiles_and_never_takes_difficulty_flat():
         made.of(Month(2030, 1))
 
 
-def test_a_path_is_the_same_whatever_the_number_of_paths():
+def test_a_path_is_the_same_whatever_the_number_of_paths() -> None:
     months = months_from(Month(2026, 9), 6)
     few = simulate(mine(), months, last=latest(), model=MODEL, paths=10, seed=5)
     many = simulate(mine(), months, last=latest(), model=MODEL, paths=100, seed=5)
@@ -197,7 +198,7 @@ def test_a_path_is_the_same_whatever_the_number_of_paths():
         )
 
 
-def test_the_fleets_schedule_counts_days():
+def test_the_fleets_schedule_counts_days() -> None:
     s21 = KNOWN_MACHINES["Antminer S21"]
     batch = Batch(site="a", machine=s21, count=1, since=date(2026, 9, 11), until=date(2026, 9, 21))
     assert batch.share_of(Month(2026, 9)) == pytest.approx(10 / 30)
@@ -210,7 +211,7 @@ def test_the_fleets_schedule_counts_days():
         Batch(site="a", machine=s21, count=0)
 
 
-def test_costs_and_covenant_follow_from_the_same_objects():
+def test_costs_and_covenant_follow_from_the_same_objects() -> None:
     operation = mine()
     power = 5_000 * 3500 / 1e6 * 24 * 30 * 50.0
     assert operation.power_cost_usd(Month(2026, 9)) == pytest.approx(power)
@@ -221,7 +222,7 @@ def test_costs_and_covenant_follow_from_the_same_objects():
     assert small.overloaded(Month(2026, 9)) == ("a",)
 
 
-def test_what_cannot_be_is_refused():
+def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(Wrong):
         mine(pool_fee=0.9)
     with pytest.raises(Wrong):

@@ -3,7 +3,7 @@ import numpy as np
 from headframe.numerics import normals, philox_words, quantiles, sorted_columns, uniforms
 
 
-def test_philox_meets_its_known_answer():
+def test_philox_meets_its_known_answer() -> None:
     # Random123 1.14, kat_vectors, philox4x32 10: counter and key all zero, then all ones.
     assert philox_words(0, 0, 0, 0, 0, 0) == (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
     ones = 0xFFFFFFFF
@@ -15,7 +15,7 @@ def test_philox_meets_its_known_answer():
     )
 
 
-def test_compiled_and_plain_python_give_the_same_bits():
+def test_compiled_and_plain_python_give_the_same_bits() -> None:
     compiled, plain = np.empty(101), np.empty(101)
     normals(2**40 + 7, 3, 9, compiled)
     normals.python(2**40 + 7, 3, 9, plain)
@@ -25,14 +25,14 @@ def test_compiled_and_plain_python_give_the_same_bits():
     assert (compiled == plain).all()
 
 
-def test_a_path_does_not_depend_on_how_many_steps_are_drawn():
+def test_a_path_does_not_depend_on_how_many_steps_are_drawn() -> None:
     short, long = np.empty(10), np.empty(1000)
     normals(1, 2, 3, short)
     normals(1, 2, 3, long)
     assert (short == long[:10]).all()
 
 
-def test_normals_have_the_moments_of_normals():
+def test_normals_have_the_moments_of_normals() -> None:
     draws = np.empty(400_000)
     normals(11, 0, 0, draws)
     assert abs(draws.mean()) < 4 / 400_000**0.5
@@ -40,7 +40,7 @@ def test_normals_have_the_moments_of_normals():
     assert abs((draws**3).mean()) < 4 * (15 / 400_000) ** 0.5
 
 
-def test_quantiles_agree_with_numpy():
+def test_quantiles_agree_with_numpy() -> None:
     values = np.random.default_rng(1).normal(size=(999, 4))
     ours = quantiles(sorted_columns(values), (0.1, 0.5, 0.9))
     assert np.allclose(ours, np.quantile(values, [0.1, 0.5, 0.9], axis=0), rtol=0, atol=1e-15)

@@ -1,6 +1,8 @@
 import asyncio
 import json
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -19,16 +21,16 @@ LEGS = [
 ]
 
 
-def street(path=None, seed=7):
+def street(path: Any = None, seed: Any = 7) -> Any:
     market = sample_market()
     return Street(VirtualClock(market.as_of), market, FEES, StreetMemory(path), seed)
 
 
-def wait(one, seconds):
+def wait(one: Any, seconds: Any) -> None:
     asyncio.run(one.clock.wait_until(one.clock.now() + timedelta(seconds=seconds)))
 
 
-def test_quotes_come_with_time_hidden_for_five_seconds_and_die_at_their_end():
+def test_quotes_come_with_time_hidden_for_five_seconds_and_die_at_their_end() -> None:
     one = street()
     made = one.create({"legs": LEGS, "label": "mine"})
     assert made["state"] == "created"
@@ -46,7 +48,7 @@ def test_quotes_come_with_time_hidden_for_five_seconds_and_die_at_their_end():
     assert one.shown(one.request(1))["asks"] == []
 
 
-def test_the_same_seed_answers_alike_and_habits_show():
+def test_the_same_seed_answers_alike_and_habits_show() -> None:
     replies = [
         answer(name, seed=3, number=n, half_spread=1.0) for n in range(400) for name in HABITS
     ]
@@ -60,7 +62,7 @@ def test_the_same_seed_answers_alike_and_habits_show():
     assert all(reply.delay > 0 and reply.life > 0 for reply in kept)
 
 
-def accept(one, **changes):
+def accept(one: Any, **changes: Any) -> Any:
     request = one.request(1)
     params = {
         "block_rfq_id": 1, "direction": "buy", "price": 1.0, "amount": 50.0,
@@ -69,7 +71,7 @@ def accept(one, **changes):
     return one.accept(params | changes)
 
 
-def test_accepting_fills_the_best_price_whole_or_not_at_all():
+def test_accepting_fills_the_best_price_whole_or_not_at_all() -> None:
     one = street()
     one.create({"legs": LEGS})
     wait(one, 40)
@@ -96,7 +98,7 @@ def test_accepting_fills_the_best_price_whole_or_not_at_all():
         ({"legs": []}, -32602), ({"time_in_force": "good_til_cancelled"}, -32602), ({"block_rfq_id": 9}, 11029), ({"block_rfq_id": "1"}, -32602),
     ],
 )  # fmt: skip
-def test_bad_acceptances_are_refused(change, code):
+def test_bad_acceptances_are_refused(change: Any, code: Any) -> None:
     one = street()
     one.create({"legs": LEGS})
     wait(one, 40)
@@ -116,13 +118,13 @@ def test_bad_acceptances_are_refused(change, code):
         ([LEGS[0], {"instrument_name": "BTC_USD-25DEC26-60000-P", "amount": 50.0, "direction": "buy"}], 11029),
     ],
 )  # fmt: skip
-def test_bad_requests_are_refused_with_the_venues_codes(legs, code):
+def test_bad_requests_are_refused_with_the_venues_codes(legs: Any, code: Any) -> None:
     with pytest.raises(RpcError) as error:
         street().create({"legs": legs})
     assert error.value.code == code
 
 
-def test_the_street_remembers_over_a_crash(tmp_path):
+def test_the_street_remembers_over_a_crash(tmp_path: Path) -> None:
     path = tmp_path / "street.jsonl"
     one = street(path)
     one.create({"legs": LEGS, "label": "mine"})
@@ -137,10 +139,10 @@ def test_the_street_remembers_over_a_crash(tmp_path):
     assert street(path).request(2)["state"] == "open"
 
 
-def talk(*frames, one=None):
+def talk(*frames: Any, one: Any = None) -> Any:
     """Send raw frames to a server and return what comes back for each."""
 
-    async def run():
+    async def run() -> Any:
         answers = []
         async with (
             StreetServer(one or street(), client_id="me", client_secret="secret") as server,
@@ -161,7 +163,7 @@ AUTH = {
 }
 
 
-def test_the_envelope_is_the_venues():
+def test_the_envelope_is_the_venues() -> None:
     (reply,) = talk({"jsonrpc": "2.0", "id": 7, "method": "public/get_time", "params": {}})
     assert reply["id"] == 7
     assert reply["jsonrpc"] == "2.0"
@@ -177,12 +179,12 @@ def test_the_envelope_is_the_venues():
         ({"id": 1, "method": "public/auth", "params": {"grant_type": "other"}}, -32602), ({"id": 1, "method": "public/test", "params": [1]}, -32602),
     ],
 )  # fmt: skip
-def test_errors_carry_the_venues_codes(frame, code):
+def test_errors_carry_the_venues_codes(frame: Any, code: Any) -> None:
     (reply,) = talk(frame)
     assert reply["error"]["code"] == code
 
 
-def test_signed_in_calls_work_and_lists_are_paged():
+def test_signed_in_calls_work_and_lists_are_paged() -> None:
     create = {"id": 2, "method": "private/create_block_rfq", "params": {"legs": LEGS, "label": "x"}}
     listed = {"id": 3, "method": "private/get_block_rfqs", "params": {"count": 5}}
     wrong = {"id": 4, "method": "private/get_block_rfqs", "params": {"count": 0}}
@@ -199,8 +201,8 @@ def test_signed_in_calls_work_and_lists_are_paged():
     assert replies[6]["result"] == "ok"
 
 
-def test_a_frame_over_32_kb_ends_the_session_without_an_id():
-    async def run():
+def test_a_frame_over_32_kb_ends_the_session_without_an_id() -> None:
+    async def run() -> None:
         async with (
             StreetServer(street(), client_id="me", client_secret="s") as server,
             connect(server.url) as socket,
@@ -215,12 +217,12 @@ def test_a_frame_over_32_kb_ends_the_session_without_an_id():
     asyncio.run(run())
 
 
-def test_the_clock_keeps_appointments_in_order_and_never_runs_backwards():
+def test_the_clock_keeps_appointments_in_order_and_never_runs_backwards() -> None:
     clock = VirtualClock(sample_market().as_of)
     seen = []
 
-    def note(name):
-        async def task():
+    def note(name: int) -> Any:
+        async def task() -> None:
             seen.append((name, clock.now()))
 
         return task

@@ -1,9 +1,10 @@
 import math
 import random
+from typing import Any
 
 import mpmath
 import pytest
-import QuantLib as ql
+import QuantLib
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -12,30 +13,31 @@ from headframe.pricing import black76, black76_greeks, inverse_greeks, price_bat
 mpmath.mp.dps = 50
 
 
-def exact(sign, F, K, sigma, T, df):
+def exact(sign: Any, F: Any, K: Any, sigma: Any, T: Any, df: Any) -> Any:
     """Black-76 in 50 digits: price, delta, gamma, vega, theta, and the same five in coin."""
-    F, K, sigma, T, df = (mpmath.mpf(x) for x in (F, K, sigma, T, df))
-    s = sigma * mpmath.sqrt(T)
-    d1 = mpmath.log(F / K) / s + s / 2
+    digits: Any = [mpmath.mpf(x) for x in (F, K, sigma, T, df)]
+    f, k, vol, t, df = digits
+    s = vol * mpmath.sqrt(t)
+    d1 = mpmath.log(f / k) / s + s / 2
     d2 = d1 - s
-    rate = -mpmath.log(df) / T
+    rate = -mpmath.log(df) / t
 
-    def cdf(z):
+    def cdf(z: Any) -> Any:
         return mpmath.erfc(-z / mpmath.sqrt(2)) / 2
 
-    def pdf(z):
+    def pdf(z: Any) -> Any:
         return mpmath.exp(-z * z / 2) / mpmath.sqrt(2 * mpmath.pi)
 
-    price = df * sign * (F * cdf(sign * d1) - K * cdf(sign * d2))
-    vega = df * F * pdf(d1) * mpmath.sqrt(T)
-    theta = -df * F * pdf(d1) * sigma / (2 * mpmath.sqrt(T)) + rate * price
-    linear = (price, df * sign * cdf(sign * d1), df * pdf(d1) / (F * s), vega, theta)
-    gamma = df * K * (pdf(d2) / s - sign * 2 * cdf(sign * d2)) / F**3
-    inverse = (price / F, sign * df * K * cdf(sign * d2) / F**2, gamma, vega / F, theta / F)
+    price = df * sign * (f * cdf(sign * d1) - k * cdf(sign * d2))
+    vega = df * f * pdf(d1) * mpmath.sqrt(t)
+    theta = -df * f * pdf(d1) * vol / (2 * mpmath.sqrt(t)) + rate * price
+    linear = (price, df * sign * cdf(sign * d1), df * pdf(d1) / (f * s), vega, theta)
+    gamma = df * k * (pdf(d2) / s - sign * 2 * cdf(sign * d2)) / f**3
+    inverse = (price / f, sign * df * k * cdf(sign * d2) / f**2, gamma, vega / f, theta / f)
     return linear, inverse
 
 
-def wide_grid(count, seed):
+def wide_grid(count: Any, seed: Any) -> Any:
     draw = random.Random(seed)
     for _ in range(count):
         F = 10 ** draw.uniform(-2, 6)
@@ -47,22 +49,24 @@ def wide_grid(count, seed):
             yield draw.choice([1.0, -1.0]), F, K, sigma, T, draw.choice([1.0, 0.97, 0.5])
 
 
-def test_price_and_greeks_to_twelve_digits_over_a_wide_grid():
+def test_price_and_greeks_to_twelve_digits_over_a_wide_grid() -> None:
     for case in wide_grid(3_000, 7):
         linear, inverse = exact(*case)
         decay = 2 * abs(mpmath.log(case[5]) / case[4] * linear[0]) + abs(linear[4])
         for name, got, want in zip("pdgvt", black76_greeks(*case), linear, strict=True):
-            scale = decay if name == "t" else abs(want)  # theta's two parts may cancel
+            scale: Any = decay if name == "t" else abs(want)  # theta's two parts may cancel
             if scale > 1e-290:
                 assert abs(got - want) < 1e-12 * scale, (name, case)
         size = abs(inverse[2]) + 2 * abs(inverse[1]) / case[1]
         for name, got, want in zip("pdgvt", inverse_greeks(*case), inverse, strict=True):
-            scale = {"g": size, "t": decay / case[1]}.get(name, abs(want))  # gamma crosses zero too
-            if scale > 1e-290:
-                assert abs(got - want) < 1e-12 * scale, (name, case)
+            wide: Any = {"g": size, "t": decay / case[1]}.get(
+                name, abs(want)
+            )  # gamma crosses zero too
+            if wide > 1e-290:
+                assert abs(got - want) < 1e-12 * wide, (name, case)
 
 
-def test_compiled_rows_agree_with_the_scalar_kernels():
+def test_compiled_rows_agree_with_the_scalar_kernels() -> None:
     cases = list(wide_grid(200, 3))
     rows = [(sign, inverse, *rest) for sign, *rest in cases for inverse in (False, True)]
     table = price_batch(rows)
@@ -71,25 +75,25 @@ def test_compiled_rows_agree_with_the_scalar_kernels():
         assert row.tolist() == pytest.approx(list(wanted), rel=1e-12, abs=1e-300)
 
 
-def test_quantlib_agrees_near_the_money():
+def test_quantlib_agrees_near_the_money() -> None:
     for sign, F, K, sigma, T, df in wide_grid(2_000, 5):
         s = sigma * T**0.5
         if abs(math.log(F / K)) > 2 * s or s < 1e-3:
             continue
-        kind = ql.Option.Call if sign > 0 else ql.Option.Put
-        theirs = ql.blackFormula(kind, K, F, s, df)
+        kind = QuantLib.Option.Call if sign > 0 else QuantLib.Option.Put
+        theirs = QuantLib.blackFormula(kind, K, F, s, df)
         assert black76(sign, F, K, sigma, T, df) == pytest.approx(theirs, rel=1e-8)
 
 
 # Haug, "The complete guide to option pricing formulas", 2nd ed., table 1-1 Black-76 example p. 5:
 # futures 19, strike 19, T 0.75, r 10 %, sigma 28 %: call and put 1.7011.
-def test_haugs_example():
+def test_haugs_example() -> None:
     df = math.exp(-0.10 * 0.75)
     assert black76(1.0, 19.0, 19.0, 0.28, 0.75, df) == pytest.approx(1.7011, abs=5e-5)
     assert black76(-1.0, 19.0, 19.0, 0.28, 0.75, df) == pytest.approx(1.7011, abs=5e-5)
 
 
-def test_the_worked_examples_collar_is_not_free():
+def test_the_worked_examples_collar_is_not_free() -> None:
     put = black76(-1.0, 40_000.0, 35_000.0, 0.6, 0.25, 1.0)
     call = black76(1.0, 40_000.0, 50_000.0, 0.6, 0.25, 1.0)
     assert (round(put), round(call), round(put - call)) == (2403, 1767, 636)
@@ -101,7 +105,7 @@ years = st.floats(min_value=1e-4, max_value=20.0)
 
 
 @given(positive, positive, vols, years)
-def test_put_call_parity_and_bounds(F, K, sigma, T):
+def test_put_call_parity_and_bounds(F: Any, K: Any, sigma: Any, T: Any) -> None:
     call, put = black76(1.0, F, K, sigma, T, 1.0), black76(-1.0, F, K, sigma, T, 1.0)
     assert call - put == pytest.approx(F - K, rel=1e-12, abs=1e-12 * (F + K))
     assert max(F - K, 0.0) <= call <= F
@@ -109,7 +113,7 @@ def test_put_call_parity_and_bounds(F, K, sigma, T):
 
 
 @given(positive, positive, vols, years)
-def test_inverse_parity_in_coin(F, K, sigma, T):
+def test_inverse_parity_in_coin(F: Any, K: Any, sigma: Any, T: Any) -> None:
     assume(0.01 < F / K < 100)
     call, put = inverse_greeks(1.0, F, K, sigma, T, 1.0), inverse_greeks(-1.0, F, K, sigma, T, 1.0)
     assert call[0] - put[0] == pytest.approx(1 - K / F, rel=1e-10, abs=1e-10)
@@ -117,14 +121,14 @@ def test_inverse_parity_in_coin(F, K, sigma, T):
 
 
 @given(positive, positive, vols, years, st.floats(min_value=1.001, max_value=2.0))
-def test_value_rises_with_volatility(F, K, sigma, T, more):
+def test_value_rises_with_volatility(F: Any, K: Any, sigma: Any, T: Any, more: Any) -> None:
     assert black76(1.0, F, K, sigma * more, T, 1.0) >= black76(1.0, F, K, sigma, T, 1.0) * (
         1 - 1e-12
     )
 
 
 @pytest.mark.parametrize(("sigma", "T"), [(0.0, 1.0), (0.5, 0.0), (0.0, 0.0)])
-def test_without_volatility_or_time_an_option_is_its_intrinsic_value(sigma, T):
+def test_without_volatility_or_time_an_option_is_its_intrinsic_value(sigma: Any, T: Any) -> None:
     assert black76_greeks(1.0, 110.0, 100.0, sigma, T, 0.9)[:3] == (9.0, 0.9, 0.0)
     assert black76_greeks(-1.0, 110.0, 100.0, sigma, T, 0.9)[:3] == (0.0, -0.0, 0.0)
     at_strike = black76_greeks(1.0, 100.0, 100.0, sigma, T, 1.0)
@@ -132,7 +136,7 @@ def test_without_volatility_or_time_an_option_is_its_intrinsic_value(sigma, T):
     assert inverse_greeks(-1.0, 50.0, 100.0, sigma, T, 1.0)[0] == 1.0
 
 
-def test_deep_strikes_neither_overflow_nor_go_below_zero():
+def test_deep_strikes_neither_overflow_nor_go_below_zero() -> None:
     for K in (1e-9, 1e12):
         for sign in (1.0, -1.0):
             figures = black76_greeks(sign, 77_000.0, K, 0.4, 0.1, 1.0)
@@ -141,7 +145,7 @@ def test_deep_strikes_neither_overflow_nor_go_below_zero():
     assert black76(1.0, 100.0, 100.0, 50.0, 20.0, 1.0) == pytest.approx(100.0)
 
 
-def test_forwards_linear_and_inverse():
+def test_forwards_linear_and_inverse() -> None:
     linear, inverse = price_batch(
         [(0.0, False, 110.0, 100.0, 0.0, 1.0, 0.9), (0.0, True, 110.0, 100.0, 0.0, 1.0, 1.0)]
     )

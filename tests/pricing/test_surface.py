@@ -1,5 +1,7 @@
 import math
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,12 +28,12 @@ SURFACE = surface_of(MARKET)[0]
 DECEMBER = parse_expiry("25-DEC-26")
 
 
-def smile(years, nodes, forward=100.0):
+def smile(years: Any, nodes: Any, forward: Any = 100.0) -> Any:
     ks, ws = zip(*nodes, strict=True)
     return Smile(expiry=DECEMBER, forward=forward, years=years, moneyness=ks, variance=ws)
 
 
-def test_the_typed_figures_come_back_where_they_were_typed():
+def test_the_typed_figures_come_back_where_they_were_typed() -> None:
     december = next(s for s in SURFACE.smiles if s.expiry == DECEMBER)
     assert december.vol(december.forward) == pytest.approx(0.415, abs=1e-12)
     assert december.vol(december.forward * math.exp(december.moneyness[0])) == pytest.approx(0.488)
@@ -40,7 +42,7 @@ def test_the_typed_figures_come_back_where_they_were_typed():
 
 
 @given(st.floats(min_value=-1.0, max_value=1.0))
-def test_between_nodes_variance_stays_between_its_neighbours(k):
+def test_between_nodes_variance_stays_between_its_neighbours(k: Any) -> None:
     one = smile(1.0, [(-0.5, 0.30), (-0.1, 0.17), (0.0, 0.16), (0.2, 0.18), (0.6, 0.40)])
     left = max(
         (n for n in zip(one.moneyness, one.variance, strict=True) if n[0] <= k), default=None
@@ -52,7 +54,7 @@ def test_between_nodes_variance_stays_between_its_neighbours(k):
     assert min(edges) - 1e-12 <= one.total_variance(k) <= max(edges) + 1e-12
 
 
-def test_calendar_arbitrage_is_mended_at_the_nodes_and_counted():
+def test_calendar_arbitrage_is_mended_at_the_nodes_and_counted() -> None:
     early = smile(0.5, [(-0.2, 0.10), (0.0, 0.08), (0.2, 0.09)])
     late = smile(1.0, [(-0.3, 0.09), (0.0, 0.07), (0.3, 0.20)])
     mended, count = without_calendar_arbitrage((early, late))
@@ -62,20 +64,20 @@ def test_calendar_arbitrage_is_mended_at_the_nodes_and_counted():
     assert without_calendar_arbitrage(mended) == (mended, 0)
 
 
-def test_beyond_the_last_expiry_volatility_holds_level():
+def test_beyond_the_last_expiry_volatility_holds_level() -> None:
     last = SURFACE.smiles[-1]
     later = SURFACE.forward(2.0)
     assert SURFACE.vol(2.0, later) == pytest.approx(last.vol(last.forward))
     assert later > last.forward
 
 
-def test_moving_the_spot_keeps_moneyness():
+def test_moving_the_spot_keeps_moneyness() -> None:
     moved = SURFACE.at_spot(SURFACE.spot * 1.5, SURFACE.as_of)
     assert moved.forward(0.5) == pytest.approx(SURFACE.forward(0.5) * 1.5)
     assert moved.vol(0.5, 90_000.0) == pytest.approx(SURFACE.vol(0.5, 60_000.0))
 
 
-def test_the_six_real_chains_make_surfaces_without_calendar_arbitrage(real_data):
+def test_the_six_real_chains_make_surfaces_without_calendar_arbitrage(real_data: Path) -> None:
     for path in sorted((real_data / "deribit_chains").glob("*.csv")):
         market = market_from_text(path.read_text(), name=path.name, as_of=None)
         surface, _ = surface_of(market)
@@ -93,7 +95,7 @@ def test_the_six_real_chains_make_surfaces_without_calendar_arbitrage(real_data)
         ]
 
 
-def test_a_missing_forward_comes_from_put_call_parity(real_data):
+def test_a_missing_forward_comes_from_put_call_parity(real_data: Path) -> None:
     text = (real_data / "deribit_chains" / "btc_chain_20260626T222121Z.csv").read_text()
     market = market_from_text(text, name="june", as_of=None)
     full = market.forwards[-2]
@@ -102,7 +104,7 @@ def test_a_missing_forward_comes_from_put_call_parity(real_data):
     assert parity_forward((), market.index) is None
 
 
-def test_a_collar_is_solved_on_tradable_prices_and_snapped():
+def test_a_collar_is_solved_on_tradable_prices_and_snapped() -> None:
     pair = zero_cost_call(MARKET, SURFACE, put_strike=70_000.0, expiry=DECEMBER)
     assert pair is not None
     assert pair.residual <= 0.0
@@ -118,7 +120,7 @@ def test_a_collar_is_solved_on_tradable_prices_and_snapped():
     assert paying.call_strike > pair.call_strike
 
 
-def test_a_real_chain_trades_only_on_its_two_sided_quotes(real_data):
+def test_a_real_chain_trades_only_on_its_two_sided_quotes(real_data: Path) -> None:
     text = (real_data / "deribit_chains" / "btc_chain_20260822T153351Z.csv").read_text()
     market = market_from_text(text, name="august", as_of=None)
     surface = surface_of(market)[0]
@@ -131,7 +133,7 @@ def test_a_real_chain_trades_only_on_its_two_sided_quotes(real_data):
     assert zero_cost_call(market, surface, put_strike=70_500.0, expiry=expiry) is None
 
 
-def test_the_zero_cost_strike_is_worth_its_put():
+def test_the_zero_cost_strike_is_worth_its_put() -> None:
     strike = zero_cost_strike(
         forward=40_000, put_strike=35_000, put_vol=0.6, call_vol=0.6, years=0.25
     )
@@ -140,7 +142,7 @@ def test_the_zero_cost_strike_is_worth_its_put():
         zero_cost_strike(forward=0, put_strike=1, put_vol=1, call_vol=1, years=1)
 
 
-def test_listed_strikes_widen_away_from_the_money():
+def test_listed_strikes_widen_away_from_the_money() -> None:
     strikes = listed_strikes(MARKET, DECEMBER, 78_343.0)
     steps = np.diff(strikes)
     near = [s for k, s in zip(strikes, steps, strict=False) if abs(k / 78_343.0 - 1) < 0.14]
@@ -149,8 +151,8 @@ def test_listed_strikes_widen_away_from_the_money():
     assert (steps > 0).all()
 
 
-def test_findings_name_what_is_wrong():
-    def quote(bid, ask, strike=70_000.0):
+def test_findings_name_what_is_wrong() -> None:
+    def quote(bid: Any, ask: Any, strike: Any = 70_000.0) -> Any:
         return OptionQuote(
             expiry=DECEMBER,
             strike=strike,
@@ -180,7 +182,7 @@ def test_findings_name_what_is_wrong():
     assert early[0].flaw is Flaw.FUTURE_DATED
 
 
-def test_a_market_without_volatility_is_refused():
+def test_a_market_without_volatility_is_refused() -> None:
     bare = type(MARKET)(
         as_of=MARKET.as_of, coin="BTC", index=1.0, source="x", forwards=MARKET.forwards
     )

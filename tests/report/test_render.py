@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -38,17 +39,17 @@ PAGE = Page(
         (-0.2819, Form.SHARE2, "(28.19%)"), ("text", Form.USD, "text"), (0.99, Form.RATIO, "0.990"), (5.0, Form.WHOLE, "5"),
     ],
 )  # fmt: skip
-def test_figures_are_written_as_a_treasurer_reads_them(cell, form, text):
+def test_figures_are_written_as_a_treasurer_reads_them(cell: Any, form: Any, text: str) -> None:
     assert write(cell, form) == text
 
 
-def test_a_table_needs_as_many_cells_as_columns():
+def test_a_table_needs_as_many_cells_as_columns() -> None:
     with pytest.raises(AssertionError):
         Table(title="x", columns=(Column("a"),), rows=(("1", "2"),))
     assert texts(PAGE.sections[0].tables[0])[1] == ["c", "-", "-"]
 
 
-def test_markdown_and_html_say_the_same_and_escape_what_they_must():
+def test_markdown_and_html_say_the_same_and_escape_what_they_must() -> None:
     text, page = markdown(PAGE), html(PAGE)
     assert "| a\\|b | (1,234) | 12.5% |" in text
     assert "| --- | ---: | ---: |" in text

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ CASES = [
 ]  # fmt: skip
 
 
-def quotes(text):
+def quotes(text: str) -> Any:
     found = []
     for row in filter(None, (part.split() for part in text.split("|"))):
         dealer, side, price, size, received, until = row
@@ -48,8 +49,8 @@ def quotes(text):
     return tuple(found)
 
 
-def rules(**changes):
-    given = {
+def rules(**changes: Any) -> Any:
+    given: dict[str, Any] = {
         "direction": Direction.BUY,
         "panel": ("amber", "basalt", "cobalt"),
         "responses_min": 2,
@@ -66,7 +67,7 @@ def rules(**changes):
 
 
 @pytest.mark.parametrize(("name", "text", "expected"), CASES)
-def test_the_award_table(name, text, expected):
+def test_the_award_table(name: str, text: str, expected: Any) -> None:
     decision = award(quotes(text), rules(), at=TEN + timedelta(seconds=50))
     if isinstance(decision, Award):
         found = f"{decision.winner.dealer} over {decision.cover.price if decision.cover else None}"
@@ -75,7 +76,7 @@ def test_the_award_table(name, text, expected):
         assert decision == expected, name
 
 
-def test_selling_takes_the_highest_bid():
+def test_selling_takes_the_highest_bid() -> None:
     text = "amber buy 101 10 5 90 | basalt buy 99 10 6 90"
     decision = award(
         quotes(text), rules(direction=Direction.SELL, limit=90.0), at=TEN + timedelta(seconds=50)
@@ -88,14 +89,14 @@ def test_selling_takes_the_highest_bid():
     assert low is NoAward.ALL_REJECTED
 
 
-def test_all_in_counts_what_a_dealer_costs_besides_its_price():
+def test_all_in_counts_what_a_dealer_costs_besides_its_price() -> None:
     text = "amber sell 99 10 5 90 | basalt sell 100 10 6 90"
     decision = award(quotes(text), rules(charges={"amber": 5.0}), at=TEN + timedelta(seconds=50))
     assert isinstance(decision, Award)
     assert decision.winner.dealer == "basalt"
 
 
-def test_where_the_venue_matches_a_better_price_that_may_not_win_stops_the_award():
+def test_where_the_venue_matches_a_better_price_that_may_not_win_stops_the_award() -> None:
     late = "amber sell 95 10 46 90 | basalt sell 99 10 5 90 | cobalt sell 101 10 5 90"
     at = TEN + timedelta(seconds=50)
     assert award(quotes(late), rules(venue_matches=True), at=at) is NoAward.BLOCKED
@@ -111,7 +112,7 @@ def test_where_the_venue_matches_a_better_price_that_may_not_win_stops_the_award
     assert best.winner.dealer == "amber", "the venue fills the best price whatever we prefer"
 
 
-def test_the_ladder_keeps_every_quote_and_names_why_it_cannot_win():
+def test_the_ladder_keeps_every_quote_and_names_why_it_cannot_win() -> None:
     text = "amber sell 99 10 5 90 | basalt sell nan 10 5 90 | cobalt sell 101 10 5 20"
     ladder = rank(quotes(text), rules(), at=TEN + timedelta(seconds=50))
     assert [rung.rejection for rung in ladder.rungs] == [

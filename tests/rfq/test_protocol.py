@@ -1,4 +1,5 @@
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -33,11 +34,11 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("state", "step"), list(product(RfqState, RfqStep)))
-def test_every_state_and_step(state, step):
+def test_every_state_and_step(state: Any, step: Any) -> None:
     assert after(state, step) == TABLE.get((state, step))
 
 
-def test_what_has_ended_stays_ended_and_unknown_is_left_by_evidence_only():
+def test_what_has_ended_stays_ended_and_unknown_is_left_by_evidence_only() -> None:
     assert {state for state, _ in TRANSITIONS}.isdisjoint(TERMINAL)
     assert {step for state, step in TRANSITIONS if state is RfqState.UNKNOWN} == {
         RfqStep.FENCED_FILLED,

@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,13 +51,13 @@ DOSSIERS = {
 
 
 def position(
-    legs,
+    legs: Any,
     *,
-    kind=StructureKind.COSTLESS_COLLAR,
-    margin=MarginTerms.BILATERAL,
-    size="100",
-    dealer="amber",
-):
+    kind: Any = StructureKind.COSTLESS_COLLAR,
+    margin: Any = MarginTerms.BILATERAL,
+    size: Any = "100",
+    dealer: Any = "amber",
+) -> Any:
     coins = Decimal(size)
     trade = Trade(
         id="T-1", proposal="P-1", rfq="r", structure=kind, dealer=dealer, margin=margin, at=AT, size=coins,
@@ -81,7 +82,7 @@ TERMS = {
 }
 
 
-def test_a_month_end_hedge_of_daily_sales_strays_seven_percent_a_quarter_twelve():
+def test_a_month_end_hedge_of_daily_sales_strays_seven_percent_a_quarter_twelve() -> None:
     start = datetime(2026, 9, 1, tzinfo=UTC)
     for months, wanted in ((1, 0.07), (3, 0.12)):
         span = tuple((Month(2026, 9).plus(n), 1.0) for n in range(months))
@@ -105,7 +106,7 @@ def test_a_month_end_hedge_of_daily_sales_strays_seven_percent_a_quarter_twelve(
         assert sold.r2 > 0.999
 
 
-def test_a_hedge_that_expires_with_its_only_sale_has_no_basis_risk():
+def test_a_hedge_that_expires_with_its_only_sale_has_no_basis_risk() -> None:
     weights = np.zeros(40)
     weights[-1] = 1.0
     for put, call in ((0.0, 0.0), (70_000.0, 0.0), (70_000.0, 88_000.0)):
@@ -123,7 +124,7 @@ def test_a_hedge_that_expires_with_its_only_sale_has_no_basis_risk():
         assert found.r2 == pytest.approx(1.0)
 
 
-def test_the_basis_kernel_agrees_with_plain_python():
+def test_the_basis_kernel_agrees_with_plain_python() -> None:
     weights = np.full(5, 0.2)
     ours, plain = [np.empty(8) for _ in range(3)], [np.empty(8) for _ in range(3)]
     arguments = (1, 77e3, 78e3, 0.4, weights, 70e3, 88e3, 0.01, True)
@@ -138,10 +139,10 @@ def test_the_basis_kernel_agrees_with_plain_python():
 WORKED = Terms(coins=Decimal(100), cost=Decimal(30000), put=Decimal(35000), call=Decimal(50000))
 
 
-def test_the_worked_example_to_the_cent():
+def test_the_worked_example_to_the_cent() -> None:
     prices = tuple(Decimal(p) for p in (25000, 40000, 60000))
     found = {(int(o.price), o.strategy): o for o in outcomes(WORKED, prices)}
-    assert set(o.strategy for o in found.values()) == {Strategy.UNHEDGED, Strategy.COSTLESS_COLLAR}
+    assert {o.strategy for o in found.values()} == {Strategy.UNHEDGED, Strategy.COSTLESS_COLLAR}
     table = {
         25000: (25000, -5000, 35000, 5000),
         40000: (40000, 10000, 40000, 10000),
@@ -149,21 +150,15 @@ def test_the_worked_example_to_the_cent():
     }
     for price, (free, profit, collar, kept) in table.items():
         one, two = found[price, Strategy.UNHEDGED], found[price, Strategy.COSTLESS_COLLAR]
-        assert (one.revenue_per_coin, one.profit_per_coin, one.revenue, one.profit) == (
-            free,
-            profit,
-            free * 100,
-            profit * 100,
-        )
-        assert (two.revenue_per_coin, two.profit_per_coin, two.revenue, two.profit) == (
-            collar,
-            kept,
-            collar * 100,
-            kept * 100,
-        )
+        assert [one.revenue_per_coin, one.profit_per_coin, one.revenue, one.profit] == [
+            Decimal(x) for x in (free, profit, free * 100, profit * 100)
+        ]
+        assert [two.revenue_per_coin, two.profit_per_coin, two.revenue, two.profit] == [
+            Decimal(x) for x in (collar, kept, collar * 100, kept * 100)
+        ]
 
 
-def test_future_and_put_at_stated_prices():
+def test_future_and_put_at_stated_prices() -> None:
     terms = Terms(
         coins=Decimal(100), cost=Decimal(30000), put=Decimal(35000), call=Decimal(50000),
         forward=Decimal("40400.50"), put_premium=Decimal("2403.02"), call_premium=Decimal("1767.20"),
@@ -179,13 +174,13 @@ def test_future_and_put_at_stated_prices():
 
 
 @given(st.decimals(0, 10**6, places=2))
-def test_a_collar_lies_between_its_strikes_and_a_put_above_its_floor(price):
+def test_a_collar_lies_between_its_strikes_and_a_put_above_its_floor(price: Any) -> None:
     by = {o.strategy: o.revenue_per_coin for o in outcomes(Terms(coins=Decimal(1), cost=Decimal(0), put=Decimal(35000), call=Decimal(50000), forward=Decimal(1), put_premium=Decimal(100)), (price,))}  # fmt: skip
     assert 35000 <= by[Strategy.COSTLESS_COLLAR] <= 50000
     assert by[Strategy.PROTECTIVE_PUT] >= 34900
 
 
-def test_impossible_scenarios_are_refused():
+def test_impossible_scenarios_are_refused() -> None:
     for change in ({"coins": Decimal(0)}, {"put": Decimal(60000)}, {"cost": Decimal(-1)}):
         with pytest.raises(Wrong):
             Terms(
@@ -198,7 +193,9 @@ def test_impossible_scenarios_are_refused():
         outcomes(WORKED, (Decimal(-1),))
 
 
-def test_a_short_future_marked_at_its_own_price_is_worth_nothing_and_falls_with_the_market():
+def test_a_short_future_marked_at_its_own_price_is_worth_nothing_and_falls_with_the_market() -> (
+    None
+):
     assert position_value_usd(FUTURE, SURFACE, AT) == pytest.approx(0.0, abs=1e-6)
     down = SURFACE.at_spot(SURFACE.spot * 0.6, AT)
     lost = 100 * 78_343.0 * 0.4
@@ -209,7 +206,7 @@ def test_a_short_future_marked_at_its_own_price_is_worth_nothing_and_falls_with_
     assert found.delta_coins == pytest.approx(-100 * (SURFACE.spot / SURFACE.spot), rel=1e-3)
 
 
-def test_an_option_leg_is_worth_its_price_and_an_expired_one_its_payoff():
+def test_an_option_leg_is_worth_its_price_and_an_expired_one_its_payoff() -> None:
     put = parse_instrument("BTC-25DEC26-70000-P")
     after = parse_expiry("25-DEC-26") + timedelta(days=1)
     low = SURFACE.at_spot(60_000.0, after)
@@ -218,7 +215,7 @@ def test_an_option_leg_is_worth_its_price_and_an_expired_one_its_payoff():
     assert leg_value_usd(linear, 10.0, 1.0, low, after) == pytest.approx(100_000.0)
 
 
-def test_margin_of_futures_and_collateral_of_collars():
+def test_margin_of_futures_and_collateral_of_collars() -> None:
     rules, in_force = rule_set(date(2026, 7, 1))
     assert in_force
     assert not rule_set(date(2026, 8, 22))[1], "the venue changed its rules in August 2026"
@@ -238,7 +235,7 @@ def test_margin_of_futures_and_collateral_of_collars():
     assert collateral_wanted((COLLAR,), TERMS["amber"], down, AT) == 0.0
 
 
-def test_cash_runs_out_where_calls_exceed_liquidity():
+def test_cash_runs_out_where_calls_exceed_liquidity() -> None:
     held = Liquidity(cash_usd=2e6, undrawn_usd=1e6, free_coins=5.0)
     price = cash_out_price((COLLAR,), TERMS, SURFACE, AT, held)
     assert price is not None
@@ -249,8 +246,8 @@ def test_cash_runs_out_where_calls_exceed_liquidity():
     assert cash_out_price((), TERMS, SURFACE, AT, held) is None
 
 
-def test_exposure_counts_gains_and_what_we_posted():
-    given = {"posted_usd": 0.0, "held_usd": 0.0, "jump_down": -0.6, "jump_up": 0.6}
+def test_exposure_counts_gains_and_what_we_posted() -> None:
+    given: dict[str, Any] = {"posted_usd": 0.0, "held_usd": 0.0, "jump_down": -0.6, "jump_up": 0.6}
     one = exposure(DOSSIERS["amber"], (COLLAR, FUTURE), SURFACE, AT, **given)
     assert one.trades == 1, "venue futures are nobody's exposure"
     assert one.down_usd == pytest.approx(
@@ -265,7 +262,7 @@ def test_exposure_counts_gains_and_what_we_posted():
     assert none.line_share == 0.0
 
 
-def test_a_weaker_dealer_costs_more():
+def test_a_weaker_dealer_costs_more() -> None:
     costs = [
         credit_charge_usd(DOSSIERS[name], AT.date(), forward=78_000, vol=0.42, years=0.5)
         for name in ("cobalt", "amber", "feldspar")
@@ -283,14 +280,14 @@ def test_a_weaker_dealer_costs_more():
         (0.3, 0.4, True, Status.BREACH), (0.0, 0.4, True, Status.BREACH),
     ],
 )  # fmt: skip
-def test_limits_turn_amber_stop_and_break(used, allowed, low, status):
+def test_limits_turn_amber_stop_and_break(used: Any, allowed: Any, low: Any, status: Any) -> None:
     assert (
         Watched(clause="M", name="x", used=used, allowed=allowed, unit="", low_is_bad=low).status
         is status
     )
 
 
-def test_courses_begin_and_end_where_they_should_and_repeat():
+def test_courses_begin_and_end_where_they_should_and_repeat() -> None:
     first, last = date(2026, 8, 23), date(2027, 8, 31)
     for course in Course:
         one = course_prices(course, start=77_054.0, first=first, last=last, seed=4)

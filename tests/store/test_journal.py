@@ -5,6 +5,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -23,7 +24,7 @@ AT = datetime(2026, 8, 22, 15, 33, tzinfo=UTC)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def journal(request, tmp_path):
+def journal(request: Any, tmp_path: Path) -> Any:
     """The contract below holds for every adapter of the port."""
     return (
         MemoryJournal()
@@ -32,16 +33,16 @@ def journal(request, tmp_path):
     )
 
 
-def draft(number):
+def draft(number: Any) -> Any:
     return Draft("noted", {"n": number, "text": 'é " \\ \u2028'})
 
 
-def fill(journal, count):
+def fill(journal: Any, count: Any) -> None:
     for number in range(count):
         journal.append([draft(number)], at=AT, author="me", after=number)
 
 
-def test_what_was_written_is_read_back_in_order(journal):
+def test_what_was_written_is_read_back_in_order(journal: Any) -> None:
     assert journal.head() == Head(0, GENESIS)
     fill(journal, 3)
     head = journal.append([draft(3), draft(4)], at=AT, author="mé", after=3)
@@ -55,21 +56,21 @@ def test_what_was_written_is_read_back_in_order(journal):
     assert journal.verify(head) == ()
 
 
-def test_nothing_is_written_on_top_of_what_was_not_read(journal):
+def test_nothing_is_written_on_top_of_what_was_not_read(journal: Any) -> None:
     fill(journal, 2)
     with pytest.raises(Moved):
         journal.append([draft(9)], at=AT, author="me", after=1)
     assert journal.head().count == 2
 
 
-def test_memory_and_disk_chain_alike(tmp_path):
+def test_memory_and_disk_chain_alike(tmp_path: Path) -> None:
     one, two = MemoryJournal(), SqliteJournal(tmp_path / "j.db", create=True)
     fill(one, 4)
     fill(two, 4)
     assert one.head() == two.head()
 
 
-def tamper(path, *statements):
+def tamper(path: Any, *statements: Any) -> None:
     db = apsw.Connection(str(path))
     db.execute("DROP TRIGGER events_never_change; DROP TRIGGER events_never_leave")
     for statement in statements:
@@ -89,7 +90,7 @@ TAMPERINGS = {
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
-def test_tampering_is_found(what, tmp_path):
+def test_tampering_is_found(what: Any, tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     journal = SqliteJournal(path, create=True)
     fill(journal, 5)
@@ -101,7 +102,7 @@ def test_tampering_is_found(what, tmp_path):
         list(again.read())
 
 
-def test_a_cut_tail_and_a_rewrite_are_found_with_the_anchor_alone(tmp_path):
+def test_a_cut_tail_and_a_rewrite_are_found_with_the_anchor_alone(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     journal = SqliteJournal(path, create=True)
     fill(journal, 5)
@@ -118,7 +119,7 @@ def test_a_cut_tail_and_a_rewrite_are_found_with_the_anchor_alone(tmp_path):
     assert "rewritten" in other.verify(anchor)[0].detail
 
 
-def test_the_table_itself_refuses_changes(tmp_path):
+def test_the_table_itself_refuses_changes(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db", create=True)
     fill(journal, 1)
     db = apsw.Connection(str(tmp_path / "j.db"))
@@ -127,14 +128,14 @@ def test_the_table_itself_refuses_changes(tmp_path):
             db.execute(statement)
 
 
-def test_durable_by_a_library_without_the_wal_reset_bug(tmp_path):
+def test_durable_by_a_library_without_the_wal_reset_bug(tmp_path: Path) -> None:
     SqliteJournal(tmp_path / "j.db", create=True)
     db = apsw.Connection(str(tmp_path / "j.db"))
     assert db.pragma("journal_mode") == "wal"
     assert library_is_safe()
 
 
-def test_what_is_no_journal_is_refused_in_one_line(tmp_path):
+def test_what_is_no_journal_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text(
         "not a database at all, but long enough to be read as one" * 40
     )
@@ -151,7 +152,7 @@ def test_what_is_no_journal_is_refused_in_one_line(tmp_path):
         SqliteJournal(tmp_path / "absent" / "j.db", create=True)
 
 
-def test_a_locked_journal_says_so(tmp_path, monkeypatch):
+def test_a_locked_journal_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headframe.store.sqlite._BUSY_MS", 50)
     journal = SqliteJournal(tmp_path / "j.db", create=True)
     other = apsw.Connection(str(tmp_path / "j.db"))
@@ -162,7 +163,7 @@ def test_a_locked_journal_says_so(tmp_path, monkeypatch):
     journal.append([draft(1)], at=AT, author="me", after=0)
 
 
-def test_a_full_disk_loses_nothing_and_is_one_line(tmp_path):
+def test_a_full_disk_loses_nothing_and_is_one_line(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db", create=True)
     fill(journal, 2)
     journal._db.execute("PRAGMA max_page_count=12")
@@ -190,7 +191,9 @@ while True:
 """
 
 
-def test_kill_nine_at_any_moment_loses_no_acknowledged_event_and_leaves_no_half(tmp_path):
+def test_kill_nine_at_any_moment_loses_no_acknowledged_event_and_leaves_no_half(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "j.db"
     SqliteJournal(path, create=True).close()
     acknowledged = 0
@@ -212,7 +215,7 @@ def test_kill_nine_at_any_moment_loses_no_acknowledged_event_and_leaves_no_half(
         journal.close()
 
 
-def test_files_are_written_whole(tmp_path):
+def test_files_are_written_whole(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("a.txt", "one")
     folder.write("a.txt", "two")

@@ -1,5 +1,6 @@
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from headframe.units import BTC, USD, Money, Wrong, booked, parse_decimal
 
 
-def test_rounding_is_half_to_even_and_happens_once():
+def test_rounding_is_half_to_even_and_happens_once() -> None:
     assert booked(Fraction(25, 1000), USD).smallest == 2
     assert booked(Fraction(35, 1000), USD).smallest == 4
     assert str(booked("0.123456785", BTC)) == "0.12345678"
@@ -16,7 +17,7 @@ def test_rounding_is_half_to_even_and_happens_once():
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), Decimal("NaN"), 1e30])
-def test_what_is_no_amount_is_refused(bad):
+def test_what_is_no_amount_is_refused(bad: Any) -> None:
     with pytest.raises(Wrong):
         booked(bad, USD)
 
@@ -24,19 +25,19 @@ def test_what_is_no_amount_is_refused(bad):
 @pytest.mark.parametrize(
     "text", ["", "1_000", "１２", "nan", "Infinity", "1e999", "0x10", "1,5", "9" * 5000, "--1"]
 )
-def test_only_plain_ascii_decimals_are_numbers(text):
+def test_only_plain_ascii_decimals_are_numbers(text: str) -> None:
     with pytest.raises(Wrong):
         parse_decimal(text)
 
 
 @given(st.integers(-(10**20), 10**20), st.integers(-(10**20), 10**20))
-def test_money_adds_exactly_and_prints_what_it_holds(a, b):
+def test_money_adds_exactly_and_prints_what_it_holds(a: Any, b: Any) -> None:
     one, two = Money(BTC, a), Money(BTC, b)
     assert (one + two).smallest == a + b
     assert (one - two) == -(two - one)
     assert booked(str(one), BTC) == one
 
 
-def test_currencies_never_mix():
+def test_currencies_never_mix() -> None:
     with pytest.raises(Wrong, match="mix BTC and USD"):
         _ = Money(BTC, 1) + Money(USD, 1)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from websockets.asyncio.server import serve
@@ -33,14 +34,14 @@ REQUEST = Request(
     disclosed=True, opened_at=AT, respond_by=AT + timedelta(seconds=45), limit=Decimal("0.001"), reference=-0.001, gross=0.1, forward=78_000.0,
 )  # fmt: skip
 # The shape of block_rfq.taker notifications and of private/get_block_rfqs (Deribit API 2.1.1).
-RFQ = {
+RFQ: dict[str, Any] = {
     "block_rfq_id": 507, "role": "taker", "state": "open", "creation_timestamp": 1787565600000, "expiration_timestamp": 1787565900000,
     "amount": 50.0, "min_trade_amount": 50.0, "combo_id": None, "hedge": None, "makers": ["amber", "basalt"], "label": REQUEST.id,
     "legs": [{"ratio": 1, "instrument_name": "BTC-25DEC26-70000-P", "direction": "buy"}, {"ratio": 1, "instrument_name": "BTC-25DEC26-88000-C", "direction": "sell"}],
     "bids": [], "asks": [{"makers": ["amber", "basalt"], "price": -0.0012, "amount": 50.0, "last_update_timestamp": 1787565610000, "execution_instruction": "any_part_of", "expires_at": 1787565700000}],
     "disclosed": True, "taker_rating": "1-2", "mark_price": -0.001, "index_prices": {"btc_usd": 77054.0}, "trades": [], "included_in_taker_rating": True,
 }  # fmt: skip
-BLOCK = {
+BLOCK: dict[str, Any] = {
     "id": "BLOCK-423", "timestamp": 1787565650000,
     "trades": [
         {"trade_id": "1", "instrument_name": "BTC-25DEC26-70000-P", "direction": "buy", "price": 0.05, "amount": 50.0, "fee": 0.015, "fee_currency": "BTC"},
@@ -49,7 +50,7 @@ BLOCK = {
 }  # fmt: skip
 
 
-def test_a_request_goes_out_in_the_venues_words():
+def test_a_request_goes_out_in_the_venues_words() -> None:
     made = parse.creation(REQUEST)
     assert made["label"] == REQUEST.id
     assert made["legs"] == [
@@ -61,7 +62,7 @@ def test_a_request_goes_out_in_the_venues_words():
     ]
 
 
-def test_an_aggregated_level_is_a_quote_of_each_of_its_makers():
+def test_an_aggregated_level_is_a_quote_of_each_of_its_makers() -> None:
     quotes = parse.quotes_of(RFQ, AT)
     assert [(q.dealer, q.direction, q.price, q.all_or_none) for q in quotes] == [
         ("amber", Direction.SELL, -0.0012, False),
@@ -71,13 +72,13 @@ def test_an_aggregated_level_is_a_quote_of_each_of_its_makers():
 
 
 @pytest.mark.parametrize("price", [None, "x", True, float("nan")])
-def test_a_price_that_is_none_becomes_nan_for_the_award_to_refuse(price):
+def test_a_price_that_is_none_becomes_nan_for_the_award_to_refuse(price: Any) -> None:
     level = RFQ["asks"][0] | {"price": price}
     quote = parse.quotes_of(RFQ | {"asks": [level]}, AT)[0]
-    assert quote.price != quote.price  # noqa: PLR0124 - NaN is not itself
+    assert quote.price != quote.price
 
 
-def test_a_fill_is_believed_only_with_every_leg_whole():
+def test_a_fill_is_believed_only_with_every_leg_whole() -> None:
     fill = parse.fill_of(BLOCK, "amber", REQUEST, -0.0012)
     assert fill.venue_trade_id == "BLOCK-423"
     assert fill.fee == Decimal("0.030")
@@ -104,7 +105,7 @@ def test_a_fill_is_believed_only_with_every_leg_whole():
             parse.fill_of(wrong, "amber", REQUEST, -0.0012)
 
 
-def test_several_winners_are_for_a_person_to_book():
+def test_several_winners_are_for_a_person_to_book() -> None:
     trade = {"maker": "amber", "price": -0.0012}
     assert parse.winner_of({"trades": [trade, trade]}) == ("amber", -0.0012)
     for wrong in ([], [trade, trade | {"maker": "basalt"}], [{"maker": 5, "price": 1}]):
@@ -112,10 +113,10 @@ def test_several_winners_are_for_a_person_to_book():
             parse.winner_of({"trades": wrong})
 
 
-def serving(replies, use, *, timeout=0.5):
+def serving(replies: Any, use: Any, *, timeout: Any = 0.5) -> Any:
     """Run ``use(venue)`` against a server that answers each method as the table says."""
 
-    async def session(connection):
+    async def session(connection: Any) -> None:
         async for frame in connection:
             call = json.loads(frame)
             reply = replies.get(call["method"], {"result": {}})
@@ -136,7 +137,7 @@ def serving(replies, use, *, timeout=0.5):
                     )
                 )
 
-    async def run():
+    async def run() -> Any:
         async with serve(session, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             url = f"ws://127.0.0.1:{port}/ws/api/v2"
@@ -148,7 +149,7 @@ def serving(replies, use, *, timeout=0.5):
     return asyncio.run(run())
 
 
-def notification(rfq):
+def notification(rfq: Any) -> Any:
     return {
         "jsonrpc": "2.0",
         "method": "subscription",
@@ -159,7 +160,7 @@ def notification(rfq):
 CREATED = {"private/create_block_rfq": {"result": RFQ | {"state": "created", "asks": []}}}
 
 
-def test_open_listen_accept_and_find():
+def test_open_listen_accept_and_find() -> None:
     replies = CREATED | {
         "public/get_time": {"result": 1, "first": [notification(RFQ)]},
         "private/accept_block_rfq": {"result": {"block_trades": [BLOCK]}},
@@ -169,7 +170,7 @@ def test_open_listen_accept_and_find():
         "private/get_block_trades": {"result": [BLOCK]},
     }
 
-    async def use(venue):
+    async def use(venue: Any) -> Any:
         opened = await venue.open(REQUEST)
         quotes = await venue.quotes(opened.venue_id)
         fill = await venue.accept(opened.venue_id, REQUEST, Decimal("-0.0012"))
@@ -192,7 +193,7 @@ def test_open_listen_accept_and_find():
     assert none is None
 
 
-def test_a_repeated_level_is_one_quote_and_a_withdrawn_one_is_good_no_longer():
+def test_a_repeated_level_is_one_quote_and_a_withdrawn_one_is_good_no_longer() -> None:
     gone = RFQ | {"asks": []}
     replies = CREATED | {
         "public/get_time": {
@@ -201,13 +202,17 @@ def test_a_repeated_level_is_one_quote_and_a_withdrawn_one_is_good_no_longer():
         }
     }
 
-    async def use(venue):
+    async def use(venue: Any) -> Any:
         await venue.open(REQUEST)
         return await venue.quotes("507")
 
     quotes = serving(replies, use)
     assert len(quotes) == 2
     assert all(quote.good_until == AT for quote in quotes)
+
+
+async def opening(venue: DeribitVenue) -> Any:
+    return await venue.open(REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -227,13 +232,13 @@ def test_a_repeated_level_is_one_quote_and_a_withdrawn_one_is_good_no_longer():
         ({"public/auth": "silence"}, Unreachable),
     ],
 )  # fmt: skip
-def test_every_failure_is_one_of_three(replies, error):
+def test_every_failure_is_one_of_three(replies: Any, error: Any) -> None:
     with pytest.raises(error):
-        serving(replies, lambda venue: venue.open(REQUEST))
+        serving(replies, opening)
 
 
-def test_not_filled_is_an_answer_and_lost_answers_are_not():
-    async def accept(venue):
+def test_not_filled_is_an_answer_and_lost_answers_are_not() -> None:
+    async def accept(venue: Any) -> Any:
         return await venue.accept("507", REQUEST, Decimal("-0.0012"))
 
     refused = {"error": {"code": 13907, "message": "not_fully_filled"}}
@@ -259,8 +264,8 @@ def test_not_filled_is_an_answer_and_lost_answers_are_not():
         )
 
 
-def test_cancelling_what_has_ended_is_fine():
-    async def cancel(venue):
+def test_cancelling_what_has_ended_is_fine() -> None:
+    async def cancel(venue: Any) -> Any:
         await venue.cancel("507")
         return True
 
@@ -275,11 +280,11 @@ def test_cancelling_what_has_ended_is_fine():
         )
 
 
-def test_a_heartbeat_is_answered():
+def test_a_heartbeat_is_answered() -> None:
     beat = {"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": "test_request"}}
     replies = CREATED | {"public/get_time": {"result": 1, "first": [beat]}}
 
-    async def use(venue):
+    async def use(venue: Any) -> Any:
         await venue.open(REQUEST)
         await venue.quotes("507")
         await asyncio.sleep(0.05)
@@ -288,12 +293,12 @@ def test_a_heartbeat_is_answered():
     assert serving(replies, use) == ()
 
 
-def test_a_malformed_notification_is_not_passed_over():
+def test_a_malformed_notification_is_not_passed_over() -> None:
     replies = CREATED | {
         "public/get_time": {"result": 1, "first": [notification(RFQ | {"asks": [5]})]}
     }
 
-    async def use(venue):
+    async def use(venue: Any) -> Any:
         await venue.open(REQUEST)
         return await venue.quotes("507")
 
@@ -301,8 +306,8 @@ def test_a_malformed_notification_is_not_passed_over():
         serving(replies, use)
 
 
-def test_nobody_there_is_unreachable():
-    async def run():
+def test_nobody_there_is_unreachable() -> None:
+    async def run() -> None:
         async with JsonRpcClient(
             "ws://127.0.0.1:1/ws", client_id="a", client_secret="b", timeout_seconds=0.5
         ):

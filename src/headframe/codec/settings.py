@@ -144,7 +144,7 @@ class _Reader:
             self.problem(place, str(error))
             return None
 
-    def value(self, kind: Any, data: object, place: Place) -> object:  # noqa: ANN401 - a type form
+    def value(self, kind: Any, data: Any, place: Place) -> object:  # noqa: ANN401 - a type form
         """One value of a field's type."""
         origin = get_origin(kind)
         if origin is UnionType:
@@ -157,7 +157,7 @@ class _Reader:
             item: type[object] = get_args(kind)[0]
             return tuple(self.fill(item, row, (*place, index)) for index, row in enumerate(rows))
         try:
-            return from_json(cast("type[object]", kind), _plain(cast("object", data)))
+            return from_json(cast("type[object]", kind), _plain(data))  # pyright: ignore[reportUnknownArgumentType] - any value of a TOML file
         except (Wrong, ValueError) as error:
             self.problem(place, f"{_words(place)}: {error}")
             return None

@@ -54,7 +54,7 @@ def _others(
     for one in everything:
         if one.bucket is candidate.bucket or _family(one) != _family(candidate):
             continue
-        tried = [
+        tried: list[tuple[Position, ...]] = [
             (*placed, hypothetical(one, dealer, found.at))
             for dealer in found.approved or tuple(found.dossiers)
         ]

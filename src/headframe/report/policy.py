@@ -24,8 +24,7 @@ def _scope_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:
         )
         for band in mandate.cover.bands
     )
-    quiet = ", ".join(f"{w.start:%H:%M}-{w.end:%H:%M}" for w in asking.quiet) or "none"
-    rows = (
+    return (
         (
             "M-1.2",
             "in force",
