@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LEAST = {"core": 0.93, "shell": 0.85}
+LEAST = {"core": 0.965, "shell": 0.93}
 """Raised when coverage has risen for good; never lowered to pass."""
 CORE = (
     "units", "chain", "counterparty", "instrument", "market", "mandate", "pricing", "mining", "book", "rfq", "risk",

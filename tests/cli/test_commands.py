@@ -118,6 +118,9 @@ def test_every_reading_command_answers_in_json_with_its_schema(name: str, demo: 
 
 def test_help_names_every_command_and_is_documented() -> None:
     listed = run("--help").stdout
+    assert listed == run().stdout == run("-h").stdout
+    assert run("--version").stdout == "headframe, version 0.1.0\n"
+    assert run("check", "--workspace", "x", "--version", status=2).stderr
     for name in ("demo", "init", "plan", "approve", "rfq", "watch", "audit", "price"):
         assert f"  {name} " in listed
         assert "Usage:" in run(name, "--help").stdout

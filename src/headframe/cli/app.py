@@ -1,4 +1,4 @@
-"""The group of commands; each is imported only when it is called, so that ``--help`` is quick."""
+"""The group of commands; each is imported only when it is called."""
 
 import os
 import sys
@@ -8,43 +8,7 @@ from typing import NoReturn
 import click
 
 from headframe import __version__
-
-_COMMANDS = {
-    "demo": ("demo", "demo", "The whole playbook on a sample mine with the paper street."),
-    "init": ("workspace", "init", "A new workspace with commented files."),
-    "check": ("workspace", "check", "Every problem of the three files, with line and remedy."),
-    "clock": (
-        "workspace",
-        "clock",
-        "The paper workspace's clock: show it, advance it, walk a course.",
-    ),
-    "market": ("market", "market", "The market: show, import."),
-    "mandate": ("mandate", "mandate", "The mandate: show, sign, diff."),
-    "counterparty": ("counterparty", "counterparty", "Counterparties: add, review, list."),
-    "forecast": ("forecast", "forecast", "Coins by month, P10, P50, P90, and what drives them."),
-    "scenario": (
-        "scenario",
-        "scenario",
-        "Outcome by price for each strategy; also without a workspace.",
-    ),
-    "plan": ("programme", "plan", "Exposure against the mandate, hedges compared, the proposal."),
-    "approve": (
-        "programme",
-        "approve",
-        "Approve a proposal's envelope: another person than its preparer.",
-    ),
-    "rfq": ("programme", "rfq", "Ask the dealers for quotes and award by the mandate's rule."),
-    "trades": ("books", "trades", "Every trade with its legs and its designation."),
-    "ledger": ("books", "ledger", "The trial balance, now or at an earlier instant."),
-    "pnl": ("books", "pnl", "Programme P&L by trade, and hedge performance against spot by month."),
-    "margin": ("risk", "margin", "Margin today, both tails, and the price at which cash runs out."),
-    "credit": ("risk", "credit", "Exposure to each counterparty against its line."),
-    "watch": ("risk", "watch", "Every limit, its use, its status."),
-    "report": ("risk", "report", "The morning page."),
-    "audit": ("audit", "audit", "Verify the journal: chain, state machines, ledger."),
-    "export": ("audit", "export", "The canonical export of the journal and its state."),
-    "price": ("price", "price", "Price a CSV table of options and forwards."),
-}
+from headframe.cli.index import COMMANDS, help_text
 
 
 class _Group(click.Group):
@@ -52,20 +16,19 @@ class _Group(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
-        found = _COMMANDS.get(cmd_name)
+        found = COMMANDS.get(cmd_name)
         if found is None:
             return None
         command: click.Command = getattr(import_module(f"headframe.cli.{found[0]}"), found[1])
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, found[2]) for name, found in _COMMANDS.items()])
+        formatter.write(help_text())
 
 
 @click.group(
@@ -73,15 +36,10 @@ class _Group(click.Group):
 )
 @click.version_option(__version__, prog_name="headframe")
 def app() -> None:
-    """Hedge the future production of a proof-of-work mine, from mandate to settlement.
-
-    Every command takes --workspace DIR, --database URL, --as USER and --json. Exit status: 0 ok,
-    1 error, 2 usage or invalid input, 3 not found, 4 refused, 5 venue or unknown outcome, 6 stale
-    data, 7 approval pending.
-    """
+    """Hedge the future production of a proof-of-work mine, from mandate to settlement."""
 
 
-def main() -> NoReturn:
+def run() -> NoReturn:
     """Run a command; every failure is one clear line and the documented exit status."""
     try:
         status = app.main(prog_name="headframe", standalone_mode=False)

@@ -55,8 +55,7 @@ def _others(
         if one.bucket is candidate.bucket or _family(one) != _family(candidate):
             continue
         tried: list[tuple[Position, ...]] = [
-            (*placed, hypothetical(one, dealer, found.at))
-            for dealer in found.approved or tuple(found.dossiers)
+            (*placed, hypothetical(one, dealer, found.at)) for dealer in found.dealers
         ]
         placed = min(tried, key=lambda positions: stress_call(found, positions))
     return placed
@@ -84,7 +83,7 @@ def _call(
     """The programme's stress call with this block at the dealer whose terms ask most."""
     return max(
         stress_call(found, (*others, hypothetical(candidate, dealer, found.at)))
-        for dealer in dealers or tuple(found.dossiers)
+        for dealer in dealers or found.dealers
     )
 
 
@@ -116,7 +115,7 @@ def _initial_margin(found: Situation, candidate: Candidate, dealers: tuple[str, 
     before = requirement(found.positions, found.terms, found.surface, found.at)
     held = before.initial_usd + before.collateral_usd
     worst = 0.0
-    for dealer in dealers or tuple(found.dossiers):
+    for dealer in dealers or found.dealers:
         extra = (*found.positions, hypothetical(candidate, dealer, found.at))
         after = requirement(extra, found.terms, found.surface, found.at)
         worst = max(worst, after.initial_usd + after.collateral_usd - held)

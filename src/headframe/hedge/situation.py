@@ -14,6 +14,16 @@ from headframe.market import Snapshot
 from headframe.pricing import Surface
 from headframe.risk import Liquidity
 
+NOBODY = ""
+"""The dealer of a block while no dealer is approved."""
+_STRICTEST = CollateralTerms(
+    threshold_usd=0.0,
+    minimum_transfer_usd=0.0,
+    rounding_usd=0.0,
+    independent_share=0.0,
+    haircut=0.0,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
@@ -51,8 +61,14 @@ class Situation:
 
     @property
     def terms(self) -> Mapping[str, CollateralTerms]:
-        """Collateral terms by dealer."""
-        return {name: dossier.collateral for name, dossier in self.dossiers.items()}
+        """Collateral terms by dealer; nobody's terms are the strictest: every loss is called."""
+        known = {name: dossier.collateral for name, dossier in self.dossiers.items()}
+        return known | {NOBODY: _STRICTEST}
+
+    @property
+    def dealers(self) -> tuple[str, ...]:
+        """Dealers a block may be with: those approved, or nobody yet."""
+        return self.approved or (NOBODY,)
 
     @property
     def programme_usd(self) -> float:

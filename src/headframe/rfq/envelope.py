@@ -78,4 +78,6 @@ def outside(
 
 
 def _worse(price: Decimal, worst: Decimal, *, bought: bool) -> bool:
-    return not (price <= worst if bought else price >= worst)
+    if price.is_nan():
+        return True
+    return price > worst if bought else price < worst

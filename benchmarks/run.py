@@ -1,0 +1,203 @@
+"""Speed and memory as ratios against named baselines, measured in the same run.
+
+Run with ``make bench``. Each line says what was measured, the figure, the baseline and the ratio,
+and the target it is held to; nothing here is a test, because a busy machine is not a bug.
+"""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import apsw
+import numpy as np
+import QuantLib as ql  # noqa: N813 - as everybody writes it
+
+from headframe.chain import latest, retargets
+from headframe.codec import Settings, read_settings
+from headframe.desk.ports import Draft
+from headframe.desk.state import State, fold
+from headframe.desk.workspace import sample_file
+from headframe.mining import estimate, forecast
+from headframe.pricing import black76, price_batch
+from headframe.store import SqliteJournal
+from headframe.units import Month
+
+PYTHON = sys.executable
+AT = datetime(2026, 8, 22, tzinfo=UTC)
+
+
+def line(what: str, figure: str, baseline: str, target: str) -> None:
+    """One result."""
+    print(f"{what:<46} {figure:>16}   {baseline:<52} target {target}")
+
+
+def best(work: Callable[[], object], rounds: int = 5) -> float:
+    """Median seconds of a few rounds."""
+    times: list[float] = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def process(*arguments: str) -> float:
+    """Median seconds of a whole process."""
+
+    def once() -> None:
+        subprocess.run([PYTHON, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+    once()
+    return best(once, 7)
+
+
+def start_up(demo: Path) -> None:
+    """--help and reading commands against a bare interpreter."""
+    bare = process("-c", "pass")
+    script = str(Path(PYTHON).with_name("headframe"))
+    shown = process(script, "--help")
+    line(
+        "headframe --help",
+        f"{shown:.3f} s",
+        f"{shown / bare:.1f} x python -c pass ({bare:.3f} s)",
+        "5 x and 0.15 s",
+    )
+    for command in (("mandate", "show"), ("trades",), ("pnl",), ("watch", "--once")):
+        spent = process(script, *command, "--workspace", str(demo))
+        name = f"headframe {' '.join(command)}"
+        line(name, f"{spent:.3f} s", f"{spent / bare:.1f} x python -c pass", "0.35 s")
+
+
+def whole_demo(folder: Path) -> None:
+    """The demo after set-up: wall time and peak memory of its process."""
+    subprocess.run(
+        [PYTHON, "-m", "headframe", "demo", str(folder / "warm")],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    start = time.perf_counter()
+    subprocess.run(
+        [PYTHON, "-m", "headframe", "demo", str(folder / "demo")],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    spent = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    line("headframe demo", f"{spent:.1f} s", f"peak {peak:.0f} MB", "20 s and 400 MB")
+
+
+def forecasting() -> None:
+    """Twelve months on 100,000 paths after compilation, against plain numpy on the same draws."""
+    found = read_settings(sample_file("headframe.toml"))
+    assert isinstance(found, Settings)
+    model, last = estimate((*retargets(), latest())), latest()
+
+    def ours() -> object:
+        return forecast(
+            found.operation, Month(2026, 9), as_of=AT, last=last, model=model, paths=100_000
+        )
+
+    def plain() -> object:
+        shocks = np.random.default_rng(1).normal(model.drift, model.noise_sd, (100_000, 42))
+        return np.quantile(np.exp(-np.cumsum(shocks, axis=1)), (0.1, 0.5, 0.9), axis=0)
+
+    ours()
+    spent, baseline = best(ours), best(plain)
+    words = f"{spent / baseline:.1f} x numpy drawing and sorting as many retargets"
+    line("forecast, 12 months x 100,000 paths", f"{spent:.2f} s", words, "1 s")
+
+
+def journal(folder: Path) -> None:
+    """Durable appends against bare SQLite commits of the same rows and against bare fsyncs."""
+    rounds = 1_500
+    book = SqliteJournal(folder / "journal.db", create=True)
+    body = {"postings": [["assets:cash", "USD", "1.00"], ["income:mined", "USD", "-1.00"]]}
+    start = time.perf_counter()
+    for number in range(rounds):
+        book.append([Draft("noted", body)], at=AT, author="me", after=number)
+    ours = rounds / (time.perf_counter() - start)
+    bare = apsw.Connection(str(folder / "bare.db"))
+    bare.execute("PRAGMA journal_mode=WAL")
+    bare.execute("PRAGMA synchronous=FULL")
+    bare.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)")
+    start = time.perf_counter()
+    for number in range(rounds):
+        bare.execute("BEGIN IMMEDIATE")
+        bare.execute("INSERT INTO t VALUES (?, ?)", (number, "x" * 250))
+        bare.execute("COMMIT")
+    commits = rounds / (time.perf_counter() - start)
+    with (folder / "sync").open("wb") as file:
+        start = time.perf_counter()
+        for _ in range(rounds):
+            file.write(b"x" * 250)
+            file.flush()
+            os.fsync(file.fileno())
+    syncs = rounds / (time.perf_counter() - start)
+    words = f"{ours / commits:.2f} of bare SQLite commits ({commits:,.0f}/s; {syncs:,.0f} fsyncs/s)"
+    line("journal, durable appends", f"{ours:,.0f} /s", words, "500/s and 0.6")
+
+
+def replay(folder: Path) -> None:
+    """Folding 100,000 events from disk, each checked against the chain, against reading the rows."""
+    book = SqliteJournal(folder / "long.db", create=True)
+    body = {"postings": [["assets:cash", "USD", "1.00"], ["income:mined", "USD", "-1.00"]]}
+    events = [Draft("noted", body)] * 1_000
+    for block in range(100):
+        book.append(events, at=AT + timedelta(hours=block), author="me", after=block * 1_000)
+    raw = apsw.Connection(str(folder / "long.db"))
+    spent = best(lambda: fold(State(), book.read()), 3)
+    baseline = best(lambda: list(raw.execute("SELECT * FROM events")), 3)
+    line(
+        "replay of 100,000 events",
+        f"{spent:.2f} s",
+        f"{spent / baseline:.1f} x SELECT * ({baseline:.2f} s)",
+        "3 s",
+    )
+
+
+def pricing() -> None:
+    """Black-76 with four greeks, a million rows, against QuantLib's calculator and plain Python."""
+    draw = np.random.default_rng(3)
+    rows = [
+        (1.0, False, 77_000.0, float(k), 0.42, 0.4, 1.0)
+        for k in draw.uniform(40_000, 140_000, 1_000_000)
+    ]
+    few = rows[:20_000]
+    price_batch(few)
+    ours = len(rows) / best(lambda: price_batch(rows), 3)
+
+    def quantlib() -> None:
+        for row in few:
+            payoff = ql.PlainVanillaPayoff(ql.Option.Call, row[3])
+            one = ql.BlackCalculator(payoff, row[2], row[4] * row[5] ** 0.5, 1.0)
+            _ = one.value(), one.deltaForward(), one.vega(row[5])
+
+    theirs = len(few) / best(quantlib, 3)
+    plain = len(few) / best(lambda: [black76(1.0, r[2], r[3], r[4], r[5], 1.0) for r in few], 3)
+    words = (
+        f"{ours / theirs:.0f} x QuantLib's loop, {ours / plain:.0f} x our kernel in plain Python"
+    )
+    line("price, five figures a row", f"{ours:,.0f} /s", words, "(none)")
+
+
+def main() -> None:
+    """Every figure, in the order of the README."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        whole_demo(folder)
+        start_up(folder / "demo")
+        forecasting()
+        journal(folder)
+        replay(folder)
+        pricing()
+
+
+if __name__ == "__main__":
+    main()

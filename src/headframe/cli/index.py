@@ -1,0 +1,69 @@
+"""The commands by name, and the page that lists them: plain values, so that ``--help`` imports nothing."""
+
+from headframe import __version__
+
+COMMANDS = {
+    "demo": ("demo", "demo", "The whole playbook on a sample mine with the paper street."),
+    "init": ("workspace", "init", "A new workspace with commented files."),
+    "check": ("workspace", "check", "Every problem of the three files, with line and remedy."),
+    "clock": (
+        "workspace",
+        "clock",
+        "The paper workspace's clock: show it, advance it, walk a course.",
+    ),
+    "market": ("market", "market", "The market: show, import."),
+    "mandate": ("mandate", "mandate", "The mandate: show, sign, diff."),
+    "counterparty": ("counterparty", "counterparty", "Counterparties: add, review, list."),
+    "forecast": ("forecast", "forecast", "Coins by month, P10, P50, P90, and what drives them."),
+    "scenario": (
+        "scenario",
+        "scenario",
+        "Outcome by price for each strategy; also without a workspace.",
+    ),
+    "plan": ("programme", "plan", "Exposure against the mandate, hedges compared, the proposal."),
+    "approve": (
+        "programme",
+        "approve",
+        "Approve a proposal's envelope: another person than its preparer.",
+    ),
+    "rfq": ("programme", "rfq", "Ask the dealers for quotes and award by the mandate's rule."),
+    "trades": ("books", "trades", "Every trade with its legs and its designation."),
+    "ledger": ("books", "ledger", "The trial balance, now or at an earlier instant."),
+    "pnl": ("books", "pnl", "Programme P&L by trade, and hedge performance against spot by month."),
+    "margin": ("risk", "margin", "Margin today, both tails, and the price at which cash runs out."),
+    "credit": ("risk", "credit", "Exposure to each counterparty against its line."),
+    "watch": ("risk", "watch", "Every limit, its use, its status."),
+    "report": ("risk", "report", "The morning page."),
+    "audit": ("audit", "audit", "Verify the journal: chain, state machines, ledger."),
+    "export": ("audit", "export", "The canonical export of the journal and its state."),
+    "price": ("price", "price", "Price a CSV table of options and forwards."),
+}
+"""Name: module, attribute, what it does."""
+
+_HEAD = """\
+Usage: headframe [OPTIONS] COMMAND [ARGS]...
+
+  Hedge the future production of a proof-of-work mine, from mandate to settlement.
+
+  Every command takes --workspace DIR, --database URL, --as USER and --json. Exit status: 0 ok,
+  1 error, 2 usage or invalid input, 3 not found, 4 refused, 5 venue or unknown outcome, 6 stale
+  data, 7 approval pending.
+
+Options:
+  --version   Show the version and exit.
+  -h, --help  Show this page; headframe COMMAND --help shows a command's own.
+
+Commands:
+"""
+
+
+def help_text() -> str:
+    """The page of commands."""
+    return _HEAD + "".join(f"  {name:<13} {what}\n" for name, (_, _, what) in COMMANDS.items())
+
+
+def answer_at_once(arguments: list[str]) -> str | None:
+    """What needs no command: the page of commands, or the version."""
+    if arguments in ([], ["--help"], ["-h"]):
+        return help_text()
+    return f"headframe, version {__version__}\n" if arguments == ["--version"] else None
