@@ -12,10 +12,11 @@ from headframe.desk.office import Office, Trading
 from headframe.desk.ports import DiskTrouble, Invalid, NotFound
 from headframe.desk.workspace import FILES, open_workspace, sample_file
 from headframe.market import Snapshot
-from headframe.store import Folder, SqliteJournal
+from headframe.store import Folder, SqliteJournal, TradingLock
 
 DATABASE = "headframe.db"
 MEMORY = "street.jsonl"
+LOCK = "trading.lock"
 
 
 def user_name(given: str | None) -> str:
@@ -128,6 +129,7 @@ async def trading(office: Office, folder: Path) -> AsyncGenerator[Trading]:
     from headframe.venue import DeribitVenue, JsonRpcClient  # noqa: PLC0415
 
     settings = office.settings()
+    lock = TradingLock(folder / LOCK)
     clock = office.clock
     assert isinstance(clock, VirtualClock)
     fees = Fees(
@@ -148,3 +150,4 @@ async def trading(office: Office, folder: Path) -> AsyncGenerator[Trading]:
             yield Trading(office, venue)
         finally:
             clock.settlers.remove(venue.settle)
+            lock.release()

@@ -76,6 +76,7 @@ def test_all_problems_of_a_file_come_at_once_with_their_lines() -> None:
         ('coin = "BTC"', 'coin = "LTC"', 'must be "BTC"'),
         ("seed = ", "seed = -", "seed must lie"),
         ("[fees]", "[feees]", "did you mean fees?"),
+        ("[fees]", '[[machine]]\nmodel = "X"\nhashrate = "234 TH"\npower_w = 3000\n[fees]', "a hashrate is written with its unit"),
         ("cash_usd = 9000000.0", "cash_usd = 1e400", "must lie between"),
         ("power_usd_mwh = 52.0", "power_usd_mwh = [1.0, 2.0]", "one power price or twelve"),
         ('site = "Kettle Creek"', 'site = "Nowhere"', "which is no site"),
@@ -119,7 +120,9 @@ def test_every_key_of_every_file_is_explained() -> None:
         }
         comments = " ".join(line for line in text.splitlines() if line.startswith("#"))
         unexplained = {key for key in repeated if key not in explained and key not in comments}
-        assert unexplained <= {"entity", "coin", "name", "first", "last", "choice"}, unexplained
+        assert unexplained <= {"entity", "coin", "name", "first", "last", "choice", "venue"}, (
+            unexplained
+        )
 
 
 def test_lines_are_found_in_nested_tables() -> None:

@@ -15,6 +15,7 @@ from headframe.desk.ports import (
     Declined,
     Draft,
     Invalid,
+    JournalBroken,
     Malformed,
     NotFound,
     Opened,
@@ -245,12 +246,13 @@ def test_a_proposal_is_never_dealt_twice(desk: Office) -> None:
     assert venue.log == []
 
 
-def test_a_fill_reported_twice_is_refused_by_the_fold(desk: Office) -> None:
+def test_a_fill_reported_twice_is_never_written(desk: Office) -> None:
     deal(desk, FakeVenue(desk.clock))
     (filled,) = [record for record in desk.journal.read() if record.kind == "filled"]
     desk.state()
-    desk.record(Draft("filled", filled.body), at=desk.now())
-    assert not audit.verify(desk).sound
+    with pytest.raises(JournalBroken, match="cannot filled"):
+        desk.record(Draft("filled", filled.body), at=desk.now())
+    assert audit.verify(desk).sound, "what could not be read back was not written"
 
 
 def test_what_the_venue_refuses_is_an_end_not_an_unknown(desk: Office) -> None:

@@ -13,6 +13,7 @@ from headframe.mandate import (
     Band,
     DealerFacts,
     Facts,
+    Lender,
     Mandate,
     MonthFacts,
     NoApproval,
@@ -43,6 +44,7 @@ GOOD = Facts(
     venue="paper",
     months=(SEPTEMBER,),
     free_coins=10.0,
+    hedged_share=0.4,
     size_coins=60.0,
     notional_usd=4.6e6,
     tracking_error=0.02,
@@ -77,6 +79,7 @@ CASES = [
     (Rule.NOT_SIGNED, Stage.PROPOSE, {"mandate_signed": False}),
     (Rule.NOT_IN_FORCE, Stage.PROPOSE, {"at": datetime(2029, 1, 1, 12, tzinfo=UTC)}),
     (Rule.VENUE_NOT_ALLOWED, Stage.PROPOSE, {"venue": "elsewhere"}),
+    (Rule.LENDER_MOST, Stage.PROPOSE, {"hedged_share": 0.61}),
     (Rule.BEYOND_HORIZON, Stage.PROPOSE, month(ahead=13)),
     (Rule.ABOVE_CEILING, Stage.PROPOSE, month(covered=75.1)),
     (Rule.FIRM_ABOVE_P10, Stage.PROPOSE, month(firm_cumulative=98.1)),
@@ -155,6 +158,14 @@ def test_rules_that_depend_on_other_settings() -> None:
     assert [b.rule for b in judge(puts_only, GOOD, Stage.ASK).breaches] == [
         Rule.STRUCTURE_NOT_ALLOWED
     ]
+    needy = replace(MANDATE, lender=Lender(least_hedged=0.5, most_hedged=0.6))
+    short = judge(needy, GOOD, Stage.ASK)
+    assert [b.rule for b in short.breaches] == [Rule.LENDER_LEAST]
+    assert short.allowed
+    half = replace(MANDATE, cover=replace(MANDATE.cover, firm_p10_share_max=0.5))
+    assert [b.rule for b in judge(half, GOOD, Stage.ASK).breaches] == [Rule.FIRM_ABOVE_P10]
+    elsewhere = replace(MANDATE, where=(replace(MANDATE.where[0], entity="Another LLC"),))
+    assert [b.rule for b in judge(elsewhere, GOOD, Stage.ASK).breaches] == [Rule.VENUE_NOT_ALLOWED]
     no_weekends = replace(MANDATE, asking=replace(MANDATE.asking, weekends=False))
     saturday = replace(GOOD, at=datetime(2026, 8, 22, 12, tzinfo=UTC))
     assert [b.rule for b in judge(no_weekends, saturday, Stage.ASK).breaches] == [Rule.WEEKEND]

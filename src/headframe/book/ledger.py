@@ -49,14 +49,12 @@ class TrialLine:
 class Ledger:
     """Balances by account and currency: the fold of all entries so far."""
 
-    def __init__(self) -> None:
-        self._balances: dict[tuple[str, str], int] = {}
+    def __init__(self, balances: dict[tuple[str, str], int] | None = None) -> None:
+        self._balances = dict(balances or {})
 
     def copy(self) -> "Ledger":
         """A ledger of its own with the same balances: to try entries on."""
-        other = Ledger()
-        other._balances = dict(self._balances)
-        return other
+        return Ledger(self._balances)
 
     def post(self, entry: Entry) -> None:
         """Add an entry whole, or raise Overdrawn and change nothing."""

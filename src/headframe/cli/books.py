@@ -60,6 +60,7 @@ def pnl(call: Call) -> None:
         "pnl",
         {
             "spot": found.spot,
+            "coins_on_hand": found.coins,
             "trades": [
                 {
                     "trade": one.trade.id,

@@ -33,6 +33,7 @@ from headframe.market import sample_market
 from headframe.report import (
     Section,
     counterparty_table,
+    coverage_line,
     drivers_table,
     exposure_by_dealer_table,
     exposure_table,
@@ -227,7 +228,7 @@ class _Story:
     def watch(self) -> None:
         """7: the book marked, margin, credit, limits."""
         view = limits.margin(self.acting("treasurer"))
-        found = programme.situation(self.office, "treasurer")[0]
+        found, forecast = programme.situation(self.office, "treasurer")
         need = sum(row.cash_need_usd for row in found.rows)
         secured = sum(row.secured_usd for row in found.rows)
         breached = tuple(row for row in limits.watch(self.office) if row.status is not Status.OK)
@@ -236,6 +237,7 @@ class _Story:
             exposure_table(found.rows),
             f"The floor now secures {secured:,.0f} USD of {need:,.0f} USD of power, fixed costs, "
             f"debt service and capex: {secured / need:.0%}.",
+            coverage_line(secured, forecast.months),
             pages.pnl_table(money.performance(self.office)),
             pages.margin_table(view),
             *pages.margin_lines(view),

@@ -25,7 +25,7 @@ from headframe.mining import (
     Site,
     Treasury,
 )
-from headframe.units import Wrong
+from headframe.units import Wrong, parse_hashrate
 
 V = TypeVar("V")
 _LARGEST = 1_000_000
@@ -222,6 +222,13 @@ class _PoolTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _MachineTable:
+    model: str
+    hashrate: str
+    power_w: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _BatchTable:
     site: str
     machine: str
@@ -240,7 +247,7 @@ def _operation(reader: _Reader) -> Operation | None:
     sites = [_site(reader, row, place) for row, place in reader.rows("site")]
     machines = dict(KNOWN_MACHINES)
     for row, place in reader.rows("machine"):
-        own = reader.fill(Machine, row, place)
+        own = _machine(reader, row, place)
         if own is not None:
             machines[own.model] = own
     batches = [_batch(reader, row, place, machines) for row, place in reader.rows("batch")]
@@ -280,6 +287,21 @@ def _site(reader: _Reader, row: object, place: Place) -> Site | None:
             table["power_usd_mwh"] = [float(price)] * 12
         return reader.fill(Site, table, place)
     return reader.fill(Site, row, place)
+
+
+def _machine(reader: _Reader, row: object, place: Place) -> Machine | None:
+    """A machine type of one's own; its hashrate is typed with its unit."""
+    table = reader.fill(_MachineTable, row, place)
+    if table is None:
+        return None
+    return reader.make(
+        lambda: Machine(
+            model=table.model,
+            hashrate_ths=parse_hashrate(table.hashrate) / 1e12,
+            power_w=table.power_w,
+        ),
+        place,
+    )
 
 
 def _batch(

@@ -17,7 +17,7 @@ from headframe.book import (
 )
 from headframe.codec import to_json
 from headframe.desk.office import Office
-from headframe.desk.ports import Draft
+from headframe.desk.ports import Draft, Moved
 from headframe.desk.state import State
 from headframe.hedge import Proposal
 from headframe.instrument import StructureKind, cash_flow, parse_instrument
@@ -30,18 +30,21 @@ def book_fill(
     office: Office, request: Request, proposal: Proposal, fill: Fill, step: RfqStep
 ) -> Trade:
     """Write the trade with all that follows from it; a fill is a fact and is never refused."""
-    state = office.state()
-    trade = trade_of(state, request, proposal, fill)
-    entries = _entries(office, state, trade)
-    body = {
-        "rfq": request.id,
-        "step": str(step),
-        "fill": to_json(fill),
-        "trade": to_json(trade),
-        "postings": office.entries(entries),
-    }
-    office.record(Draft("filled", body), at=office.now())
-    return trade
+    while True:
+        state = office.state()
+        trade = trade_of(state, request, proposal, fill)
+        body = {
+            "rfq": request.id,
+            "step": str(step),
+            "fill": to_json(fill),
+            "trade": to_json(trade),
+            "postings": office.entries(_entries(office, state, trade)),
+        }
+        try:
+            office.record(Draft("filled", body), at=office.now())
+        except Moved:
+            continue
+        return trade
 
 
 def trade_of(state: State, request: Request, proposal: Proposal, fill: Fill) -> Trade:
@@ -69,7 +72,7 @@ def trade_of(state: State, request: Request, proposal: Proposal, fill: Fill) -> 
                 month=month,
                 coins=coins,
                 words=f"the first {coins} coins mined and sold in {month}",
-                hedge_for_accounts=True,
+                hedge_for_accounts=state.mandate is None or state.mandate.cover.hedge_for_accounts,
             )
             for month, coins in shares.items()
         ),

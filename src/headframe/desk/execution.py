@@ -21,6 +21,7 @@ from headframe.desk.ports import (
     Draft,
     Json,
     Malformed,
+    Moved,
     OutcomeUnknown,
     Pending,
     Refused,
@@ -37,6 +38,7 @@ from headframe.rfq import (
     Request,
     RfqState,
     RfqStep,
+    after,
     award,
     open_request,
     rank,
@@ -74,9 +76,15 @@ async def deal(trading: Trading, name: str, tell: Tell = lambda _: None) -> Deal
         raise Pending(f"{name} waits for an approval: headframe approve {name} --as APPROVER")
     if approval.mandate_sha256 != state.mandate_sha256:
         raise Declined(f"the mandate changed after {name} was approved (M-1.1): approve it again")
-    found, rated = _again(office, proposal)
-    request = _request(office, proposal, approval, found, rated)
-    return await _ask(trading, request, proposal, found, tell)
+    while True:
+        found, rated = _again(office, proposal)
+        request = _request(office, proposal, approval, found, rated)
+        intent = {"request": to_json(request), "proposal": proposal.id, "venue": trading.venue.name}
+        try:
+            office.record(Draft("asked", intent), at=office.now())
+        except Moved:
+            continue
+        return await _ask(trading, request, proposal, found, tell)
 
 
 def preview(office: Office, name: str) -> Request:
@@ -139,8 +147,6 @@ async def _ask(
     trading: Trading, request: Request, proposal: Proposal, found: Situation, tell: Tell
 ) -> Dealt:
     office, venue = trading.office, trading.venue
-    intent = {"request": to_json(request), "proposal": proposal.id, "venue": venue.name}
-    office.record(Draft("asked", intent), at=office.now())
     tell(f"asked {len(request.panel)} dealers: {', '.join(request.panel)}")
     try:
         opened = await venue.open(request)
@@ -258,8 +264,19 @@ def _ladder_json(ladder: Ladder) -> list[Json]:
 
 
 def _moved(office: Office, request: Request, step: RfqStep, **body: object) -> None:
-    office.state()
-    office.record(Draft("rfq", {"rfq": request.id, "step": str(step), **body}), at=office.now())
+    """Write down a step of a request; what happened is written whatever others write meanwhile."""
+    while True:
+        known = office.state().rfqs[request.id]
+        if after(known.state, step) is None:
+            raise OutcomeUnknown(
+                f"request {request.id[:8]} is {known.state} already: somebody else moved it"
+            )
+        try:
+            draft = Draft("rfq", {"rfq": request.id, "step": str(step), **body})
+            office.record(draft, at=office.now())
+        except Moved:
+            continue
+        return
 
 
 def _lost(office: Office, request: Request, error: Broken) -> OutcomeUnknown:

@@ -34,6 +34,8 @@ class Performance:
 
     at: datetime
     spot: float
+    coins: float
+    """Coins on hand: free, pledged, and posted as margin, where gains of inverse futures lie."""
     trades: tuple[TradePnl, ...]
     months: tuple[MonthResult, ...]
     total: Total
@@ -60,7 +62,12 @@ def performance(office: Office) -> Performance:
     rows = tuple(_pnl(state, trade, left.get(trade.id), now) for trade in state.trades.values())
     months = tuple(state.months.values())
     return Performance(
-        at=now.at, spot=now.surface.spot, trades=rows, months=months, total=total(months)
+        at=now.at,
+        spot=now.surface.spot,
+        coins=float(state.ledger.total("assets:coins:", BTC)),
+        trades=rows,
+        months=months,
+        total=total(months),
     )
 
 

@@ -17,6 +17,7 @@ from headframe.desk.ports import (
     Journal,
     Moved,
     NotFound,
+    Record,
     Venue,
 )
 from headframe.desk.state import State, fold, postings_json
@@ -68,10 +69,18 @@ class Office:
         return market
 
     def record(self, *drafts: Draft, at: datetime | None = None) -> None:
-        """Write events on top of exactly the state that was last read; raises Moved otherwise."""
-        self.journal.append(
-            drafts, at=at or self.now(), author=self.user, after=self._state.head.count
+        """Write events on top of exactly the state that was last read; raises Moved otherwise.
+
+        They are folded into a copy of the state first: nothing is written that could not be read.
+        """
+        stamp = at or self.now()
+        after = self._state.head.count
+        trial = (
+            Record(after + number, stamp, self.user, draft.kind, draft.body, "")
+            for number, draft in enumerate(drafts, start=1)
         )
+        fold(self._state.copy(), trial)
+        self.journal.append(drafts, at=stamp, author=self.user, after=after)
 
     def entries(self, entries: Iterable[Entry]) -> list[list[str]]:
         """Entries checked against the books as they stand, as the journal writes them."""

@@ -16,6 +16,7 @@ from headframe.report import (
     Page,
     Section,
     Table,
+    coverage_line,
     exposure_by_dealer_table,
     exposure_table,
     performance_table,
@@ -46,6 +47,7 @@ def pnl_table(found: money.Performance) -> Table:
         for one in found.trades
     )
     everything = sum(one.total_usd(found.spot) for one in found.trades)
+    delta = sum(one.mark.delta_coins for one in found.trades if one.mark is not None)
     return Table(
         title=f"Programme P&L at {found.spot:,.0f} USD: {everything:,.0f} USD",
         columns=(
@@ -60,7 +62,10 @@ def pnl_table(found: money.Performance) -> Table:
             Column("total USD", Form.USD),
         ),
         rows=rows,
-        note="Realised coins are valued at today's price in the total.",
+        note=(
+            "Realised coins are valued at today's price in the total. Net delta with coins on hand: "
+            f"hedges {delta:,.2f} BTC, coins free, pledged and posted {found.coins:,.2f} BTC."
+        ),
     )
 
 
@@ -171,7 +176,10 @@ def _twelve_months(now: Valuation) -> Section:
         f"The secured floor brings {secured:,.0f} USD of {need:,.0f} USD of power, fixed costs, "
         f"debt service and capex: {share}."
     )
-    return Section(heading="3 Twelve months", sentences=(line,), tables=(exposure_table(rows),))
+    costs = coverage_line(secured, forecast.months)
+    return Section(
+        heading="3 Twelve months", sentences=(line, costs), tables=(exposure_table(rows),)
+    )
 
 
 def _yesterday(state: State) -> Section:

@@ -1,7 +1,8 @@
 """The state of a workspace: a fold of its journal, the same live and in replay."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
@@ -78,6 +79,15 @@ class State:
     cash_unhedged: float | None = None
     shortfalls: list[str] = field(default_factory=list[str])
 
+    def copy(self) -> "State":
+        """A state of its own, to try events on."""
+        other = copy(self)
+        for name in _CONTAINERS:
+            setattr(other, name, copy(getattr(self, name)))
+        other.remaining = {key: dict(left) for key, left in self.remaining.items()}
+        other.ledger = self.ledger.copy()
+        return other
+
     def positions(self) -> tuple[Position, ...]:
         """What is left of every trade that still hedges coins, oldest first."""
         return tuple(
@@ -104,6 +114,11 @@ class State:
     def traded(self, proposal: str) -> bool:
         """Whether a proposal has been dealt."""
         return any(trade.proposal == proposal for trade in self.trades.values())
+
+
+_CONTAINERS = tuple(
+    field.name for field in fields(State) if isinstance(getattr(State(), field.name), dict | list)
+)
 
 
 def fold(state: State, records: Iterable[Record]) -> State:

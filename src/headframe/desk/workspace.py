@@ -77,9 +77,9 @@ def _across(settings: Settings, mandate: Mandate, text: str) -> list[Problem]:
     if scope.coin != operation.coin:
         line = lines.get(("scope", "coin"), 1)
         found.append(Problem(FILES[1], line, f"coin {scope.coin} is not mined here"))
-    if settings.venue.name not in scope.venues:
-        line = lines.get(("scope", "venues"), 1)
-        text = f'venue "{settings.venue.name}" of headframe.toml is not among the allowed ones'
+    if not any(mandate.may_deal(settings.venue.name, kind) for kind in scope.structures):
+        line = lines.get(("where", 0), 1)
+        text = f'nothing may be dealt at venue "{settings.venue.name}" of headframe.toml'
         found.append(Problem(FILES[1], line, text))
     return found
 

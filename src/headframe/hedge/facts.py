@@ -25,6 +25,7 @@ def facts_of(
         venue=found.venue,
         months=_months(found, candidate),
         free_coins=found.liquidity.free_coins,
+        hedged_share=_hedged_share(found, candidate),
         size_coins=float(candidate.size),
         notional_usd=candidate.notional_usd,
         tracking_error=candidate.basis.tracking_error,
@@ -44,6 +45,12 @@ def facts_of(
         spot_move=snapshot.spot_move_10m,
         open_interest_share=_interest_share(snapshot, candidate),
     )
+
+
+def _hedged_share(found: Situation, candidate: Candidate) -> float:
+    expected = sum(row.p50 for row in found.rows)
+    covered = sum(row.covered for row in found.rows) + float(candidate.size)
+    return covered / expected if expected > 0.0 else 0.0
 
 
 def _tenor(at: datetime, expiry: datetime) -> int:

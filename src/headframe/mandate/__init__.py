@@ -11,12 +11,14 @@ from headframe.mandate.policy import (
     CounterpartyRules,
     CoverRules,
     Criterion,
+    Lender,
     Mandate,
     People,
     QuietWindow,
     RfqRules,
     Scope,
     Unwind,
+    Where,
 )
 from headframe.mandate.rules import Rule
 from headframe.mandate.verdict import Breach, Stage, Verdict, judge
@@ -34,6 +36,7 @@ __all__ = [
     "Criterion",
     "DealerFacts",
     "Facts",
+    "Lender",
     "Mandate",
     "MonthFacts",
     "NoApproval",
@@ -45,6 +48,7 @@ __all__ = [
     "Stage",
     "Unwind",
     "Verdict",
+    "Where",
     "approve",
     "judge",
     "recall_approval",

@@ -48,6 +48,8 @@ class Facts:
     venue: str
     months: tuple[MonthFacts, ...]
     free_coins: float
+    hedged_share: float
+    """Coins with a floor over P50, all months of the horizon together, the proposal in."""
     size_coins: float
     notional_usd: float
     tracking_error: float

@@ -47,7 +47,6 @@ class Scope:
     valid_from: date
     valid_until: date
     structures: tuple[StructureKind, ...]
-    venues: tuple[str, ...]
     horizon_months: int
 
     def __post_init__(self) -> None:
@@ -58,6 +57,28 @@ class Scope:
         _within("horizon_months", self.horizon_months, 1, 60)
         if not self.structures:
             raise Wrong("structures must name at least one hedge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """One row of clause 1.4: which legal entity may deal which hedges at which venue."""
+
+    entity: str
+    venue: str
+    structures: tuple[StructureKind, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lender:
+    """Clause 10: the lender's own bounds on the share of the programme's P50 that is hedged."""
+
+    least_hedged: float
+    most_hedged: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.least_hedged <= self.most_hedged <= 1.0:
+            found = f"{self.least_hedged} and {self.most_hedged}"
+            raise Wrong(f"a lender's bounds must satisfy 0 <= least <= most <= 1, was {found}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +104,13 @@ class CoverRules:
     """Clause 2: how much of production, and when a hedge is reduced."""
 
     bands: tuple[Band, ...]
+    firm_p10_share_max: float
     put_strike_share: float
     unwind: Unwind
+    hedge_for_accounts: bool
 
     def __post_init__(self) -> None:
+        _within("firm_p10_share_max", self.firm_p10_share_max, 0.0, 1.0)
         _within("put_strike_share", self.put_strike_share, 0.3, 1.2)
         ahead = 1
         for band in self.bands:
@@ -246,4 +270,13 @@ class Mandate:
     rfq: RfqRules
     asking: AskingRules
     people: People
+    lender: Lender
+    where: tuple[Where, ...]
     choice: Choice
+
+    def may_deal(self, venue: str, structure: StructureKind) -> bool:
+        """Whether the mandate's entity may deal a hedge at a venue."""
+        return any(
+            (row.entity, row.venue) == (self.scope.entity, venue) and structure in row.structures
+            for row in self.where
+        )

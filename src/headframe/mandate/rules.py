@@ -37,6 +37,8 @@ class Rule(StrEnum):
     SPOT_MOVED = "spot_moved"
     OPEN_INTEREST = "open_interest"
     BLACKOUT = "blackout"
+    LENDER_MOST = "lender_most"
+    LENDER_LEAST = "lender_least"
     NOT_A_PREPARER = "not_a_preparer"
 
     @property
@@ -78,4 +80,6 @@ _CLAUSES = {
     Rule.OPEN_INTEREST: "M-7.7",
     Rule.BLACKOUT: "M-7.8",
     Rule.NOT_A_PREPARER: "M-8.1",
+    Rule.LENDER_LEAST: "M-10.1",
+    Rule.LENDER_MOST: "M-10.2",
 }

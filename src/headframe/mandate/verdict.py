@@ -57,6 +57,7 @@ def judge(mandate: Mandate, facts: Facts, stage: Stage) -> Verdict:
         *_dealers(mandate, facts),
         *_cash(mandate, facts),
         *_request(mandate, facts),
+        *_lender(mandate, facts),
     ]
     if stage is Stage.ASK:
         found += [*_calendar(mandate, facts), *_market(mandate, facts)]
@@ -76,10 +77,11 @@ def _scope(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
     if facts.structure not in scope.structures:
         allowed = ", ".join(scope.structures)
         yield Breach(rule=Rule.STRUCTURE_NOT_ALLOWED, allowed=allowed, found=facts.structure)
-    if facts.venue not in scope.venues:
-        yield Breach(
-            rule=Rule.VENUE_NOT_ALLOWED, allowed=", ".join(scope.venues), found=facts.venue
-        )
+    if not mandate.may_deal(facts.venue, facts.structure):
+        rows = [row.venue for row in mandate.where if facts.structure in row.structures]
+        allowed = ", ".join(rows) or "nowhere"
+        found = f"{facts.structure} at {facts.venue}"
+        yield Breach(rule=Rule.VENUE_NOT_ALLOWED, allowed=allowed, found=found)
     for month in facts.months:
         if month.proposed > 0.0 and month.ahead > scope.horizon_months:
             yield Breach(
@@ -113,7 +115,7 @@ def _cover(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
                 where=where,
                 blocks=False,
             )
-        room = month.p10_cumulative + facts.free_coins
+        room = mandate.cover.firm_p10_share_max * month.p10_cumulative + facts.free_coins
         if month.firm_cumulative > room + _DUST:
             yield Breach(
                 rule=Rule.FIRM_ABOVE_P10,
@@ -128,6 +130,16 @@ def _cover(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
                 found=f"{month.puts_only:.2f} coins of puts",
                 where=where,
             )
+
+
+def _lender(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    lender, share = mandate.lender, facts.hedged_share
+    if not share <= lender.most_hedged + _DUST:
+        allowed = f"{lender.most_hedged:.0%} of P50"
+        yield Breach(rule=Rule.LENDER_MOST, allowed=allowed, found=f"{share:.1%}")
+    if not share >= lender.least_hedged - _DUST:
+        allowed = f"at least {lender.least_hedged:.0%} of P50"
+        yield Breach(rule=Rule.LENDER_LEAST, allowed=allowed, found=f"{share:.1%}", blocks=False)
 
 
 def _basis(mandate: Mandate, facts: Facts) -> Iterator[Breach]:

@@ -35,7 +35,25 @@ class MonthForecast:
     hashrate_hs: float
     difficulty: Band
     power_usd: float
-    cash_need_usd: float
+    fixed_usd: float
+    debt_usd: float
+    capex_usd: float
+    depreciation_usd: float
+
+    @property
+    def cash_need_usd(self) -> float:
+        """Cash that leaves: power, fixed costs, debt service and capex."""
+        return self.power_usd + self.fixed_usd + self.debt_usd + self.capex_usd
+
+    @property
+    def cash_cost_usd(self) -> float:
+        """Cash cost of mining: power, which varies with machines run, and fixed costs."""
+        return self.power_usd + self.fixed_usd
+
+    @property
+    def all_in_usd(self) -> float:
+        """Cash cost with depreciation."""
+        return self.cash_cost_usd + self.depreciation_usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +148,10 @@ def forecast(
             hashrate_hs=operation.hashrate_hs(month),
             difficulty=difficulty[index],
             power_usd=operation.power_cost_usd(month),
-            cash_need_usd=operation.cash_need_usd(month),
+            fixed_usd=operation.costs.fixed_usd_month,
+            debt_usd=operation.costs.debt_service_usd_month,
+            capex_usd=operation.costs.capex_usd.get(month, 0.0),
+            depreciation_usd=operation.costs.depreciation_usd_month,
         )
         for index, month in enumerate(span)
     )

@@ -7,7 +7,7 @@ from headframe.report.books import (
     watch_table,
 )
 from headframe.report.market import findings_table, market_table
-from headframe.report.mine import drivers_table, forecast_table
+from headframe.report.mine import coverage_line, drivers_table, forecast_table
 from headframe.report.policy import counterparty_table, mandate_table
 from headframe.report.programme import (
     exposure_table,
@@ -29,6 +29,7 @@ __all__ = [
     "Section",
     "Table",
     "counterparty_table",
+    "coverage_line",
     "drivers_table",
     "exposure_by_dealer_table",
     "exposure_table",

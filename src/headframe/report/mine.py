@@ -1,6 +1,6 @@
 """The production forecast as tables."""
 
-from headframe.mining import Forecast
+from headframe.mining import Forecast, MonthForecast
 from headframe.report.table import Column, Form, Table
 
 
@@ -19,7 +19,8 @@ def forecast_table(forecast: Forecast) -> Table:
             row.hashrate_hs / 1e18,
             row.difficulty.p50 / 1e12,
             row.power_usd / row.coins.p50,
-            row.cash_need_usd / row.coins.p50,
+            row.cash_cost_usd / row.coins.p50,
+            row.all_in_usd / row.coins.p50,
         )
         for row in forecast.months
     )
@@ -38,12 +39,14 @@ def forecast_table(forecast: Forecast) -> Table:
             Column("EH/s", Form.COINS),
             Column("difficulty T", Form.COINS),
             Column("power USD/coin", Form.PRICE),
-            Column("all cash USD/coin", Form.PRICE),
+            Column("cash cost USD/coin", Form.PRICE),
+            Column("all-in USD/coin", Form.PRICE),
         ),
         rows=rows,
         note=(
             "P10: 10 % chance of less. Sums are of paths, not of percentiles. "
-            "'Flat difficulty' is the spreadsheet's habit, for comparison only."
+            "'Flat difficulty' is the spreadsheet's habit, for comparison only. Cash cost adds fixed costs "
+            "to power (variable), all-in adds depreciation; all per P50 coin."
         ),
     )
 
@@ -68,3 +71,18 @@ def drivers_table(forecast: Forecast) -> Table:
         rows=rows,
         note=f"{forecast.paths:,} paths, seed {forecast.seed}; {forecast.version}.",
     )
+
+
+def coverage_line(secured_usd: float, months: tuple[MonthForecast, ...]) -> str:
+    """How far the secured floor reaches: cash costs first, then debt service, then capex."""
+    left = secured_usd
+    parts: list[str] = []
+    for name, due in (
+        ("cash costs", sum(row.cash_cost_usd for row in months)),
+        ("debt service", sum(row.debt_usd for row in months)),
+        ("capex", sum(row.capex_usd for row in months)),
+    ):
+        met = min(left, due)
+        parts.append(f"{met / due:.0%} of {due:,.0f} USD {name}" if due else f"no {name}")
+        left -= met
+    return f"In that order it covers {', '.join(parts)}."

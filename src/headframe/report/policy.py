@@ -31,10 +31,17 @@ def _scope_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:
             f"{scope.valid_from} to {scope.valid_until}, version {scope.version}",
         ),
         ("M-1.3", "hedges allowed", ", ".join(scope.structures).replace("_", " ")),
-        ("M-1.4", "venues", ", ".join(scope.venues)),
+        *(
+            ("M-1.4", f"{row.entity} at {row.venue}", ", ".join(row.structures).replace("_", " "))
+            for row in mandate.where
+        ),
         ("M-1.5", "horizon", f"{scope.horizon_months} months"),
         *bands,
-        ("M-2.3", "firm sales", "within cumulative P10 and free coins"),
+        (
+            "M-2.3",
+            "firm sales",
+            f"within {mandate.cover.firm_p10_share_max:.0%} of cumulative P10 and free coins",
+        ),
         ("M-2.4", "bought puts", "within P50"),
     )
 
@@ -82,6 +89,11 @@ def _asking_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:
             "M-8",
             "prepares; approves",
             f"{', '.join(people.preparers)}; {', '.join(people.approvers)}",
+        ),
+        (
+            "M-10",
+            "lender: hedged share of P50",
+            f"{mandate.lender.least_hedged:.0%} to {mandate.lender.most_hedged:.0%}",
         ),
         ("M-9", "chosen by", str(mandate.choice).replace("_", " ")),
     )
