@@ -5,6 +5,9 @@ from typing import Any
 
 from headframe.report import Form, Page, Section, Table, texts
 
+_KEPT_WHOLE = 16
+"""Text cells up to this long are never broken; figures never are."""
+
 
 def is_terminal() -> bool:
     """Whether stdout is a person's terminal."""
@@ -53,22 +56,29 @@ def _table(table: Table) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    drawn = RichTable(
-        title=Text(table.title, style="bold"),
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        caption=Text(table.note, style="dim") if table.note else None,
-        caption_justify="left",
-    )
-    for column in table.columns:
+    drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column, cells in zip(table.columns, zip(*texts(table), strict=True), strict=False):
         numeric = column.form is not Form.TEXT
         drawn.add_column(
-            Text(column.header), justify="right" if numeric else "left", no_wrap=numeric
+            Text(column.header.replace(" ", "\n") if numeric else column.header),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            min_width=_narrowest(column.header, cells, numeric=numeric),
         )
-    for cells in texts(table):
-        drawn.add_row(*(Text(cell, style=_style(cell)) for cell in cells))
-    _console().print(drawn)
+    for row in texts(table):
+        drawn.add_row(*(Text(cell, style=_style(cell)) for cell in row))
+    console = _console()
+    _say(f"\n{table.title}", strong=True)
+    console.print(drawn, width=max(console.width, console.measure(drawn).minimum), crop=False)
+    if table.note:
+        console.print(Text(table.note, style="dim"))
+
+
+def _narrowest(header: str, cells: tuple[str, ...], *, numeric: bool) -> int:
+    """The width below which a column would break a figure or a word."""
+    words = [word for text in (header, *cells) for word in text.split()]
+    whole = [cell for cell in cells if numeric or len(cell) <= _KEPT_WHOLE]
+    return max((len(text) for text in (*words, *whole)), default=1)
 
 
 def _style(cell: str) -> str:
