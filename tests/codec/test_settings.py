@@ -99,6 +99,23 @@ def test_hostile_files_are_problems_not_crashes(text: str) -> None:
     assert read_counterparties("") == ()
 
 
+JUNK = ["nan", "inf", "-1", "1e999", '""', '"x"', "[]", "{}", "true", "9" * 400, "1_000", "-0.0", "[[1]]", '"' + "a" * 5000 + '"', "2026-08-22T00:00:00", "07:00:00"]  # fmt: skip
+
+
+@given(st.integers(0, 2), st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(JUNK))
+def test_any_value_replaced_by_junk_is_a_problem_or_fits(
+    file: int, one: int, two: int, junk: str
+) -> None:
+    lines = (MINE, POLICY, DEALERS)[file].split("\n")
+    for place in (one, two):
+        index = place % len(lines)
+        if " = " in lines[index]:
+            lines[index] = lines[index].split(" = ")[0] + " = " + junk
+        else:
+            del lines[index]
+    (read_settings, read_mandate, read_counterparties)[file]("\n".join(lines))
+
+
 def test_every_key_of_every_file_is_explained() -> None:
     for kind in (FeeOutlook, Costs, Treasury):
         for field in fields(kind):

@@ -102,6 +102,7 @@ def _dataclass(kind: type, data: Json) -> object:
         raise Wrong(f"{kind.__name__} cannot be read: {error}") from error
 
 
+_LARGEST = 2**63
 _READERS: dict[Any, Callable[[str], object]] = {
     datetime: instant,
     date: date.fromisoformat,
@@ -114,7 +115,9 @@ _READERS: dict[Any, Callable[[str], object]] = {
 
 def _scalar(kind: Any, data: Json) -> object:  # noqa: ANN401 - a type form has no narrower type
     if kind is float:
-        return float(_expect(int | float, data))
+        return float(_whole(_expect(int | float, data)))
+    if kind is int:
+        return _whole(_expect(int, data))
     if kind in _READERS:
         return _READERS[kind](_expect(str, data))
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -124,6 +127,13 @@ def _scalar(kind: Any, data: Json) -> object:  # noqa: ANN401 - a type form has 
             allowed = ", ".join(str(member.value) for member in kind)
             raise Wrong(f"expected one of {allowed}, was {str(data)[:40]!r}") from error
     return _expect(kind, data)
+
+
+def _whole(number: Any) -> Any:  # noqa: ANN401 - an integer or a float
+    """The number, where an integer among them fits 64 bits."""
+    if isinstance(number, int) and abs(number) >= _LARGEST:
+        raise Wrong("a whole number must be below 2**63")
+    return number
 
 
 def _expect(kind: Any, data: Json) -> Any:  # noqa: ANN401 - the caller names the type

@@ -124,6 +124,7 @@ def watch(office: Office) -> tuple[Watched, ...]:
         *_counterparties(office, now, mandate),
         *_papers(now, mandate),
         *_loan(now),
+        *_lender(now, mandate),
         *_exceptions(now, mandate),
     )
 
@@ -144,7 +145,8 @@ def _cover(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
             )  # fmt: skip
         yield Watched(
             clause="M-2.3", name=f"{name} sold firm so far", used=row.firm_cumulative,
-            allowed=row.p10_cumulative + now.liquidity.free_coins, unit="coins",
+            allowed=mandate.cover.firm_p10_share_max * row.p10_cumulative
+            + now.liquidity.free_coins, unit="coins",
         )  # fmt: skip
 
 
@@ -216,6 +218,23 @@ def _loan(now: Valuation) -> Iterator[Watched]:
             used=treasury.loan_usd / (treasury.coins_pledged * now.surface.spot),
             allowed=treasury.loan_to_value_max,
         )  # fmt: skip
+
+
+def _lender(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+    if now.state.forecast is None:
+        return
+    rows = exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
+    expected = sum(row.p50 for row in rows)
+    share = sum(row.covered for row in rows) / expected if expected else 0.0
+    lender = mandate.lender
+    yield Watched(
+        clause="M-10.1", name="hedged, the lender's least", used=share,
+        allowed=lender.least_hedged, unit="of P50", low_is_bad=True,
+    )  # fmt: skip
+    yield Watched(
+        clause="M-10.2", name="hedged, the lender's most", used=share,
+        allowed=lender.most_hedged, unit="of P50",
+    )  # fmt: skip
 
 
 def _exceptions(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
