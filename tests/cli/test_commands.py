@@ -3,8 +3,10 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -416,3 +418,54 @@ def test_racing_approvals_decide_one_after_the_other(mine: Path) -> None:
         )
         == 8
     )
+
+
+def test_killed_while_dealing_the_next_run_settles_it_once(approved: Path, tmp_path: Path) -> None:
+    """kill -9 as soon as the street has written once (the request) or twice (the fill)."""
+    for writes in (1, 2):
+        mine = tmp_path / f"kill{writes}"
+        shutil.copytree(approved, mine)
+        memory = mine / "street.jsonl"
+        memory.touch()
+        deal = [
+            sys.executable,
+            "-m",
+            "headframe",
+            "rfq",
+            "P-1",
+            "--as",
+            "trader",
+            "--workspace",
+            str(mine),
+        ]
+        dealing = subprocess.Popen(deal, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while dealing.poll() is None and memory.read_bytes().count(b"\n") < writes:
+            time.sleep(0.0005)
+        dealing.kill()
+        dealing.wait()
+        again = subprocess.run(deal, capture_output=True, text=True, check=False)
+        assert again.returncode in {0, 4}, again.stderr
+        run("audit", "verify", "--workspace", mine)
+        trades = answer("trades", "--workspace", mine)["trades"]
+        filled = {
+            json.loads(row)["label"]
+            for row in memory.read_text().splitlines()
+            if '"state":"filled"' in row
+        }
+        assert len(trades) == len(filled) == 1
+
+
+def test_two_programs_never_deal_at_once(approved: Path) -> None:
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "headframe", "rfq", f"P-{1 + number % 2}", "--as", "trader", "--workspace", str(approved)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        for number in range(4)
+    ]  # fmt: skip
+    said = [racer.communicate()[1] for racer in racers]
+    assert all("Traceback" not in text for text in said)
+    assert {racer.returncode for racer in racers} <= {0, 1, 4}
+    run("audit", "verify", "--workspace", approved)
+    proposals = [trade["proposal"] for trade in answer("trades", "--workspace", approved)["trades"]]
+    assert len(proposals) == len(set(proposals)) >= 1

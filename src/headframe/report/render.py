@@ -13,7 +13,8 @@ h1 { font-size: 1.6rem; margin-bottom: .2rem } h2 { font-size: 1.2rem; margin-to
 caption { text-align: left; font-weight: 600; padding: .3rem 0 }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top }
 th { text-align: left; font-weight: 600; background: var(--soft) }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.n { text-align: right; font-variant-numeric: tabular-nums } td.n, td:first-child { white-space: nowrap }
+th { vertical-align: bottom }
 .note { font-size: .85rem; opacity: .75; margin-top: -.2rem }
 @media print { body { margin: 0; max-width: none } }
 """
