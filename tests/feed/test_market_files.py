@@ -18,7 +18,7 @@ def test_a_real_chain_is_read_whole(real_data: Path) -> None:
     assert len(market.options) == 1038
     assert len(market.forwards) == 12
     assert market.index == pytest.approx(77_062, abs=30)
-    assert market.spread_median is not None
+    assert market.spread == pytest.approx(0.0375, abs=0.006)
 
 
 def test_a_row_becomes_a_quote() -> None:

@@ -69,6 +69,7 @@ class VenueSettings:
     option_fee_cap_share: float
     future_fee_share: float
     forward_spread: float
+    spread_median: float
     financing_rate: float
 
     def __post_init__(self) -> None:
@@ -76,6 +77,8 @@ class VenueSettings:
             value = getattr(self, field.name)
             if isinstance(value, float) and not 0.0 <= value < 1.0:
                 raise Wrong(f"{field.name} must lie between 0 and 1, was {value}")
+        if self.spread_median == 0.0:
+            raise Wrong("spread_median must be above 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

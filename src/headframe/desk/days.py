@@ -117,7 +117,7 @@ def _start(
         terms={name: dossier.collateral for name, dossier in state.dossiers.items()},
         operation=settings.operation,
         fees=fee_schedule(settings.venue),
-        option_spread=state.market.typed_spread or state.market.spread_median or 0.0375,
+        option_spread=2.0 * state.market.half_spread,
         as_sold=mandate is None or mandate.cover.unwind is Unwind.AS_SOLD,
         so_far=state.months.get(month),
         cash_unhedged_usd=opening if state.cash_unhedged is None else state.cash_unhedged,

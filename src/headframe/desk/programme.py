@@ -101,6 +101,7 @@ def situation(office: Office, person: str) -> tuple[Situation, Forecast]:
         held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
         live=tuple(record.request.structure for record in state.live_rfqs()),
         liquidity=liquidity_of(state, settings),
+        spread_median=settings.venue.spread_median,
         preparer=person,
     )
     return found, forecast

@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from io import StringIO
-from math import isfinite
+from math import isfinite, log, sqrt
 from statistics import median
 
 from headframe.market import ForwardQuote, OptionQuote, Snapshot
+from headframe.numerics import phi
 from headframe.pricing import parity_forward
-from headframe.units import Wrong, instant
+from headframe.units import Wrong, instant, year_fraction
 
 _NEEDED = (
     "timestamp", "option_type", "strike", "expiry_datetime", "bid_price", "ask_price",
@@ -85,21 +86,35 @@ def assemble(
         source=source,
         forwards=tuple(forwards),
         options=tuple(quote for quote in options if quote.expiry in kept),
-        spread_median=_spread(options, index),
+        spread=_spread(options, forwards, as_of),
     )
 
 
-def _spread(options: Sequence[OptionQuote], index: float) -> float | None:
-    """Median bid-ask over mid of two-sided options struck within 20 % of the index."""
+def _spread(
+    options: Sequence[OptionQuote], forwards: Sequence[ForwardQuote], as_of: datetime
+) -> float | None:
+    """Median bid-ask over mid of two-sided options of 15 to 50 delta, a week or more from expiry."""
+    forward = {quote.expiry: quote.price for quote in forwards}
     shares = [
         2.0 * (quote.ask - quote.bid) / (quote.ask + quote.bid)
         for quote in options
         if quote.bid
         and quote.ask
         and quote.ask >= quote.bid
-        and abs(quote.strike / index - 1) < 0.2
+        and quote.expiry in forward
+        and 0.15 <= _delta(quote, forward[quote.expiry], as_of) <= 0.50
     ]
     return median(shares) if shares else None
+
+
+def _delta(quote: OptionQuote, forward: float, as_of: datetime) -> float:
+    """The size of an option's delta; 0 where it has no volatility or less than a week to live."""
+    years = year_fraction(as_of, quote.expiry)
+    if not quote.vol or years < 7.0 / 365.0:
+        return 0.0
+    deviation = quote.vol * sqrt(years)
+    d1 = log(forward / quote.strike) / deviation + 0.5 * deviation
+    return phi(d1) if quote.is_call else phi(-d1)
 
 
 def _quote(row: dict[str, str]) -> OptionQuote:

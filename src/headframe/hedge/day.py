@@ -33,6 +33,7 @@ from headframe.book import (
 )
 from headframe.counterparty import CollateralTerms, call_amount
 from headframe.hedge.candidates import FeeSchedule
+from headframe.hedge.exposure import upfront_usd
 from headframe.hedge.performance import MonthResult
 from headframe.instrument import cash_flow, payoff
 from headframe.mining import Operation, SalePolicy
@@ -145,7 +146,7 @@ def close_day(start: DayStart) -> DayEnd:
     _posted_all(trial, entries)
     out, short = _pay(start, trial, till, sold, (*costs, *margin))
     spot_usd = float(sold * Fraction(start.spot))
-    hedge_usd = float(till.dollars + till.coins * Fraction(start.spot))
+    hedge_usd = float(till.dollars + till.coins * Fraction(start.spot)) + _premium(start, after)
     costs_usd = sum(float(entry.postings[0].money) for entry in costs)
     result = replace(
         before,
@@ -164,6 +165,14 @@ def close_day(start: DayStart) -> DayEnd:
         result=result,
         settled=tuple(till.settled),
         shortfall=short,
+    )
+
+
+def _premium(start: DayStart, after: tuple[Position, ...]) -> float:
+    """The premium and fee of the coins delivered today: paid at the trade, earned with its coins."""
+    return sum(
+        upfront_usd(before.trade) * float((before.coins - left.coins) / before.trade.size)
+        for before, left in zip(start.positions, after, strict=True)
     )
 
 

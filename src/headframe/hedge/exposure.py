@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from fractions import Fraction
 
 from headframe.book import Position, Trade
-from headframe.instrument import Kind, StructureKind
+from headframe.instrument import Kind, StructureKind, cash_flow
 from headframe.mandate import Band, CoverRules
 from headframe.market import Snapshot
 from headframe.mining import Forecast, MonthForecast
@@ -66,6 +67,16 @@ def floor_usd(trade: Trade) -> float:
     return float(trade.legs[0].price)
 
 
+def upfront_usd(trade: Trade) -> float:
+    """What a trade brought at once in USD, premium less fee, coins at the spot of its day."""
+    total = 0.0
+    for leg in trade.legs:
+        amount = float(cash_flow(leg.instrument, Fraction(leg.amount), Fraction(leg.price)))
+        total += amount * (float(trade.spot) if leg.instrument.inverse else 1.0)
+    coin_fee = trade.legs[0].instrument.inverse
+    return total - float(trade.fee) * (float(trade.spot) if coin_fee else 1.0)
+
+
 def secured_usd(positions: tuple[Position, ...], month: Month) -> float:
     """Dollars that hedges secure for a month's coins, whatever the price."""
     return sum(
@@ -79,10 +90,15 @@ def secured_usd(positions: tuple[Position, ...], month: Month) -> float:
 def exposure_rows(
     forecast: Forecast, cover: CoverRules, positions: tuple[Position, ...], at: datetime
 ) -> tuple[ExposureRow, ...]:
-    """Every month of the forecast that has not begun, against its band."""
+    """Every month of the forecast that has not begun, against its band.
+
+    When months of the forecast have passed, cumulative P10 is the sum of the months' own: less than
+    the true one, so never too generous.
+    """
     rows: list[ExposureRow] = []
-    firm = 0.0
+    firm, low = 0.0, 0.0
     now = Month.of(at)
+    fresh = forecast.months[0].month > now
     for row in forecast.months:
         if row.month <= now:
             continue
@@ -93,7 +109,18 @@ def exposure_rows(
             if month == row.month
         ]
         firm += sum(coins for trade, coins in held if trade.sells_upside)
-        rows.append(_row(row, cover, held, firm, now, secured_usd(positions, row.month)))
+        low = row.cumulative.p10 if fresh else low + row.coins.p10
+        rows.append(
+            _row(
+                row,
+                cover,
+                held,
+                firm=firm,
+                low=low,
+                now=now,
+                secured=secured_usd(positions, row.month),
+            )
+        )
     return tuple(rows)
 
 
@@ -101,7 +128,9 @@ def _row(
     row: MonthForecast,
     cover: CoverRules,
     held: list[tuple[Trade, float]],
+    *,
     firm: float,
+    low: float,
     now: Month,
     secured: float,
 ) -> ExposureRow:
@@ -115,7 +144,7 @@ def _row(
         ahead=ahead,
         p10=row.coins.p10,
         p50=row.coins.p50,
-        p10_cumulative=row.cumulative.p10,
+        p10_cumulative=low,
         covered=covered,
         firm_cumulative=firm,
         puts_only=puts,

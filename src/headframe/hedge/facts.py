@@ -41,7 +41,7 @@ def facts_of(
         live_rfq=candidate.structure in found.live,
         repeated=_repeated(found, candidate),
         market_age_minutes=(found.at - snapshot.as_of).total_seconds() / 60.0,
-        spread_ratio=_spread_ratio(snapshot),
+        spread_ratio=_spread_ratio(found),
         spot_move=snapshot.spot_move_10m,
         open_interest_share=_interest_share(snapshot, candidate),
     )
@@ -108,12 +108,10 @@ def _repeated(found: Situation, candidate: Candidate) -> bool:
     )
 
 
-def _spread_ratio(snapshot: Snapshot) -> float | None:
-    """Bid-ask now over its median: 1 where the snapshot is the only measurement."""
-    if snapshot.spread_median is None:
-        return None
-    now = snapshot.typed_spread or snapshot.spread_median
-    return now / snapshot.spread_median
+def _spread_ratio(found: Situation) -> float | None:
+    """Bid-ask now over its 20-day median; None where the market has no quotes to measure."""
+    now = found.snapshot.spread
+    return None if now is None else now / found.spread_median
 
 
 def _interest_share(snapshot: Snapshot, candidate: Candidate) -> float | None:

@@ -47,6 +47,7 @@ class Situation:
     held: Mapping[str, float]
     live: tuple[Structure, ...]
     liquidity: Liquidity
+    spread_median: float
     preparer: str
 
     @property

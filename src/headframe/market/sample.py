@@ -43,7 +43,6 @@ def sample_market() -> Snapshot:
             )
             for row in rows
         ),
-        typed_spread=0.0375,
-        spread_median=0.0375,
+        spread=0.0375,
         spot_move_10m=0.0,
     )

@@ -365,7 +365,7 @@ class Street:
 
     def _half_spread(self, legs: list[Json]) -> float:
         """Half the market's bid-ask of the structure: of its futures, or of its options' premiums."""
-        share = self.snapshot.typed_spread or self.snapshot.spread_median or 0.0375
+        share = 2.0 * self.snapshot.half_spread
         total = 0.0
         for leg in legs:
             terms = parse_instrument(leg["instrument_name"])

@@ -69,7 +69,7 @@ def _exact(
     surface: Surface, put_ask: float, snapshot: Snapshot, years: float, put_strike: float
 ) -> float:
     """The strike whose bid, on the smile less the half spread, equals the put's ask: by bisection."""
-    half = 0.5 * (snapshot.typed_spread or snapshot.spread_median or 0.0375)
+    half = snapshot.half_spread
     forward = surface.forward(years)
 
     def bid(strike: float) -> float:

@@ -50,7 +50,7 @@ def tradable(
                     return None
                 return Tradable(bid=quote.bid, ask=quote.ask, mid=mid, source="listed quote")
         return None
-    half = 0.5 * (snapshot.typed_spread or snapshot.spread_median or 0.0375)
+    half = snapshot.half_spread
     if not listed:
         half *= 1.5  # beyond the listed expiries a dealer's quote is wider: half as much again
     bid = floor(mid * (1.0 - half) / TICK + 1e-9) * TICK
