@@ -1,7 +1,7 @@
 """Dealing against venues that misbehave: what the journal says afterwards, event by event."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from headframe.desk import approvals, audit, execution, money, programme
+from headframe.desk import approvals, audit, execution, money, policy, programme, quotes
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
     Declined,
@@ -272,6 +272,41 @@ def test_no_award_cancels_at_the_venue_and_says_why(desk: Office) -> None:
         desk.clock, prices=(("amber", 0.5), ("basalt", float("nan")), ("cobalt", 0.02))
     )
     assert deal(desk, absurd).outcome == "no quote could win"
+
+
+def test_what_changes_while_quotes_are_out_voids_the_award(desk: Office, approved: Path) -> None:
+    other = open_office(approved, user="board")
+
+    class Slow(FakeVenue):
+        change: Any = None
+
+        async def quotes(self, venue_id: Any) -> Any:
+            type(self).change()
+            return await super().quotes(venue_id)
+
+    def market_moves() -> None:
+        snapshot = other.market()
+        quotes.take(other, replace(snapshot, index=snapshot.index * 1.05))
+
+    def mandate_changes() -> None:
+        policy_file = approved / "mandate.toml"
+        policy_file.write_text(policy_file.read_text() + "\n# another text\n")
+        policy.sign(other)
+
+    for change, words in (
+        (market_moves, "spot left the range"),
+        (mandate_changes, "the mandate changed"),
+    ):
+        if change is mandate_changes:
+            quotes.take(other, replace(other.market(), index=77_054.0))
+        Slow.change = staticmethod(change)
+        venue = Slow(desk.clock)
+        dealt = deal(desk, venue)
+        assert dealt.trade is None
+        assert words in dealt.outcome
+        assert "accept" not in venue.log
+        assert venue.log[-1] == "cancel"
+    assert audit.verify(desk).sound
 
 
 def test_nothing_is_asked_without_approval_or_outside_its_envelope(

@@ -139,6 +139,16 @@ def test_the_street_remembers_over_a_crash(tmp_path: Path) -> None:
     assert street(path).request(2)["state"] == "open"
 
 
+def test_a_street_that_cannot_write_does_nothing_and_says_so(tmp_path: Path) -> None:
+    blocked = tmp_path / "street.jsonl"
+    one = street(blocked)
+    blocked.mkdir()
+    create = {"id": 2, "method": "private/create_block_rfq", "params": {"legs": LEGS}}
+    replies = talk(AUTH, create, {"id": 3, "method": "private/get_block_rfqs"}, one=one)
+    assert replies[1]["error"]["code"] == 11051
+    assert replies[2]["result"]["block_rfqs"] == []
+
+
 def talk(*frames: Any, one: Any = None) -> Any:
     """Send raw frames to a server and return what comes back for each."""
 

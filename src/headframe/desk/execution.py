@@ -41,6 +41,7 @@ from headframe.rfq import (
     after,
     award,
     open_request,
+    outside,
     rank,
 )
 from headframe.risk import credit_charge_usd
@@ -169,7 +170,29 @@ async def _ask(
     _moved(office, request, RfqStep.QUOTED, ladder=_ladder_json(ladder))
     if not isinstance(decision, Award):
         return await _declined(trading, request, opened.venue_id, ladder, str(decision))
+    void = _void(office, request, proposal, decision)
+    if void:
+        return await _declined(trading, request, opened.venue_id, ladder, void)
     return await _accept(trading, request, proposal, opened.venue_id, decision, ladder)
+
+
+def _void(office: Office, request: Request, proposal: Proposal, decision: Award) -> str:
+    """Why the approval no longer covers the award at the moment it is made; empty when it does."""
+    state = office.state()
+    if request.approval.mandate_sha256 != state.mandate_sha256:
+        return "the mandate changed while quotes were out (M-1.1)"
+    assert state.market is not None
+    reasons = outside(
+        proposal.envelope,
+        request.structure,
+        size=request.size,
+        price=Decimal(repr(decision.winner.price)),
+        bought=request.direction is Direction.BUY,
+        spot=Decimal(repr(state.market.index)),
+        at=office.now(),
+    )
+    words = ", ".join(str(reason) for reason in reasons)
+    return f"the award would leave its approved envelope: {words}" if reasons else ""
 
 
 async def _declined(

@@ -30,12 +30,15 @@ class StreetMemory:
         self.requests[int(row["block_rfq_id"])] = row
 
     def keep(self, request: Json) -> None:
-        """Remember a request as it stands."""
+        """Remember a request as it stands: on the disk first, so that a full disk changes nothing."""
+        if self._path is not None:
+            self._append(self._path, request)
         self.requests[int(request["block_rfq_id"])] = request
-        if self._path is None:
-            return
-        torn = self._path.exists() and not self._path.read_bytes().endswith(b"\n")
-        with self._path.open("a", encoding="utf-8") as file:
+
+    @staticmethod
+    def _append(path: Path, request: Json) -> None:
+        torn = path.exists() and not path.read_bytes().endswith(b"\n")
+        with path.open("a", encoding="utf-8") as file:
             if torn and file.tell():
                 file.write("\n")
             file.write(json.dumps(request, separators=(",", ":")) + "\n")

@@ -83,6 +83,9 @@ class StreetServer:
             result = self._dispatch(connection, str(call.get("method")), _params(call))
         except RpcError as error:
             return envelope | {"error": _error(error)}
+        except OSError as error:  # its disk is full: nothing was done, and it says so
+            refused = RpcError(11051, "system_maintenance", f"no record can be kept: {error}")
+            return envelope | {"error": _error(refused)}
         return envelope | {"result": result}
 
     def _dispatch(self, connection: ServerConnection, method: str, params: Json) -> object:
