@@ -307,6 +307,14 @@ def test_mistakes_are_one_line_with_the_documented_status(
     assert done.stdout == ""
 
 
+def test_check_finds_a_site_that_draws_too_much(mine: Path) -> None:
+    text = (mine / "headframe.toml").read_text()
+    (mine / "headframe.toml").write_text(text.replace("capacity_mw = 70.0", "capacity_mw = 60.0"))
+    found = run("check", "--workspace", mine, status=2).stdout
+    assert "Pecos Flat draws more than its capacity_mw in 2026-12" in found
+    assert "2027-04" in found
+
+
 @pytest.mark.parametrize("file", ["headframe.toml", "mandate.toml", "counterparties.toml"])
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"= = =", b"[a]\nb = 1\n", None])
 def test_broken_files_are_named_and_nothing_is_lost(file: str, text: Any, mine: Path) -> None:

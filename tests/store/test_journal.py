@@ -19,6 +19,7 @@ from headframe.desk.ports import (
     Moved,
 )
 from headframe.store import GENESIS, Folder, MemoryJournal, SqliteJournal, library_is_safe
+from headframe.store.sqlite import _SCHEMA
 
 AT = datetime(2026, 8, 22, 15, 33, tzinfo=UTC)
 
@@ -73,7 +74,7 @@ def test_memory_and_disk_chain_alike(tmp_path: Path) -> None:
 def tamper(path: Any, *statements: Any) -> None:
     db = apsw.Connection(str(path))
     db.execute("DROP TRIGGER events_never_change; DROP TRIGGER events_never_leave")
-    for statement in statements:
+    for statement in (*statements, *_SCHEMA[1:]):
         db.execute(statement)
     db.close()
 
@@ -117,6 +118,17 @@ def test_a_cut_tail_and_a_rewrite_are_found_with_the_anchor_alone(tmp_path: Path
         other.append([draft(number + 1)], at=AT, author="me", after=number)
     assert other.verify() == ()
     assert "rewritten" in other.verify(anchor)[0].detail
+
+
+def test_missing_guards_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    journal = SqliteJournal(path, create=True)
+    fill(journal, 3)
+    assert journal.verify() == ()
+    db = apsw.Connection(str(path))
+    db.execute("DROP TRIGGER events_never_leave")
+    db.close()
+    assert "guards" in SqliteJournal(path).verify()[0].detail
 
 
 def test_the_table_itself_refuses_changes(tmp_path: Path) -> None:

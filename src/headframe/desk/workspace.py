@@ -18,8 +18,9 @@ from headframe.desk.ports import Draft, Files, Invalid, NotFound
 from headframe.desk.state import postings_json
 from headframe.mandate import Mandate
 from headframe.market import Snapshot
-from headframe.units import BTC, USD, booked, iso
+from headframe.units import BTC, USD, Month, booked, iso
 
+_ANY = Month(2026, 1)
 FILES = ("headframe.toml", "mandate.toml", "counterparties.toml")
 
 
@@ -60,9 +61,25 @@ def check_files(files: Files) -> tuple[Problem, ...]:
     for found in (settings, mandate, dossiers):
         if isinstance(found, tuple):
             problems += [problem for problem in found if isinstance(problem, Problem)]
+    if isinstance(settings, Settings):
+        problems += _overloaded(settings)
     if isinstance(settings, Settings) and isinstance(mandate, Mandate):
         problems += _across(settings, mandate, files.text(FILES[1]))
     return tuple(problems)
+
+
+def _overloaded(settings: Settings) -> list[Problem]:
+    """Sites that draw more than their connection carries, before a lot leaves or after one arrives."""
+    operation = settings.operation
+    arrive = {Month.of(b.since).plus(1) for b in operation.fleet if b.since is not None}
+    leave = {Month.of(b.until).plus(-1) for b in operation.fleet if b.until is not None}
+    months = arrive | leave or {_ANY}
+    found: list[Problem] = []
+    for month in sorted(months):
+        for site in operation.overloaded(month):
+            text = f"{site} draws more than its capacity_mw in {month}: move machines or raise it"
+            found.append(Problem(FILES[0], 1, text))
+    return found
 
 
 def _across(settings: Settings, mandate: Mandate, text: str) -> list[Problem]:

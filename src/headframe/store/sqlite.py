@@ -29,16 +29,16 @@ VERSION = 1
 SAFE_LIBRARY = (3, 51, 3)
 _BUSY_MS = 5_000
 _LAST = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
-_SCHEMA = """
-CREATE TABLE events (
+_SCHEMA = (
+    """CREATE TABLE events (
   seq INTEGER PRIMARY KEY, at TEXT NOT NULL, author TEXT NOT NULL, kind TEXT NOT NULL,
   body TEXT NOT NULL, hash TEXT NOT NULL
-) STRICT;
-CREATE TRIGGER events_never_change BEFORE UPDATE ON events
-  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER events_never_leave BEFORE DELETE ON events
-  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-"""
+) STRICT""",
+    """CREATE TRIGGER events_never_change BEFORE UPDATE ON events
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+    """CREATE TRIGGER events_never_leave BEFORE DELETE ON events
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+)
 
 
 class SqliteJournal:
@@ -59,7 +59,8 @@ class SqliteJournal:
         if empty and create:
             self._run("PRAGMA journal_mode=WAL")
             with self._db:
-                self._run(_SCHEMA)
+                for statement in _SCHEMA:
+                    self._run(statement)
                 self._run(f"PRAGMA application_id={APPLICATION_ID}")
                 self._run(f"PRAGMA user_version={VERSION}")
         elif application != APPLICATION_ID:
@@ -147,6 +148,12 @@ class SqliteJournal:
             )
         return Head(count, previous)
 
+    def _unguarded(self) -> Iterator[Fault]:
+        """The table and the triggers that forbid change, word for word as they were made."""
+        sql = "SELECT sql FROM sqlite_schema WHERE sql NOT NULL"
+        if {str(row[0]) for row in self._run(sql)} != set(_SCHEMA):
+            yield Fault(0, "the table or its guards against change are not as they were made")
+
     def verify(self, anchor: Head | None = None) -> tuple[Fault, ...]:
         """Every fault of the file and of the chain."""
         try:
@@ -156,7 +163,7 @@ class SqliteJournal:
                     for row in self._run("PRAGMA integrity_check(10)")
                     if row[0] != "ok"
                 ]
-                return (*broken, *faults(self._rows(), anchor))
+                return (*broken, *self._unguarded(), *faults(self._rows(), anchor))
         except JournalBroken as error:
             return (Fault(0, str(error)),)
 
