@@ -357,7 +357,12 @@ def test_a_damaged_journal_is_one_clear_line(demo: Any, tmp_path: Path) -> None:
     db.close()
     assert "changed from outside at event 9" in run("trades", "--workspace", place, status=1).stderr
     faults = answer("audit", "verify", "--workspace", place, status=1)["faults"]
-    assert [fault["event"] for fault in faults] == [0, 9], "the guards are gone and an event was changed"def test_a_market_without_the_needed_expiry_is_not_found(demo: Any) -> None:
+    assert [fault["event"] for fault in faults] == [0, 9], (
+        "the guards are gone and an event was changed"
+    )
+
+
+def test_a_market_without_the_needed_expiry_is_not_found(demo: Any) -> None:
     folder, _ = demo
     done = run("scenario", "--expiry", "01-JAN-30", "--workspace", folder, status=3)
     assert "listed: 28-AUG-26" in done.stderr
