@@ -11,6 +11,7 @@ from headframe.hedge.exposure import (
     exposure_rows,
     floor_usd,
     secured_usd,
+    upfront_usd,
 )
 from headframe.hedge.facts import premium_spent
 from headframe.hedge.performance import MonthResult, Total, total
@@ -50,4 +51,5 @@ __all__ = [
     "secured_usd",
     "stress_call",
     "total",
+    "upfront_usd",
 ]
