@@ -41,6 +41,7 @@ from headframe.report import (
     forecast_table,
     html,
     ladder_table,
+    machines_table,
     mandate_table,
     markdown,
     market_table,
@@ -121,6 +122,7 @@ class _Story:
             "2 FORECAST: how many coins will there be to hedge",
             forecast_table(made),
             drivers_table(made),
+            machines_table(self.office.settings().operation, made, self.office.market().index),
             f"A year brings {year.p50:,.0f} coins (10 % chance of less than {year.p10:,.0f}); a "
             f"spreadsheet with flat difficulty would promise {flat:,.0f}, "
             f"{flat / year.p50 - 1:.0%} too many. Never sell the difference.",

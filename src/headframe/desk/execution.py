@@ -68,16 +68,8 @@ async def deal(trading: Trading, name: str, tell: Tell = lambda _: None) -> Deal
     office = trading.office
     require_person(office)
     await reconcile(trading, tell)
-    state = office.state()
-    proposal = proposal_of(state, name)
-    approval = state.approvals.get(name)
-    if state.traded(name):
-        raise Declined(f"{name} was dealt already")
-    if approval is None:
-        raise Pending(f"{name} waits for an approval: headframe approve {name} --as APPROVER")
-    if approval.mandate_sha256 != state.mandate_sha256:
-        raise Declined(f"the mandate changed after {name} was approved (M-1.1): approve it again")
     while True:
+        proposal, approval = _approved(office, name)
         found, rated = _again(office, proposal)
         request = _request(office, proposal, approval, found, rated)
         intent = {"request": to_json(request), "proposal": proposal.id, "venue": trading.venue.name}
@@ -91,13 +83,23 @@ async def deal(trading: Trading, name: str, tell: Tell = lambda _: None) -> Deal
 def preview(office: Office, name: str) -> Request:
     """The request that would be sent, after every check, with nothing sent: the dry run."""
     require_person(office)
+    proposal, approval = _approved(office, name)
+    found, rated = _again(office, proposal)
+    return _request(office, proposal, approval, found, rated)
+
+
+def _approved(office: Office, name: str) -> tuple[Proposal, Approval]:
+    """A proposal that may be dealt: not dealt yet, approved, under the mandate in force."""
     state = office.state()
     proposal = proposal_of(state, name)
+    if state.traded(name):
+        raise Declined(f"{name} was dealt already")
     approval = state.approvals.get(name)
     if approval is None:
         raise Pending(f"{name} waits for an approval: headframe approve {name} --as APPROVER")
-    found, rated = _again(office, proposal)
-    return _request(office, proposal, approval, found, rated)
+    if approval.mandate_sha256 != state.mandate_sha256:
+        raise Declined(f"the mandate changed after {name} was approved (M-1.1): approve it again")
+    return proposal, approval
 
 
 def _again(office: Office, proposal: Proposal) -> tuple[Situation, Rated]:

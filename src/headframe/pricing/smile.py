@@ -77,11 +77,6 @@ class Surface:
         if not years or years != sorted(set(years)):
             raise Wrong("a surface needs smiles, in order of expiry")
 
-    @property
-    def last_years(self) -> float:
-        """Years to the last listed expiry; anything beyond is extrapolated and says so."""
-        return self.smiles[-1].years
-
     def forward(self, years: float) -> float:
         """Forward price: carry interpolated in time between expiries, level beyond the last."""
         if years <= 0.0:

@@ -7,7 +7,12 @@ from headframe.report.books import (
     watch_table,
 )
 from headframe.report.market import findings_table, market_table
-from headframe.report.mine import coverage_line, drivers_table, forecast_table
+from headframe.report.mine import (
+    coverage_line,
+    drivers_table,
+    forecast_table,
+    machines_table,
+)
 from headframe.report.policy import counterparty_table, mandate_table
 from headframe.report.programme import (
     exposure_table,
@@ -37,6 +42,7 @@ __all__ = [
     "forecast_table",
     "html",
     "ladder_table",
+    "machines_table",
     "mandate_table",
     "markdown",
     "market_table",

@@ -1,7 +1,8 @@
 """The production forecast as tables."""
 
-from headframe.mining import Forecast, MonthForecast
-from headframe.report.table import Column, Form, Table
+from headframe.chain import break_even_usd_mwh, coin_per_phs_day, subsidy_satoshi
+from headframe.mining import Forecast, MonthForecast, Operation
+from headframe.report.table import Cell, Column, Form, Table
 
 
 def forecast_table(forecast: Forecast) -> Table:
@@ -86,3 +87,29 @@ def coverage_line(secured_usd: float, months: tuple[MonthForecast, ...]) -> str:
         parts.append(f"{met / due:.0%} of {due:,.0f} USD {name}" if due else f"no {name}")
         left -= met
     return f"In that order it covers {', '.join(parts)}."
+
+
+def machines_table(operation: Operation, forecast: Forecast, price_usd: float) -> Table:
+    """The hashprice at a price, and the power price at which each type of machine earns nothing."""
+    block = subsidy_satoshi(forecast.start_height) / 1e8 * (1.0 + forecast.fee_share_median)
+    hashprice = coin_per_phs_day(forecast.start_difficulty, block) * price_usd
+    dearest = {site.name: max(site.power_usd_mwh) for site in operation.sites}
+    rows: list[tuple[Cell, ...]] = []
+    for batch in operation.fleet:
+        efficiency = batch.machine.joules_per_terahash
+        even = break_even_usd_mwh(hashprice, operation.pool_fee, efficiency)
+        paid = dearest[batch.site]
+        pays = "yes" if even > paid else "not in its dearest month"
+        rows.append((batch.machine.model, batch.site, efficiency, even, paid, pays))
+    return Table(
+        title=f"Hashprice {hashprice:.2f} USD/PH/s/day at {price_usd:,.0f} USD",
+        columns=(
+            Column("machine"),
+            Column("site"),
+            Column("J/TH", Form.COINS),
+            Column("break-even USD/MWh", Form.COINS),
+            Column("dearest power USD/MWh", Form.COINS),
+            Column("pays"),
+        ),
+        rows=tuple(rows),
+    )

@@ -46,6 +46,11 @@ class SqliteJournal:
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
+        if not library_is_safe():
+            raise JournalBroken(
+                f"SQLite {apsw.sqlite_lib_version()} may lose commits (WAL-reset bug): "
+                "install an apsw that carries 3.51.3 or later"
+            )
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
         with _translated(path):
             self._db = apsw.Connection(str(path), flags=flags)
