@@ -466,6 +466,26 @@ def test_killed_while_dealing_the_next_run_settles_it_once(approved: Path, tmp_p
         assert len(trades) == len(filled) == 1
 
 
+def test_two_programs_walking_the_same_days_close_each_day_once(approved: Path) -> None:
+    walk = [sys.executable, "-m", "headframe", "clock", "--course", "bear", "--until", "2026-10-15"]
+    racers = [
+        subprocess.Popen(
+            [*walk, "--workspace", str(approved)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    said = [racer.communicate()[1] for racer in racers]
+    assert all("Traceback" not in text for text in said), said
+    assert 0 in {racer.returncode for racer in racers} <= {0, 2, 4}
+    events = json.loads(run("export", "--canonical", "--workspace", approved).stdout)["events"]
+    days = [event["body"]["day"] for event in events if event["kind"] == "day"]
+    assert len(days) == len(set(days)) == 45
+    run("audit", "verify", "--workspace", approved)
+
+
 def test_two_programs_never_deal_at_once(approved: Path) -> None:
     racers = [
         subprocess.Popen(

@@ -62,7 +62,7 @@ def run() -> NoReturn:
 
 def _fail(error: Exception) -> NoReturn:
     """The line and the status of an error the program knows; anything else is our bug and is shown."""
-    from headframe.desk.ports import Broken, Malformed, Refused, Stopped, Unreachable
+    from headframe.desk.ports import Broken, Malformed, Moved, Refused, Stopped, Unreachable
     from headframe.units import Wrong
 
     status = 1
@@ -74,6 +74,8 @@ def _fail(error: Exception) -> NoReturn:
         status = 2
     elif isinstance(error, FileNotFoundError):
         status = 3
+    elif isinstance(error, Moved):
+        error = Broken("another program wrote at the same time; nothing was done, run it again")
     elif not isinstance(error, Broken | OSError):
         raise error
     click.echo(f"headframe: {error}", err=True)

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from headframe.codec import Settings, to_json
 from headframe.desk.office import Office
-from headframe.desk.ports import Declined, Draft, Invalid, NotFound
+from headframe.desk.ports import Declined, Draft, Invalid, Moved, NotFound
 from headframe.desk.programme import fee_schedule
 from headframe.desk.quotes import show
 from headframe.desk.state import State, postings_json
@@ -75,15 +75,26 @@ def _close(
     prices: dict[date, float],
     day: date,
 ) -> None:
-    state = office.state()
-    assert state.forecast is not None
+    """Close one day; when somebody wrote meanwhile, again on what is true now."""
     spot = Decimal(repr(prices[day]))
-    start = _start(state, settings, surface, course, day, spot)
-    end = close_day(start)
+    while True:
+        state = office.state()
+        if state.last_day is not None and day <= state.last_day:
+            raise Declined(f"{day} was closed by another program meanwhile")
+        start = _start(state, settings, surface, course, day, spot)
+        try:
+            office.record(_closed(start, close_day(start), course), at=start.closes_at)
+        except Moved:
+            continue
+        return
+
+
+def _closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
+    """The event of a closed day."""
     body = {
-        "day": day.isoformat(),
+        "day": start.day.isoformat(),
         "course": str(course),
-        "spot": float(spot),
+        "spot": float(start.spot),
         "positions": _changed(start, end),
         "marks": [
             [position.trade.id, str(position.last_mark)]
@@ -95,7 +106,7 @@ def _close(
         "shortfalls": [end.shortfall] if end.shortfall else [],
         "postings": _net(postings_json(end.entries)),
     }
-    office.record(Draft("day", body), at=start.closes_at)
+    return Draft("day", body)
 
 
 def _start(
