@@ -202,6 +202,7 @@ def test_a_whole_programme_along_three_courses(approved: Path, tmp_path: Path) -
         assert float(state.ledger.total("assets:cash:posted:", USD)) == 0.0
         result = money.performance(copy).total
         realised[course] = (result.spot_price, result.realised_price)
+        assert "no month of the forecast lies ahead" in markdown(pages.morning(copy))
         assert audit.export(copy) == audit.export(open_office(tmp_path / course, user="x"))
         with pytest.raises(Declined, match="cannot change"):
             days.walk(

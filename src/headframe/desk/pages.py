@@ -170,6 +170,9 @@ def _twelve_months(now: Valuation) -> Section:
     if forecast is None or mandate is None:
         return Section(heading="3 Twelve months", sentences=("no forecast or no mandate in force",))
     rows = exposure_rows(forecast, mandate.cover, now.positions, now.at)
+    if not rows:
+        line = "none: no month of the forecast lies ahead; run headframe forecast"
+        return Section(heading="3 Twelve months", sentences=(line,))
     secured = sum(row.secured_usd for row in rows)
     need = sum(row.cash_need_usd for row in rows)
     share = f"{secured / need:.0%}" if need else "-"
@@ -177,7 +180,8 @@ def _twelve_months(now: Valuation) -> Section:
         f"The secured floor brings {secured:,.0f} USD of {need:,.0f} USD of power, fixed costs, "
         f"debt service and capex: {share}."
     )
-    costs = coverage_line(secured, forecast.months)
+    ahead = tuple(month for month in forecast.months if month.month >= rows[0].month)
+    costs = coverage_line(secured, ahead)
     return Section(
         heading="3 Twelve months", sentences=(line, costs), tables=(exposure_table(rows),)
     )
