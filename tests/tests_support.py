@@ -83,5 +83,6 @@ def operation() -> Operation:
             coins_pledged=0.0,
             loan_usd=0.0,
             loan_to_value_max=0.7,
+            lender_group="Prairie",
         ),
     )

@@ -46,6 +46,7 @@ def mine(**changes: Any) -> Any:
             coins_pledged=2.0,
             loan_usd=0.7,
             loan_to_value_max=0.7,
+            lender_group="Prairie",
         ),
     }
     return Operation(**(given | changes))

@@ -17,6 +17,7 @@ from headframe.pricing import surface_of
 from headframe.risk import (
     Course,
     Liquidity,
+    Pledge,
     Status,
     Strategy,
     Terms,
@@ -247,7 +248,12 @@ def test_cash_runs_out_where_calls_exceed_liquidity() -> None:
 
 
 def test_exposure_counts_gains_and_what_we_posted() -> None:
-    given: dict[str, Any] = {"posted_usd": 0.0, "held_usd": 0.0, "jump_down": -0.6, "jump_up": 0.6}
+    given: dict[str, Any] = {
+        "posted_usd": 0.0,
+        "held_usd": 0.0,
+        "jumps": (-0.6, 0.6),
+        "pledge": Pledge("Prairie", 120.0, 4.2e6),
+    }
     one = exposure(DOSSIERS["amber"], (COLLAR, FUTURE), SURFACE, AT, **given)
     assert one.trades == 1, "venue futures are nobody's exposure"
     assert one.down_usd == pytest.approx(
@@ -255,11 +261,30 @@ def test_exposure_counts_gains_and_what_we_posted() -> None:
     )
     assert one.up_usd == 0.0
     assert one.line_share == pytest.approx(one.down_usd / 16e6)
-    held = exposure(DOSSIERS["amber"], (COLLAR,), SURFACE, AT, **(given | {"held_usd": 1e6}))
+    richer: dict[str, Any] = given | {"held_usd": 1e6}
+    held = exposure(DOSSIERS["amber"], (COLLAR,), SURFACE, AT, **richer)
     assert held.down_usd == pytest.approx(one.down_usd - 1e6)
     assert by_group((one, held)) == {"Amber Group": pytest.approx(one.down_usd * 2 - 1e6)}
     none = exposure(DOSSIERS["basalt"], (COLLAR,), SURFACE, AT, **given)
     assert none.line_share == 0.0
+
+
+def test_lender_and_dealer_of_one_group_are_one_exposure() -> None:
+    given: dict[str, Any] = {"posted_usd": 0.0, "held_usd": 0.0, "jumps": (-0.6, 0.6)}
+    apart = exposure(
+        DOSSIERS["amber"], (COLLAR,), SURFACE, AT, pledge=Pledge("Prairie", 120.0, 4.2e6), **given
+    )
+    one = exposure(
+        DOSSIERS["amber"],
+        (COLLAR,),
+        SURFACE,
+        AT,
+        pledge=Pledge("Amber Group", 120.0, 4.2e6),
+        **given,
+    )
+    assert one.current_usd - apart.current_usd == pytest.approx(120 * SURFACE.spot - 4.2e6)
+    assert one.up_usd - apart.up_usd == pytest.approx(120 * SURFACE.spot * 1.6 - 4.2e6)
+    assert one.down_usd == apart.down_usd, "in the fall the coins are worth less than the loan"
 
 
 def test_a_weaker_dealer_costs_more() -> None:

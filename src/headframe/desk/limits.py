@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from headframe.book import MarginTerms
 from headframe.counterparty import CollateralTerms, Standing, objections
 from headframe.desk.office import Office
+from headframe.desk.programme import pledge_of
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import exposure_rows, premium_spent
 from headframe.mandate import Mandate
@@ -106,8 +107,8 @@ def credit(office: Office) -> tuple[Exposure, ...]:
             now.at,
             posted_usd=now.posted(name),
             held_usd=now.held(name),
-            jump_down=down,
-            jump_up=up,
+            jumps=(down, up),
+            pledge=pledge_of(now.settings),
         )
         for name in sorted(now.state.dossiers)
     )

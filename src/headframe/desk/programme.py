@@ -25,7 +25,7 @@ from headframe.hedge import (
 from headframe.mandate import Unwind
 from headframe.market import Flaw
 from headframe.mining import Forecast
-from headframe.risk import Liquidity
+from headframe.risk import Liquidity, Pledge
 from headframe.units import BTC, USD, Wrong
 
 
@@ -48,6 +48,12 @@ def liquidity_of(state: State, settings: Settings) -> Liquidity:
         undrawn_usd=settings.operation.treasury.credit_line_usd - drawn,
         free_coins=float(ledger.balance(COINS_FREE, BTC)),
     )
+
+
+def pledge_of(settings: Settings) -> Pledge:
+    """The coins the lender's group holds against the loan."""
+    treasury = settings.operation.treasury
+    return Pledge(treasury.lender_group, treasury.coins_pledged, treasury.loan_usd)
 
 
 def fee_schedule(venue: VenueSettings) -> FeeSchedule:
@@ -101,6 +107,7 @@ def situation(office: Office, person: str) -> tuple[Situation, Forecast]:
         held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
         live=tuple(record.request.structure for record in state.live_rfqs()),
         liquidity=liquidity_of(state, settings),
+        pledge=pledge_of(settings),
         spread_median=settings.venue.spread_median,
         preparer=person,
     )

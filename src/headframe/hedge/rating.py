@@ -172,8 +172,8 @@ def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
             found.at,
             posted_usd=found.posted.get(name, 0.0),
             held_usd=found.held.get(name, 0.0),
-            jump_down=found.mandate.cash.stress_down,
-            jump_up=found.mandate.cash.stress_up,
+            jumps=(found.mandate.cash.stress_down, found.mandate.cash.stress_up),
+            pledge=found.pledge,
         )
         rows.append(
             DealerFacts(

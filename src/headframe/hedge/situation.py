@@ -12,7 +12,7 @@ from headframe.instrument import Structure
 from headframe.mandate import Mandate
 from headframe.market import Snapshot
 from headframe.pricing import Surface
-from headframe.risk import Liquidity
+from headframe.risk import Liquidity, Pledge
 
 NOBODY = ""
 """The dealer of a block while no dealer is approved."""
@@ -47,6 +47,7 @@ class Situation:
     held: Mapping[str, float]
     live: tuple[Structure, ...]
     liquidity: Liquidity
+    pledge: Pledge
     spread_median: float
     preparer: str
 

@@ -138,7 +138,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treasury:
-    """Cash, coins and credit on the first day."""
+    """Cash, coins and credit on the first day; the lender's group holds the pledged coins."""
 
     cash_usd: float
     credit_line_usd: float
@@ -146,6 +146,7 @@ class Treasury:
     coins_pledged: float
     loan_usd: float
     loan_to_value_max: float
+    lender_group: str
 
     def __post_init__(self) -> None:
         for name in ("cash_usd", "credit_line_usd", "loan_usd"):

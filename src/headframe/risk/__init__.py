@@ -2,7 +2,7 @@
 
 from headframe.risk.basis import BasisRisk, basis_risk, sale_weights
 from headframe.risk.courses import Course, course_prices
-from headframe.risk.credit import Exposure, by_group, credit_charge_usd, exposure
+from headframe.risk.credit import Exposure, Pledge, by_group, credit_charge_usd, exposure
 from headframe.risk.margin import (
     Liquidity,
     MarginState,
@@ -25,6 +25,7 @@ __all__ = [
     "MarginState",
     "Mark",
     "Outcome",
+    "Pledge",
     "Status",
     "Strategy",
     "Terms",

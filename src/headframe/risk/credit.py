@@ -35,6 +35,19 @@ class Exposure:
         return float("inf") if worst > 0.0 else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pledge:
+    """Coins a lender's group holds against a loan: what they are worth above it is lost with it."""
+
+    group: str
+    coins: float
+    loan_usd: float
+
+    def surplus_usd(self, group: str, spot: float) -> float:
+        """What we would lose with this group at a price; nothing where it is not the lender's."""
+        return max(self.coins * spot - self.loan_usd, 0.0) if group == self.group else 0.0
+
+
 def exposure(
     dossier: Dossier,
     positions: tuple[Position, ...],
@@ -43,13 +56,15 @@ def exposure(
     *,
     posted_usd: float,
     held_usd: float,
-    jump_down: float,
-    jump_up: float,
+    jumps: tuple[float, float],
+    pledge: Pledge,
 ) -> Exposure:
     """Exposure to one counterparty before any further collateral moves.
 
     Loss at default is our netted gain less the collateral we hold, plus what we posted beyond our
-    own netted loss: both at today's price and after an instant jump.
+    own netted loss: both at today's price and after an instant fall and rise
+    (``jumps``). Lender and dealer of one
+    group are one exposure: the surplus of the pledged coins counts in.
     """
     mine = tuple(
         p
@@ -60,7 +75,8 @@ def exposure(
     def lost(spot_ratio: float) -> float:
         moved = surface.at_spot(surface.spot * spot_ratio, at)
         value = sum(position_value_usd(position, moved, at) for position in mine)
-        return max(value - held_usd + posted_usd, 0.0)
+        surplus = pledge.surplus_usd(dossier.group, moved.spot)
+        return max(value - held_usd + posted_usd, 0.0) + surplus
 
     return Exposure(
         dealer=dossier.name,
@@ -70,8 +86,8 @@ def exposure(
         posted_usd=posted_usd,
         held_usd=held_usd,
         current_usd=lost(1.0),
-        down_usd=lost(1.0 + jump_down),
-        up_usd=lost(1.0 + jump_up),
+        down_usd=lost(1.0 + jumps[0]),
+        up_usd=lost(1.0 + jumps[1]),
         line_usd=dossier.credit.line_usd,
     )
 
