@@ -23,6 +23,7 @@ from headframe.hedge.performance import MonthResult
 from headframe.instrument import Kind, StructureKind
 from headframe.mandate import Choice, Rule
 from headframe.market import sample_market
+from headframe.mining import SalePolicy
 from headframe.pricing import surface_of
 from headframe.units import Month, expiry_label, parse_expiry
 
@@ -37,6 +38,7 @@ STREET = Street(
         forward_spread=0.0004,
         financing_rate=0.08,
     ),
+    sale_policy=SalePolicy.DAILY,
     as_sold=True,
     put_strike_share=0.9,
     debit_share_max=0.0,

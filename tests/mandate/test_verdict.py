@@ -178,6 +178,18 @@ def test_rules_that_depend_on_other_settings() -> None:
     assert [b.rule for b in judge(MANDATE, future, Stage.ASK).breaches] == [Rule.BLOCK_TOO_SMALL]
 
 
+def test_no_rule_goes_untested() -> None:
+    elsewhere = {
+        Rule.STRUCTURE_NOT_ALLOWED,
+        Rule.WEEKEND,
+        Rule.BLACKOUT,
+        Rule.LENDER_LEAST,
+        Rule.BELOW_FLOOR,
+    }
+    assert {rule for rule, _, _ in CASES} | elsewhere == set(Rule)
+    assert not {rule for rule, _, _ in CASES} & elsewhere
+
+
 def test_below_the_floor_is_said_but_does_not_block() -> None:
     verdict = judge(MANDATE, replace(GOOD, **month(covered=30.0)), Stage.PROPOSE)
     assert [breach.rule for breach in verdict.breaches] == [Rule.BELOW_FLOOR]

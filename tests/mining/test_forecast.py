@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from headframe.chain import HASHES_PER_DIFFICULTY, latest, retargets
+from headframe.desk import production
 from headframe.mining import (
     KNOWN_MACHINES,
     Batch,
@@ -155,11 +156,20 @@ def test_the_model_is_estimated_with_its_standard_errors() -> None:
         estimate((*retargets()[-30:-10], *retargets()[-5:]))
 
 
-def test_the_future_never_changes_the_past() -> None:
-    cut = HISTORY[:450]
-    assert estimate(cut) == estimate(tuple(HISTORY[:450]))
-    shifted = (*cut, *(replace(row, bits=row.bits - 5) for row in HISTORY[450:]))
-    assert estimate(shifted[:450]) == estimate(cut)
+def test_no_forecast_sees_what_came_after_its_instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every later retarget replaced, what is known on a day stays the same, bit for bit."""
+    day = datetime(2025, 12, 30, tzinfo=UTC)
+    before = production.history(day)
+    assert before[-1].at <= day < HISTORY[len(before)].at
+    changed = tuple(replace(row, bits=row.bits - 9) if row.at > day else row for row in retargets())
+    assert changed != retargets()
+    monkeypatch.setattr(production, "retargets", lambda: changed)
+    assert production.history(day) == before
+    assert estimate(production.history(day)) == estimate(before)
+    later = datetime(2026, 6, 20, tzinfo=UTC)
+    assert estimate(production.history(later)) != estimate(
+        HISTORY[: len(production.history(later))]
+    )
 
 
 def test_a_forecast_orders_its_quantiles_and_never_takes_difficulty_flat() -> None:
@@ -216,7 +226,17 @@ def test_costs_and_covenant_follow_from_the_same_objects() -> None:
     operation = mine()
     power = 5_000 * 3500 / 1e6 * 24 * 30 * 50.0
     assert operation.power_cost_usd(Month(2026, 9)) == pytest.approx(power)
-    assert operation.cash_need_usd(Month(2026, 9)) == pytest.approx(power + 3.0)
+    made = forecast(
+        operation,
+        Month(2026, 9),
+        as_of=datetime(2026, 8, 22, tzinfo=UTC),
+        last=latest(),
+        model=MODEL,
+        paths=100,
+    )
+    assert made.months[0].cash_need_usd == pytest.approx(power + 3.0)
+    assert made.months[0].cash_cost_usd == pytest.approx(power + 1.0)
+    assert made.months[0].all_in_usd == pytest.approx(power + 4.0)
     assert operation.treasury.covenant_price_usd == pytest.approx(0.5)
     assert not operation.overloaded(Month(2026, 9))
     small = mine(sites=(Site(name="a", uptime=1.0, capacity_mw=1.0, power_usd_mwh=(50.0,) * 12),))

@@ -13,6 +13,7 @@ from headframe.counterparty import CollateralTerms, Dossier
 from headframe.desk.workspace import sample_file
 from headframe.instrument import StructureKind, parse_instrument
 from headframe.market import sample_market
+from headframe.mining import SalePolicy
 from headframe.pricing import surface_of
 from headframe.risk import (
     Course,
@@ -87,7 +88,7 @@ def test_a_month_end_hedge_of_daily_sales_strays_seven_percent_a_quarter_twelve(
     start = datetime(2026, 9, 1, tzinfo=UTC)
     for months, wanted in ((1, 0.07), (3, 0.12)):
         span = tuple((Month(2026, 9).plus(n), 1.0) for n in range(months))
-        weights = sale_weights(span, start, Month(2026, 9).plus(months - 1).end)
+        weights = sale_weights(span, start, Month(2026, 9).plus(months - 1).end, SalePolicy.DAILY)
         assert weights.sum() == pytest.approx(1.0)
         held = basis_risk(
             spot=77_000,
@@ -105,6 +106,28 @@ def test_a_month_end_hedge_of_daily_sales_strays_seven_percent_a_quarter_twelve(
         )
         assert sold.tracking_error < 0.002
         assert sold.r2 > 0.999
+
+
+def test_basis_is_measured_on_the_mines_own_sale_days() -> None:
+    """A month-end seller strays little from a month-end expiry; a daily one seven percent."""
+    start, expiry = datetime(2026, 9, 1, tzinfo=UTC), Month(2026, 9).end
+    found: dict[SalePolicy, float] = {}
+    for policy in SalePolicy:
+        weights = sale_weights(((Month(2026, 9), 1.0),), start, expiry, policy)
+        assert weights.sum() == pytest.approx(1.0)
+        assert (weights > 0).sum() == {"daily": 30, "weekly": 5, "month_end": 1}[policy]
+        risk = basis_risk(
+            spot=77_000,
+            forward=77_400,
+            vol=0.42,
+            weights=weights,
+            as_sold=False,
+            seed=3,
+            basis_sd=0.0,
+        )
+        found[policy] = risk.tracking_error
+    assert found[SalePolicy.MONTH_END] == pytest.approx(0.0, abs=1e-12)
+    assert found[SalePolicy.WEEKLY] < found[SalePolicy.DAILY]
 
 
 def test_a_hedge_that_expires_with_its_only_sale_has_no_basis_risk() -> None:
@@ -134,7 +157,7 @@ def test_the_basis_kernel_agrees_with_plain_python() -> None:
     for one, two in zip(ours, plain, strict=True):
         assert one == pytest.approx(two, rel=1e-9)
     with pytest.raises(Wrong):
-        sale_weights((), AT, AT + timedelta(days=1))
+        sale_weights((), AT, AT + timedelta(days=1), SalePolicy.DAILY)
 
 
 WORKED = Terms(coins=Decimal(100), cost=Decimal(30000), put=Decimal(35000), call=Decimal(50000))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from headframe.codec import Settings, to_json
 from headframe.desk.office import Office
@@ -10,14 +10,12 @@ from headframe.desk.ports import Declined, Draft, Invalid, Moved, NotFound
 from headframe.desk.programme import fee_schedule
 from headframe.desk.quotes import show
 from headframe.desk.state import State, postings_json
-from headframe.hedge import DayEnd, DayStart, close_day
+from headframe.hedge import DayEnd, DayStart, close_day, mined_on
 from headframe.mandate import Unwind
-from headframe.mining import Forecast
 from headframe.pricing import Surface
 from headframe.risk import Course, course_prices
 from headframe.units import CURRENCIES, Money, Month
 
-_SAT = Decimal("0.00000001")
 Progress = Callable[[int, int], None]
 
 
@@ -134,22 +132,6 @@ def _start(
         cash_unhedged_usd=opening if state.cash_unhedged is None else state.cash_unhedged,
         venue=settings.venue.name,
     )
-
-
-def mined_on(forecast: Forecast, course: Course, day: date) -> Decimal:
-    """Coins of a day: the month's median in a stable market, fewer in a rally, more in a fall.
-
-    Difficulty follows price: a rally brings the middle of P10 and P50, a fall that of P50 and P90.
-    """
-    row = forecast.of(Month.of(day))
-    band = row.coins
-    coins = {
-        Course.STABLE: band.p50,
-        Course.BULL: 0.5 * (band.p10 + band.p50),
-        Course.BEAR: 0.5 * (band.p50 + band.p90),
-    }[course]
-    exact = Decimal(repr(coins)) / row.month.days
-    return exact.quantize(_SAT, rounding=ROUND_HALF_EVEN)
 
 
 def _changed(start: DayStart, end: DayEnd) -> list[list[str]]:

@@ -9,7 +9,13 @@ from headframe.counterparty import CollateralTerms, Standing, objections
 from headframe.desk.office import Office
 from headframe.desk.programme import pledge_of
 from headframe.desk.valuation import Valuation, value_now
-from headframe.hedge import exposure_rows, premium_spent
+from headframe.hedge import (
+    ExposureRow,
+    exposure_rows,
+    hedged_share,
+    planned_coins,
+    premium_spent,
+)
 from headframe.mandate import Mandate
 from headframe.risk import (
     Exposure,
@@ -131,9 +137,7 @@ def watch(office: Office) -> tuple[Watched, ...]:
 
 
 def _cover(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
-    if now.state.forecast is None:
-        return
-    for row in exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at):
+    for row in _rows(now, mandate):
         name = str(row.month)
         if row.band is not None:
             yield Watched(
@@ -183,7 +187,7 @@ def _counterparties(office: Office, now: Valuation, mandate: Mandate) -> Iterato
             group = now.state.dossiers[position.trade.dealer].group
             coins[group] = coins.get(group, 0.0) + float(position.coins)
     for group in sorted(by_group(exposures)):
-        planned = max(hedged, _planned(now, mandate))
+        planned = max(hedged, planned_coins(_rows(now, mandate)))
         yield Watched(
             clause="M-4.3", name=f"{group} share of programme",
             used=coins.get(group, 0.0) / planned if planned else 0.0,
@@ -191,12 +195,11 @@ def _counterparties(office: Office, now: Valuation, mandate: Mandate) -> Iterato
         )  # fmt: skip
 
 
-def _planned(now: Valuation, mandate: Mandate) -> float:
-    """Coins of the programme as the targets plan it, what is on already at least."""
+def _rows(now: Valuation, mandate: Mandate) -> tuple[ExposureRow, ...]:
+    """The months ahead against their bands; none without a forecast."""
     if now.state.forecast is None:
-        return 0.0
-    rows = exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
-    return sum(max(row.band.target * row.p50 if row.band else 0.0, row.covered) for row in rows)
+        return ()
+    return exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
 
 
 def _papers(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
@@ -222,11 +225,10 @@ def _loan(now: Valuation) -> Iterator[Watched]:
 
 
 def _lender(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
-    if now.state.forecast is None:
+    rows = _rows(now, mandate)
+    if not rows:
         return
-    rows = exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
-    expected = sum(row.p50 for row in rows)
-    share = sum(row.covered for row in rows) / expected if expected else 0.0
+    share = hedged_share(rows)
     lender = mandate.lender
     yield Watched(
         clause="M-10.1", name="hedged, the lender's least", used=share,

@@ -93,6 +93,7 @@ def situation(office: Office, person: str) -> tuple[Situation, Forecast]:
             snapshot=snapshot,
             surface=seen.surface,
             fees=fee_schedule(settings.venue),
+            sale_policy=settings.operation.sale_policy,
             as_sold=cover.unwind is Unwind.AS_SOLD,
             put_strike_share=cover.put_strike_share,
             debit_share_max=mandate.cash.debit_share_max,

@@ -2,7 +2,7 @@
 
 from headframe.hedge.candidates import Candidate, FeeSchedule, Street, candidates, hypothetical
 from headframe.hedge.choose import best, cost_usd, score
-from headframe.hedge.day import DayEnd, DayStart, close_day
+from headframe.hedge.day import DayEnd, DayStart, close_day, mined_on
 from headframe.hedge.drafting import describe, envelope_of, proposal_of
 from headframe.hedge.exposure import (
     Bucket,
@@ -10,6 +10,8 @@ from headframe.hedge.exposure import (
     buckets,
     exposure_rows,
     floor_usd,
+    hedged_share,
+    planned_coins,
     secured_usd,
     upfront_usd,
 )
@@ -43,7 +45,10 @@ __all__ = [
     "envelope_of",
     "exposure_rows",
     "floor_usd",
+    "hedged_share",
     "hypothetical",
+    "mined_on",
+    "planned_coins",
     "premium_spent",
     "proposal_of",
     "rate_again",

@@ -9,6 +9,7 @@ from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg, 
 from headframe.hedge.exposure import Bucket
 from headframe.instrument import Instrument, Kind, Leg, Structure, StructureKind
 from headframe.market import Snapshot
+from headframe.mining import SalePolicy
 from headframe.pricing import (
     Surface,
     Tradable,
@@ -48,6 +49,7 @@ class Street:
     snapshot: Snapshot
     surface: Surface
     fees: FeeSchedule
+    sale_policy: SalePolicy
     as_sold: bool
     put_strike_share: float
     debit_share_max: float
@@ -86,11 +88,6 @@ class Candidate:
     def notional_usd(self) -> float:
         """Coins at the forward."""
         return float(self.size) * self.forward_usd
-
-    @property
-    def secured_usd(self) -> float:
-        """Dollars the block secures after what it costs at once."""
-        return float(self.size) * (self.floor_usd - self.upfront_usd)
 
     @property
     def debit_share(self) -> float:
@@ -162,7 +159,7 @@ def _basis(street: Street, bucket: Bucket, put: float, call: float) -> BasisRisk
         spot=snapshot.index,
         forward=forward,
         vol=street.surface.vol(years, forward),
-        weights=sale_weights(bucket.needs, snapshot.as_of, bucket.expiry),
+        weights=sale_weights(bucket.needs, snapshot.as_of, bucket.expiry, street.sale_policy),
         put_strike=put,
         call_strike=call,
         as_sold=street.as_sold,

@@ -36,9 +36,10 @@ from headframe.hedge.candidates import FeeSchedule
 from headframe.hedge.exposure import upfront_usd
 from headframe.hedge.performance import MonthResult
 from headframe.instrument import cash_flow, payoff
-from headframe.mining import Operation, SalePolicy
+from headframe.mining import Forecast, Operation
 from headframe.pricing import Surface
 from headframe.risk import (
+    Course,
     collateral_due_to_us,
     collateral_wanted,
     leg_price,
@@ -92,10 +93,8 @@ class DayStart:
 
     @property
     def sells(self) -> bool:
-        """Whether the sale policy sells today; a month's last day always does."""
-        policy = self.operation.sale_policy
-        weekly = policy is SalePolicy.WEEKLY and self.day.weekday() == 4
-        return policy is SalePolicy.DAILY or weekly or self.last_of_month
+        """Whether the sale policy sells today."""
+        return self.operation.sale_policy.sells_on(self.day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,3 +392,19 @@ def _costs(start: DayStart) -> tuple[Entry, ...]:
     )
     paid = ((what, booked(Decimal(repr(amount)), USD)) for what, amount in named)
     return tuple(costs_paid(what, money) for what, money in paid if money.smallest > 0)
+
+
+def mined_on(forecast: Forecast, course: Course, day: date) -> Decimal:
+    """Coins of a day: the month's median in a stable market, fewer in a rally, more in a fall.
+
+    Difficulty follows price: a rally brings the middle of P10 and P50, a fall that of P50 and P90.
+    """
+    row = forecast.of(Month.of(day))
+    band = row.coins
+    coins = {
+        Course.STABLE: band.p50,
+        Course.BULL: 0.5 * (band.p10 + band.p50),
+        Course.BEAR: 0.5 * (band.p50 + band.p90),
+    }[course]
+    exact = Decimal(repr(coins)) / row.month.days
+    return exact.quantize(_SAT, rounding=ROUND_HALF_EVEN)

@@ -155,6 +155,17 @@ def _row(
     )
 
 
+def planned_coins(rows: tuple[ExposureRow, ...]) -> float:
+    """Coins of the programme as the mandate's targets plan it, what is on already at least."""
+    return sum(max(row.band.target * row.p50 if row.band else 0.0, row.covered) for row in rows)
+
+
+def hedged_share(rows: tuple[ExposureRow, ...], fresh: float = 0.0) -> float:
+    """Coins with a floor, and so many more, over P50 of all months together."""
+    expected = sum(row.p50 for row in rows)
+    return (sum(row.covered for row in rows) + fresh) / expected if expected > 0.0 else 0.0
+
+
 def buckets(rows: tuple[ExposureRow, ...], snapshot: Snapshot) -> tuple[Bucket, ...]:
     """Uncovered months grouped by the first expiry at or after each month's last sale.
 

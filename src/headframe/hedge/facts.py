@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from headframe.book import Trade
 from headframe.hedge.candidates import Candidate
+from headframe.hedge.exposure import hedged_share
 from headframe.hedge.situation import Situation
 from headframe.instrument import StructureKind
 from headframe.mandate import Facts, MonthFacts
@@ -25,7 +26,7 @@ def facts_of(
         venue=found.venue,
         months=_months(found, candidate),
         free_coins=found.liquidity.free_coins,
-        hedged_share=_hedged_share(found, candidate),
+        hedged_share=hedged_share(found.rows, float(candidate.size)),
         size_coins=float(candidate.size),
         notional_usd=candidate.notional_usd,
         tracking_error=candidate.basis.tracking_error,
@@ -45,12 +46,6 @@ def facts_of(
         spot_move=snapshot.spot_move_10m,
         open_interest_share=_interest_share(snapshot, candidate),
     )
-
-
-def _hedged_share(found: Situation, candidate: Candidate) -> float:
-    expected = sum(row.p50 for row in found.rows)
-    covered = sum(row.covered for row in found.rows) + float(candidate.size)
-    return covered / expected if expected > 0.0 else 0.0
 
 
 def _tenor(at: datetime, expiry: datetime) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from headframe.book import Position, Trade
 from headframe.counterparty import CollateralTerms, Dossier
 from headframe.hedge.candidates import Street
-from headframe.hedge.exposure import ExposureRow
+from headframe.hedge.exposure import ExposureRow, planned_coins
 from headframe.instrument import Structure
 from headframe.mandate import Mandate
 from headframe.market import Snapshot
@@ -75,7 +75,4 @@ class Situation:
     @property
     def programme_usd(self) -> float:
         """Notional of the programme as the mandate's targets plan it, at the index."""
-        planned = sum(
-            max(row.band.target * row.p50 if row.band else 0.0, row.covered) for row in self.rows
-        )
-        return planned * self.snapshot.index
+        return planned_coins(self.rows) * self.snapshot.index

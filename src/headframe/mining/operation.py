@@ -105,6 +105,12 @@ class SalePolicy(StrEnum):
     WEEKLY = "weekly"
     MONTH_END = "month_end"
 
+    def sells_on(self, day: date) -> bool:
+        """Whether coins are sold at the end of a day: weekly on Fridays, always on a month's last."""
+        last = day == Month.of(day).last_day
+        weekly = self is SalePolicy.WEEKLY and day.weekday() == 4
+        return self is SalePolicy.DAILY or weekly or last
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeOutlook:
@@ -213,16 +219,6 @@ class Operation:
         return sum(
             self.energy_mwh(site, month) * site.power_usd_mwh[month.number - 1]
             for site in self.sites
-        )
-
-    def cash_need_usd(self, month: Month) -> float:
-        """Cash that leaves in a month: power, fixed costs, debt service and capex."""
-        costs = self.costs
-        return (
-            self.power_cost_usd(month)
-            + costs.fixed_usd_month
-            + costs.debt_service_usd_month
-            + costs.capex_usd.get(month, 0.0)
         )
 
     def overloaded(self, month: Month) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """Basis risk of a hedge, measured against the mine's own daily sales."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 
+from headframe.mining import SalePolicy
 from headframe.numerics import Array, np
 from headframe.risk.kernels import hedge_against_sales
 from headframe.units import Month, Wrong
@@ -23,10 +24,13 @@ class BasisRisk:
     paths: int
 
 
-def sale_weights(months: tuple[tuple[Month, float], ...], at: datetime, expiry: datetime) -> Array:
+def sale_weights(
+    months: tuple[tuple[Month, float], ...], at: datetime, expiry: datetime, policy: SalePolicy
+) -> Array:
     """Share of the coins sold at the end of each day from ``at`` to the expiry.
 
-    Coins of a month are sold evenly over its days; a month's last sale may fall on the expiry day.
+    Coins of a month come evenly over its days and are sold when the policy sells next; a month's
+    last sale may fall on the expiry day.
     """
     days = ceil((expiry - at).total_seconds() / 86_400.0)
     total = sum(coins for _, coins in months)
@@ -35,8 +39,12 @@ def sale_weights(months: tuple[tuple[Month, float], ...], at: datetime, expiry: 
     weights = np.zeros(days)
     for month, coins in months:
         first = ceil((month.start - at).total_seconds() / 86_400.0)
+        unsold = 0.0
         for day in range(month.days):
-            weights[min(max(first + day, 0), days - 1)] += coins / total / month.days
+            unsold += coins / total / month.days
+            if policy.sells_on((month.start + timedelta(days=day)).date()):
+                weights[min(max(first + day, 0), days - 1)] += unsold
+                unsold = 0.0
     return weights
 
 
