@@ -70,7 +70,8 @@ def add(office: Office, name: str) -> CounterpartyView:
     if dossier is None:
         raise NotFound(f"no counterparty {name!r} in {FILE}")
     stands = state.standing.get(name, Standing.PROSPECT)
-    if state.dossiers.get(name) == dossier and stands is not Standing.PROSPECT:
+    again = stands in {Standing.PROSPECT, Standing.SUSPENDED}
+    if state.dossiers.get(name) == dossier and not again:
         return _view(state, dossier, office)
     try:
         after = stands if stands is Standing.IN_REVIEW else advance(stands, Step.SUBMIT)

@@ -39,6 +39,8 @@ def walk(
     prices = dict(_prices(state, course, last))
     settings = office.settings()
     day = state.last_day + timedelta(days=1) if state.last_day else first
+    if until < first:
+        raise Invalid(f"a course begins {first} and cannot be walked to {until}")
     if until < day:
         raise Invalid(f"days up to {day - timedelta(days=1)} are closed already (asked {until})")
     total = (until - day) // timedelta(days=1) + 1
