@@ -13,12 +13,13 @@ from headframe.desk import (
     counterparties,
     days,
     execution,
+    limits,
     money,
     policy,
     programme,
 )
 from headframe.desk.office import Office
-from headframe.hedge import floor_usd, upfront_usd
+from headframe.hedge import floor_usd, stress_call, upfront_usd
 from headframe.market import sample_market
 from headframe.risk import Course
 from headframe.units import BTC, USD
@@ -74,6 +75,10 @@ def test_a_programme_of_one_kind_runs_to_its_end(kinds: str, tmp_path: Path) -> 
     for trade in dealt:
         assert floor_usd(trade) > 65_000
         assert (upfront_usd(trade) < -1e5) == (kinds == '"protective_put"')
+    ahead, _ = programme.situation(office, "trader")
+    (rally,) = (row for row in limits.watch(office) if row.clause == "M-5.2")
+    assert rally.used == pytest.approx(stress_call(ahead, ())), "one call in planning and watching"
+    assert (rally.used > 1e7) == bool(futures), "a put is paid for and never called"
     results = {}
     for course in Course:
         copy = fork_office(office, folder, tmp_path / course)

@@ -38,6 +38,7 @@ from headframe.risk import (
     requirement,
     rule_set,
     sale_weights,
+    stress,
     venue_initial_coins,
 )
 from headframe.risk.kernels import hedge_against_sales
@@ -268,6 +269,27 @@ def test_cash_runs_out_where_calls_exceed_liquidity() -> None:
     rich = Liquidity(cash_usd=1e12, undrawn_usd=0.0, free_coins=0.0)
     assert cash_out_price((COLLAR,), TERMS, SURFACE, AT, rich) is None
     assert cash_out_price((), TERMS, SURFACE, AT, held) is None
+
+
+def test_variation_since_the_last_mark_is_called_and_not_counted_as_posted() -> None:
+    """A future dealt at 78,343 with spot up 10 % since: its loss of today is still to be paid."""
+    up = SURFACE.at_spot(SURFACE.spot * 1.10, AT)
+    today = requirement((FUTURE,), TERMS, up, AT)
+    assert today.posted_usd == today.initial_usd
+    assert today.variation_usd > 500_000
+    held = Liquidity(cash_usd=3e6, undrawn_usd=1e6, free_coins=5.0)
+    row = stress(0.0, (FUTURE,), TERMS, up, AT, posted_usd=today.posted_usd, liquidity=held)
+    assert row.price == up.spot
+    assert row.margin_usd == pytest.approx(today.initial_usd)
+    assert row.call_usd == pytest.approx(-row.hedge_usd)
+    assert row.call_usd == pytest.approx(today.variation_usd, rel=0.05)
+    assert row.liquidity_usd == pytest.approx(4e6 + 5.0 * up.spot)
+    price = cash_out_price((FUTURE,), TERMS, up, AT, held)
+    assert price is not None
+    moved = requirement((FUTURE,), TERMS, up.at_spot(price, AT), AT)
+    assert moved.total_usd - today.posted_usd == pytest.approx(held.at(price), rel=1e-6)
+    poor = Liquidity(cash_usd=1e5, undrawn_usd=0.0, free_coins=0.0)
+    assert cash_out_price((FUTURE,), TERMS, up, AT, poor) == up.spot, "out of cash already"
 
 
 def test_exposure_counts_gains_and_what_we_posted() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from headframe.book import MarginTerms
 from headframe.counterparty import CollateralTerms, Standing, objections
@@ -18,31 +18,18 @@ from headframe.hedge import (
 )
 from headframe.mandate import Mandate
 from headframe.risk import (
+    MOVES,
     Exposure,
     MarginState,
+    StressRow,
     Watched,
     by_group,
     cash_out_price,
     exposure,
-    position_value_usd,
     requirement,
     rule_set,
+    stress,
 )
-
-_MONTH = timedelta(days=30)
-STRESSES = (-0.60, -0.40, -0.20, 0.0, 0.20, 0.40, 0.60)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StressRow:
-    """A month after a move of the price: what the hedges are worth, what is called, what is left."""
-
-    move: float
-    price: float
-    hedge_usd: float
-    margin_usd: float
-    call_usd: float
-    liquidity_usd: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +63,7 @@ def margin(office: Office) -> MarginView:
         today=today,
         rules=rules.name,
         rules_in_force=in_force,
-        stresses=tuple(_stress(now, move, today) for move in STRESSES),
+        stresses=tuple(_stress(now, move, today) for move in MOVES),
         cash_out_above=cash_out_price(now.positions, terms, now.surface, now.at, now.liquidity),
         covenant_below=now.settings.operation.treasury.covenant_price_usd,
         liquidity_usd=now.liquidity.at(now.surface.spot),
@@ -84,18 +71,14 @@ def margin(office: Office) -> MarginView:
 
 
 def _stress(now: Valuation, move: float, today: MarginState) -> StressRow:
-    later = now.at + _MONTH
-    price = now.surface.spot * (1.0 + move)
-    moved = now.surface.at_spot(price, later)
-    then = requirement(now.positions, _terms(now), moved, later)
-    value = sum(position_value_usd(position, moved, later) for position in now.positions)
-    return StressRow(
-        move=move,
-        price=price,
-        hedge_usd=value,
-        margin_usd=then.initial_usd + then.collateral_usd,
-        call_usd=then.total_usd - today.total_usd,
-        liquidity_usd=now.liquidity.at(price),
+    return stress(
+        move,
+        now.positions,
+        _terms(now),
+        now.surface,
+        now.at,
+        posted_usd=today.posted_usd,
+        liquidity=now.liquidity,
     )
 
 
@@ -168,7 +151,7 @@ def _cash(now: Valuation, mandate: Mandate, view: MarginView) -> Iterator[Watche
     )  # fmt: skip
     yield Watched(
         clause="M-5.3", name="margin due today", used=view.today.total_usd,
-        allowed=view.liquidity_usd + view.today.total_usd, unit="USD",
+        allowed=view.liquidity_usd + view.today.posted_usd, unit="USD",
     )  # fmt: skip
 
 

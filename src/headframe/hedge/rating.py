@@ -1,7 +1,6 @@
 """Rating: every block's hedges with their figures, their panel of dealers and their verdict."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from headframe.book import MarginTerms, Position
 from headframe.hedge.candidates import Candidate, candidates, hypothetical
@@ -11,10 +10,8 @@ from headframe.hedge.facts import facts_of
 from headframe.hedge.situation import Situation
 from headframe.instrument import StructureKind
 from headframe.mandate import DealerFacts, Facts, Rule, Stage, Verdict, judge
-from headframe.risk import exposure, requirement
+from headframe.risk import exposure, requirement, stress
 from headframe.units import year_fraction
-
-_STRESS_AFTER = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +65,17 @@ def _family(candidate: Candidate) -> str:
 
 def stress_call(found: Situation, extra: tuple[Position, ...]) -> float:
     """What a stress rally within a month would call, beyond what is posted today."""
-    ratio = 1.0 + found.mandate.cash.stress_up
-    later = found.at + _STRESS_AFTER
-    moved = found.surface.at_spot(found.surface.spot * ratio, later)
-    positions = (*found.positions, *extra)
-    then = requirement(positions, found.terms, moved, later).total_usd
     today = requirement(found.positions, found.terms, found.surface, found.at)
-    return max(then - today.initial_usd - today.collateral_usd, 0.0)
+    row = stress(
+        found.mandate.cash.stress_up,
+        (*found.positions, *extra),
+        found.terms,
+        found.surface,
+        found.at,
+        posted_usd=today.posted_usd,
+        liquidity=found.liquidity,
+    )
+    return max(row.call_usd, 0.0)
 
 
 def _call(

@@ -15,9 +15,11 @@ from headframe.risk.margin import (
 )
 from headframe.risk.marks import Mark, leg_price, leg_value_usd, mark, position_value_usd
 from headframe.risk.outcome import Outcome, Strategy, Terms, outcomes
+from headframe.risk.stress import MOVES, StressRow, stress
 from headframe.risk.watch import Status, Watched
 
 __all__ = [
+    "MOVES",
     "BasisRisk",
     "Course",
     "Exposure",
@@ -28,6 +30,7 @@ __all__ = [
     "Pledge",
     "Status",
     "Strategy",
+    "StressRow",
     "Terms",
     "Watched",
     "basis_risk",
@@ -46,5 +49,6 @@ __all__ = [
     "requirement",
     "rule_set",
     "sale_weights",
+    "stress",
     "venue_initial_coins",
 ]

@@ -56,9 +56,14 @@ class MarginState:
     collateral_usd: float
 
     @property
+    def posted_usd(self) -> float:
+        """What stays posted while a hedge is on; variation is paid over, never posted ahead."""
+        return self.initial_usd + self.collateral_usd
+
+    @property
     def total_usd(self) -> float:
         """Everything that must be found."""
-        return self.initial_usd + self.variation_usd + self.collateral_usd
+        return self.posted_usd + self.variation_usd
 
 
 def venue_initial_coins(position_coins: float, rules: VenueMargin) -> float:
@@ -133,19 +138,22 @@ def cash_out_price(
 ) -> float | None:
     """The price above which calls exceed all liquidity, or None up to ``highest`` times spot.
 
-    Calls are counted from today's margin, which is already posted.
+    Calls are counted from what is posted today; today's own variation is still to be found, so
+    a programme that cannot find it is out of cash at spot.
     """
     if not positions:
         return None
-    today = requirement(positions, terms, surface, at).total_usd
+    posted = requirement(positions, terms, surface, at).posted_usd
 
     def short(ratio: float) -> bool:
         spot = surface.spot * ratio
         moved = surface.at_spot(spot, at)
-        called = requirement(positions, terms, moved, at).total_usd - today
+        called = requirement(positions, terms, moved, at).total_usd - posted
         return called > liquidity.at(spot)
 
-    ratio = 1.0
+    if short(1.0):
+        return surface.spot
+    ratio = 1.05
     while not short(ratio):
         ratio *= 1.05
         if ratio > highest:

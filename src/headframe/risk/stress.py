@@ -1,0 +1,53 @@
+"""Stress: what a move of the price within a month would do to hedges, margin and liquidity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from headframe.book import Position
+from headframe.counterparty import CollateralTerms
+from headframe.pricing import Surface
+from headframe.risk.margin import Liquidity, requirement
+from headframe.risk.marks import position_value_usd
+
+HORIZON = timedelta(days=30)
+MOVES = (-0.60, -0.40, -0.20, 0.0, 0.20, 0.40, 0.60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressRow:
+    """A month after a move of the price: what the hedges are worth, what is called, what is left."""
+
+    move: float
+    price: float
+    hedge_usd: float
+    margin_usd: float
+    call_usd: float
+    liquidity_usd: float
+
+
+def stress(
+    move: float,
+    positions: tuple[Position, ...],
+    terms: Mapping[str, CollateralTerms],
+    surface: Surface,
+    at: datetime,
+    *,
+    posted_usd: float,
+    liquidity: Liquidity,
+) -> StressRow:
+    """A programme a month after the price moved by ``move`` (0.6 is sixty per cent up).
+
+    The call is counted from ``posted_usd``, what is posted today; below zero, margin comes back.
+    """
+    later = at + HORIZON
+    moved = surface.at_spot(surface.spot * (1.0 + move), later)
+    then = requirement(positions, terms, moved, later)
+    return StressRow(
+        move=move,
+        price=moved.spot,
+        hedge_usd=sum(position_value_usd(position, moved, later) for position in positions),
+        margin_usd=then.posted_usd,
+        call_usd=then.total_usd - posted_usd,
+        liquidity_usd=liquidity.at(moved.spot),
+    )
