@@ -19,12 +19,12 @@ import apsw
 import numpy as np
 import QuantLib as ql  # noqa: N813 - as everybody writes it
 
-from headframe.chain import latest, retargets
+from headframe.chain import chain_of, latest, retargets
 from headframe.codec import Settings, read_settings
 from headframe.desk.ports import Draft
 from headframe.desk.state import State, fold
 from headframe.desk.workspace import sample_file
-from headframe.mining import estimate, forecast
+from headframe.mining import estimate, forecast, start_of
 from headframe.pricing import black76, price_batch
 from headframe.store import SqliteJournal
 from headframe.units import Month
@@ -97,12 +97,12 @@ def forecasting() -> None:
     """Twelve months on 100,000 paths after compilation, against plain numpy on the same draws."""
     found = read_settings(sample_file("headframe.toml"))
     assert isinstance(found, Settings)
-    model, last = estimate((*retargets(), latest())), latest()
+    past = (*retargets(), latest())
+    start = start_of(chain_of("BTC"), past, estimate(past))
+    model = start.model
 
     def ours() -> object:
-        return forecast(
-            found.operation, Month(2026, 9), as_of=AT, last=last, model=model, paths=100_000
-        )
+        return forecast(found.operation, Month(2026, 9), as_of=AT, start=start, paths=100_000)
 
     def plain() -> object:
         shocks = np.random.default_rng(1).normal(model.drift, model.noise_sd, (100_000, 42))

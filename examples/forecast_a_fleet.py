@@ -2,20 +2,20 @@
 
 from datetime import UTC, datetime
 
-from headframe.chain import latest, retargets
+from headframe.chain import chain_of, latest, retargets
 from headframe.codec import Settings, read_settings
 from headframe.desk.workspace import sample_file
-from headframe.mining import estimate, forecast
+from headframe.mining import estimate, forecast, start_of
 from headframe.units import Month
 
 settings = read_settings(sample_file("headframe.toml"))
 assert isinstance(settings, Settings)
+history = (*retargets(), latest())
 made = forecast(
     settings.operation,
     Month(2026, 9),
     as_of=datetime(2026, 8, 22, tzinfo=UTC),
-    last=latest(),
-    model=estimate((*retargets(), latest())),
+    start=start_of(chain_of("BTC"), history, estimate(history)),
     paths=20_000,
     seed=1,
 )

@@ -71,8 +71,7 @@ def operation() -> Operation:
         coin="BTC",
         sites=mine.sites,
         fleet=mine.fleet[:1],
-        pool_scheme=mine.pool_scheme,
-        pool_fee=mine.pool_fee,
+        pool=mine.pool,
         sale_policy=mine.sale_policy,
         fees=mine.fees,
         costs=Costs(fixed_usd_month=1000.0, debt_service_usd_month=0.0, depreciation_usd_month=0.0),
@@ -85,4 +84,11 @@ def operation() -> Operation:
             loan_to_value_max=0.7,
             lender_group="Prairie",
         ),
+    )
+
+
+def planned_power(mine: Operation, month: Month) -> float:
+    """What a month's power costs at the index when every machine runs."""
+    return sum(
+        mine.energy_mwh(site, month) * site.power_usd_mwh[month.number - 1] for site in mine.sites
     )

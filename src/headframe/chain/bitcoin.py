@@ -1,27 +1,28 @@
-"""Bitcoin's consensus arithmetic, in integers.
+"""Bitcoin.
 
-Sources: Bitcoin Core ``src/pow.cpp`` (CalculateNextWorkRequired), ``src/arith_uint256.cpp``
-(SetCompact, GetCompact), ``src/validation.cpp`` (GetBlockSubsidy).
+Sources: Bitcoin Core ``src/pow.cpp`` (CalculateNextWorkRequired), ``src/validation.cpp``
+(GetBlockSubsidy), ``src/kernel/chainparams.cpp``; vectors ``src/test/pow_tests.cpp`` and
+``src/test/arith_uint256_tests.cpp``.
 """
 
-from headframe.units import Wrong
+from fractions import Fraction
+
+from headframe.chain.compact import TARGET_ONE, bits_of_target, target_of_bits
+from headframe.chain.history import latest
+from headframe.chain.rule import Adjusted, Adjustment, Chain, Known, adjusted, checked
 
 PERIOD = 2016
 """Blocks between two adjustments of difficulty."""
 SPACING_SECONDS = 600
 TARGET_TIMESPAN_SECONDS = PERIOD * SPACING_SECONDS
 HALVING_INTERVAL = 210_000
-POW_LIMIT = 0xFFFF << 208
-HASHES_PER_DIFFICULTY = 2.0**48 / 65_535.0
-"""Expected hashes for a block at difficulty 1; the usual 2**32 is low by 15 parts in a million."""
+POW_LIMIT = TARGET_ONE
 _SATOSHI = 100_000_000
 
 
 def subsidy_satoshi(height: int) -> int:
     """New coins of the block at a height, in satoshi."""
-    if height < 0:
-        raise Wrong(f"a block height must not be negative, was {height}")
-    halvings = height // HALVING_INTERVAL
+    halvings = checked(height) // HALVING_INTERVAL
     return (50 * _SATOSHI) >> halvings if halvings < 64 else 0
 
 
@@ -30,29 +31,8 @@ def next_halving(height: int) -> int:
     return (height // HALVING_INTERVAL + 1) * HALVING_INTERVAL
 
 
-def target_of_bits(bits: int) -> int:
-    """The full target of a compact one; raises Wrong for a negative or overflowing target."""
-    if not 0 <= bits <= 0xFFFFFFFF:
-        raise Wrong(f"compact bits are 32 bits wide, was {bits:#x}")
-    size, word = bits >> 24, bits & 0x007FFFFF
-    target = word >> 8 * (3 - size) if size <= 3 else word << 8 * (size - 3)
-    if word and bits & 0x00800000:
-        raise Wrong(f"a target must not be negative, bits were {bits:08x}")
-    if target >> 256:
-        raise Wrong(f"a target must fit 256 bits, bits were {bits:08x}")
-    return target
-
-
-def bits_of_target(target: int) -> int:
-    """The compact form of a target; digits below the mantissa are cut off, as consensus does."""
-    if not 0 <= target < 1 << 256:
-        raise Wrong("a target must fit 256 bits")
-    size = (target.bit_length() + 7) // 8
-    word = target << 8 * (3 - size) if size <= 3 else target >> 8 * (size - 3)
-    if word & 0x00800000:
-        word >>= 8
-        size += 1
-    return word | size << 24
+def _next_step(height: int) -> int | None:
+    return next_halving(height) if subsidy_satoshi(height) else None
 
 
 def next_bits(bits: int, first_time: int, last_time: int) -> int:
@@ -66,16 +46,27 @@ def next_bits(bits: int, first_time: int, last_time: int) -> int:
     return bits_of_target(min(target, POW_LIMIT))
 
 
-def difficulty_of_bits(bits: int) -> float:
-    """Difficulty: the easiest target over this one."""
-    target = target_of_bits(bits)
-    if target == 0:
-        raise Wrong("a target of zero has no difficulty")
-    return POW_LIMIT / target
+def _adjust(asked: Adjustment) -> Adjusted:
+    bits = asked.need("bits")
+    following = next_bits(bits, asked.need("first_time"), asked.need("last_time"))
+    return adjusted(following, bits)
 
 
-def target_of_difficulty(difficulty: float) -> int:
-    """The target of a difficulty printed as a decimal number."""
-    if not 1.0 <= difficulty <= 1e30:
-        raise Wrong(f"a difficulty must lie between 1 and 1e30, was {difficulty}")
-    return int(POW_LIMIT * 1_000_000 // round(difficulty * 1_000_000))
+_LATEST = latest()
+
+BITCOIN = Chain(
+    coin="BTC",
+    name="Bitcoin",
+    algorithm="SHA-256d",
+    decimals=8,
+    spacing_seconds=Fraction(SPACING_SECONDS),
+    subsidy=subsidy_satoshi,
+    next_step=_next_step,
+    period=PERIOD,
+    intervals=PERIOD - 1,
+    rule="every 2,016 blocks by the time of 2,015 intervals, within a factor of 4",
+    needs=("bits", "first_time", "last_time"),
+    adjust=_adjust,
+    sources=("Bitcoin Core src/pow.cpp", "Bitcoin Core src/test/pow_tests.cpp"),
+    known=Known(position=_LATEST.height, at=_LATEST.at, source="bt-miners.com, 26 June 2026"),
+)

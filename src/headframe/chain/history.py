@@ -4,18 +4,22 @@ Compact target and first block time of each period of 2,016 blocks, from height 
 those of Electrum's checkpoint table; a time is exact where a header was read and carries ``~``
 where it was rebuilt from the targets (two neighbouring targets give the period's timespan to
 within seconds), at most an hour off. The last row is a reported figure, not a header:
-difficulty 133.87 T from height 955,584 on 26 June 2026 (bt-miners.com, +7.15 %).
+difficulty 133.87 T from height 955,584 (bt-miners.com, 26 June 2026, +7.15 %).
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 
-from headframe.chain.bitcoin import PERIOD, bits_of_target, difficulty_of_bits, target_of_difficulty
+from headframe.chain.compact import bits_of_target, difficulty_of_bits, target_of_difficulty
+from headframe.units import Wrong
 
 REPORTED_DIFFICULTY = 133.87e12
-REPORTED_AT = datetime(2026, 6, 26, 12, tzinfo=UTC)
+REPORTED_AT = datetime(2026, 6, 27, 2, tzinfo=UTC)
+"""The report is of 26 June; a rise of 7.15 % takes 13.06 days of the period before, which ends here."""
 REPORTED_SOURCE = "bt-miners.com, 26 June 2026"
 
+_PERIOD = 2016
 _PERIODS = """
     1d00ffff:1231006505 1d00ffff:1233063531 1d00ffff:1234466190 1d00ffff:1235966513
     1d00ffff:1237508786 1d00ffff:1239055463 1d00ffff:1240599098 1d00ffff:1242098425
@@ -141,27 +145,36 @@ _PERIODS = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retarget:
-    """The start of a difficulty period; ``exact`` is False where the time was rebuilt or reported."""
+    """The start of a difficulty period; ``exact`` is False where the time was rebuilt or reported.
+
+    ``bits`` is None on chains that write their difficulty as a number, and ``difficulty`` counts
+    as the chain counts it.
+    """
 
     height: int
     at: datetime
-    bits: int
-    exact: bool
+    bits: int | None
+    difficulty: float
+    exact: bool = True
 
-    @property
-    def difficulty(self) -> float:
-        """Difficulty of the period."""
-        return difficulty_of_bits(self.bits)
+    def __post_init__(self) -> None:
+        if not 0 <= self.height < 1 << 63:
+            raise Wrong(f"a height must lie between 0 and 2**63, was {self.height}")
+        if not (isfinite(self.difficulty) and 0.0 < self.difficulty <= 1e30):
+            raise Wrong(f"a difficulty must lie between 0 and 1e30, was {self.difficulty}")
+
+
+def retarget_of_bits(height: int, at: datetime, bits: int, *, exact: bool = True) -> Retarget:
+    """A period of Bitcoin from its compact target."""
+    return Retarget(
+        height=height, at=at, bits=bits, difficulty=difficulty_of_bits(bits), exact=exact
+    )
 
 
 def _read(index: int, cell: str) -> Retarget:
     bits, seconds = cell.rstrip("~").split(":")
-    return Retarget(
-        height=index * PERIOD,
-        at=datetime.fromtimestamp(int(seconds), UTC),
-        bits=int(bits, 16),
-        exact=not cell.endswith("~"),
-    )
+    at = datetime.fromtimestamp(int(seconds), UTC)
+    return retarget_of_bits(index * _PERIOD, at, int(bits, 16), exact=not cell.endswith("~"))
 
 
 def retargets() -> tuple[Retarget, ...]:
@@ -171,9 +184,9 @@ def retargets() -> tuple[Retarget, ...]:
 
 def latest() -> Retarget:
     """The newest period known, which is a reported figure and says so by ``exact``."""
-    return Retarget(
-        height=len(_PERIODS.split()) * PERIOD,
-        at=REPORTED_AT,
-        bits=bits_of_target(target_of_difficulty(REPORTED_DIFFICULTY)),
+    return retarget_of_bits(
+        len(_PERIODS.split()) * _PERIOD,
+        REPORTED_AT,
+        bits_of_target(target_of_difficulty(REPORTED_DIFFICULTY)),
         exact=False,
     )

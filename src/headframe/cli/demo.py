@@ -48,6 +48,7 @@ from headframe.report import (
     objective_table,
     performance_table,
     proposal_lines,
+    risks_table,
     scenario_table,
     strategy_table,
     trades_table,
@@ -115,13 +116,15 @@ class _Story:
 
     def forecast(self) -> None:
         """2: coins by month."""
-        made = production.make(self.office)
+        version = production.make(self.office)
+        made = version.forecast
         year = made.months[-1].cumulative
         flat = sum(row.flat_difficulty_coins for row in made.months)
         self.tell(
             "2 FORECAST: how many coins will there be to hedge",
-            forecast_table(made),
+            forecast_table(made, version.id),
             drivers_table(made),
+            risks_table(made),
             machines_table(self.office.settings().operation, made, self.office.market().index),
             f"A year brings {year.p50:,.0f} coins (10 % chance of less than {year.p10:,.0f}); a "
             f"spreadsheet with flat difficulty would promise {flat:,.0f}, "
@@ -208,6 +211,10 @@ class _Story:
         for one in proposals:
             given = approvals.give(self.acting("cfo"), one.id)
             lines.append(f"{one.id} approved by {given.approver} until {iso(given.expires_at)}")
+        lines += [
+            f"{version.id}: {version.status}; hedging refers to an approved forecast only"
+            for version in self.office.state().versions.values()
+        ]
         self.tell("Four eyes", *lines)
 
     def trade(self, proposals: tuple[Proposal, ...]) -> None:
@@ -230,7 +237,7 @@ class _Story:
     def watch(self) -> None:
         """7: the book marked, margin, credit, limits."""
         view = limits.margin(self.acting("treasurer"))
-        found, forecast = programme.situation(self.office, "treasurer")
+        found, version = programme.situation(self.office, "treasurer")
         need = sum(row.cash_need_usd for row in found.rows)
         secured = sum(row.secured_usd for row in found.rows)
         breached = tuple(row for row in limits.watch(self.office) if row.status is not Status.OK)
@@ -239,7 +246,7 @@ class _Story:
             exposure_table(found.rows),
             f"The floor now secures {secured:,.0f} USD of {need:,.0f} USD of power, fixed costs, "
             f"debt service and capex: {secured / need:.0%}.",
-            coverage_line(secured, forecast.months),
+            coverage_line(secured, version.forecast.months),
             pages.pnl_table(money.performance(self.office)),
             pages.margin_table(view),
             *pages.margin_lines(view),

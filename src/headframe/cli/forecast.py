@@ -1,29 +1,264 @@
-"""forecast."""
+"""forecast: the production forecast as a controlled document, and its proof against history."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from headframe.cli.frame import Call, command
+from headframe.cli.frame import Call, Instant, command
+
+if TYPE_CHECKING:
+    from headframe.mining import Outcome
+
+_MONTHS = click.option("--months", type=click.IntRange(1, 36), default=12, show_default=True)
+_PATHS = click.option(
+    "--paths", type=click.IntRange(100, 1_000_000), default=20_000, show_default=True
+)
 
 
-@click.command()
-@click.option("--months", type=click.IntRange(1, 36), default=12, show_default=True)
-@click.option("--paths", type=click.IntRange(1000, 1_000_000), default=20_000, show_default=True)
+@click.group(invoke_without_command=True)
+@_MONTHS
+@_PATHS
 @click.option(
     "--explain",
     is_flag=True,
-    help="Also the drivers with their standard errors, hashprice and break-even power.",
+    help="Also every percentile, the drivers with their standard errors, risks, changes, hashprice.",
 )
+@click.option("--by", type=click.Choice(["month", "day", "retarget"]), default="month")
 @command
-def forecast(call: Call, months: int, paths: int, explain: bool) -> None:
+def forecast(call: Call, months: int, paths: int, explain: bool, by: str) -> None:
     """Coins by month: P10 (10 % chance of less), P50, P90, alone and summed."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
     from headframe.codec import to_json
-    from headframe.desk import production
-    from headframe.report import drivers_table, forecast_table, machines_table
+    from headframe.desk import history, production
+    from headframe.report import (
+        bands_table,
+        drivers_table,
+        fine_table,
+        forecast_table,
+        machines_table,
+        natural_table,
+        risks_table,
+        waterfall_table,
+    )
 
     office = call.office()
-    made = production.make(office, months=months, paths=paths)
-    shown = [forecast_table(made)]
+    if by != "month":
+        rows = production.by(office, by, months=months, paths=min(paths, 20_000))
+        call.answer(
+            "forecast-by", {"by": by, "rows": [to_json(row) for row in rows]}, fine_table(rows, by)
+        )
+        return
+    version = production.make(office, months=months, paths=paths)
+    made = version.forecast
+    shown: list[object] = [forecast_table(made, version.id)]
+    body: dict[str, Any] = {**to_json(made), "version": _said(version)}
     if explain:
+        settings = office.settings()
+        fees = history.fee_estimate(office.files, settings)
+        changed = production.changes(office, version)
+        shown += [bands_table(made), drivers_table(made, fees), risks_table(made)]
+        shown += [natural_table(made)] if made.natural else []
+        if changed is not None:
+            body["changes"] = to_json(changed)
+            shown.append(waterfall_table(changed, "last approved", version.id))
         price = office.market().index
-        shown += [drivers_table(made), machines_table(office.settings().operation, made, price)]
-    call.answer("forecast", to_json(made), *shown)
+        shown.append(machines_table(settings.operation, made, price))
+    shown.append(f"{version.id}: {version.status}; hash {version.sha256}")
+    call.answer("forecast", body, *shown)
+
+
+def _said(version: Any) -> dict[str, Any]:  # noqa: ANN401 - the desk is imported late
+    from headframe.units import iso
+
+    return {
+        "id": version.id,
+        "at": iso(version.at),
+        "sha256": version.sha256,
+        "prepared_by": version.prepared_by,
+        "approved_by": version.approved_by,
+        "source": version.source,
+    }
+
+
+@forecast.command()
+@click.argument("version")
+@command
+def approve(call: Call, version: str) -> None:
+    """Approve VERSION (--as APPROVER, who must not be its preparer): hedging refers to it from then on."""
+    from headframe.desk import production
+
+    held = production.approve(call.office(), version)
+    call.answer("forecast-version", _said(held), f"{held.id}: {held.status}; hash {held.sha256}")
+
+
+@forecast.command(name="list")
+@command
+def list_versions(call: Call) -> None:
+    """Every version: who prepared and approved it, and its hash."""
+    from headframe.report import versions_table
+    from headframe.units import iso
+
+    versions = call.office().state().versions.values()
+    rows = tuple((v.id, iso(v.at), v.source, v.status, v.sha256[:16]) for v in versions)
+    call.answer(
+        "forecast-versions", {"versions": [_said(v) for v in versions]}, versions_table(rows)
+    )
+
+
+@forecast.command()
+@click.argument("version", required=False)
+@click.option("--since", "old", help="The version to compare with (default: the last approved).")
+@command
+def changes(call: Call, version: str | None, old: str | None) -> None:
+    """What drives the change to VERSION (default: the last), as a waterfall that adds up exactly."""
+    from headframe.codec import to_json
+    from headframe.desk import production
+    from headframe.desk.ports import NotFound
+    from headframe.report import waterfall_table
+
+    office = call.office()
+    new = production.version_of(office.state(), version)
+    found = production.changes(office, new, old)
+    if found is None:
+        raise NotFound(f"no version before {new.id} is approved; name one with --since")
+    shown = waterfall_table(found, old or "last approved", new.id)
+    call.answer("forecast-changes", to_json(found), shown)
+
+
+@forecast.command()
+@command
+def accuracy(call: Call) -> None:
+    """How good past forecasts were, by lead month: bias, MAPE, coverage of the 80 % band."""
+    from headframe.codec import to_json
+    from headframe.desk import production
+    from headframe.mining import accuracy as measured
+    from headframe.report import accuracy_table
+
+    state = call.office().state()
+    mined = production.mined_by_month(state)
+    rows = measured([v.forecast for v in state.versions.values()], mined)
+    body = {
+        "rows": [to_json(row) for row in rows],
+        "mined": {str(month): coins for month, coins in mined.items()},
+    }
+    call.answer("forecast-accuracy", body, accuracy_table(rows))
+
+
+@forecast.command(name="export")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--version", "name", help="Which version (default: the last).")
+@command
+def export_forecast(call: Call, file: Path, name: str | None) -> None:
+    """Write a version to FILE, CSV or XLSX by its ending."""
+    from headframe.desk import production
+    from headframe.feed import write_table
+    from headframe.report import forecast_rows
+
+    held = production.version_of(call.office().state(), name)
+    rows = forecast_rows(held.forecast)
+    write_table(file, rows)
+    call.answer(
+        "forecast-export",
+        {"file": str(file), "version": held.id, "rows": len(rows) - 1},
+        f"{held.id} written to {file}: {len(rows) - 1} months",
+    )
+
+
+@forecast.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--map", "mapping", multiple=True, help="FIELD=COLUMN, such as p50='Base case'; remembered."
+)
+@click.option("--sheet", help="XLSX: which sheet (default: the first).")
+@click.option("--dry-run", is_flag=True, help="Only the preview: n new, n updated, n unchanged.")
+@command
+def import_forecast(
+    call: Call, file: Path, mapping: tuple[str, ...], sheet: str | None, dry_run: bool
+) -> None:
+    """Read coins by month from FILE (CSV, XLSX) as a new version, to be approved like any other."""
+    from headframe.desk import exchange
+    from headframe.feed import read_table
+
+    office = call.office()
+    chosen = exchange.chosen_columns(mapping)
+    found = exchange.preview(office, read_table(file, sheet), chosen, file.name)
+    counts = {
+        "new": found.new,
+        "updated": found.updated,
+        "unchanged": found.unchanged,
+        "missing": found.missing,
+    }
+    said = ", ".join(f"{count} {word}" for word, count in counts.items())
+    body: dict[str, Any] = {**counts, "columns": found.columns, "version": None}
+    lines = [f"{file.name}: {said}"]
+    if not dry_run:
+        held = exchange.take(office, found)
+        body["version"] = held.id
+        lines.append(f"{held.id}: {held.status}; hash {held.sha256}")
+    call.answer("forecast-import", body, *lines)
+
+
+@forecast.command()
+@click.option(
+    "--history",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV with height, time, bits (default: the history carried).",
+)
+@click.option("--coin", default="BTC", show_default=True)
+@click.option("--from", "since", type=Instant(), default="2019-01-01", show_default=True)
+@click.option("--paths", type=click.IntRange(100, 100_000), default=2_000, show_default=True)
+@click.option("--tried", is_flag=True, help="Also what was tried on origins before 2023 and lost.")
+@command
+def backtest(
+    call: Call, file: Path | None, coin: str, since: datetime, paths: int, tried: bool
+) -> None:
+    """Our forecast and the habits it must beat, from every retarget on, with nothing known but the past."""
+    from headframe.chain import chain_of, checked_history
+    from headframe.cli.progress import bar
+    from headframe.codec import to_json
+    from headframe.desk.history import carried
+    from headframe.feed import read_history
+    from headframe.mining import CHOSEN_BEFORE, candidates, makers, run, scores, skill
+    from headframe.report import scores_table, skill_table
+
+    chain = chain_of(coin)
+    rows = carried(chain.coin) if file is None else read_history(file, chain)
+    past, notes = checked_history(rows, chain)
+    for note in notes:
+        call.talk(f"{file.name if file else 'history'}: {note}")
+    with bar("back-test") as moved:
+        found = run(past, chain, since=since, models=makers(), paths=paths, progress=moved)
+        lost: tuple[Outcome, ...] = ()
+        if tried:
+            lost = run(past, chain, since=since, models=candidates(), paths=paths, progress=moved)
+    whole, early = scores(found), scores(found, before=CHOSEN_BEFORE)
+    late, years = scores(found, since=CHOSEN_BEFORE), skill(found)
+    lost_scores = scores(lost, before=CHOSEN_BEFORE)
+    body = {
+        "from": to_json(since),
+        "to": to_json(past[-1].at),
+        "all": [_scored(row) for row in whole],
+        "chosen_on_origins_before_2023": [_scored(row) for row in early],
+        "reported_on_origins_from_2023": [_scored(row) for row in late],
+        "skill": [to_json(row) for row in years],
+        "tried": [_scored(row) for row in lost_scores],
+    }
+    call.answer(
+        "backtest",
+        body,
+        scores_table(whole, f"Coins per EH/s, origins from {since:%Y-%m-%d}"),
+        scores_table(early, "Origins before 2023, on which the model was chosen"),
+        scores_table(late, "Origins from 2023 on, untouched by the choice"),
+        skill_table(years),
+        *([scores_table(lost_scores, "Tried on origins before 2023")] if lost_scores else []),
+    )
+
+
+def _scored(row: Any) -> dict[str, Any]:  # noqa: ANN401 - the core is imported late
+    from headframe.codec import to_json
+
+    return {**to_json(row), "coverage_rejected": row.rejected}

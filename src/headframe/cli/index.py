@@ -11,10 +11,17 @@ COMMANDS = {
         "clock",
         "The paper workspace's clock: show it, advance it, walk a course.",
     ),
+    "chain": ("chain", "chain", "Proof-of-work chains: subsidy, difficulty rule, hashprice."),
     "market": ("market", "market", "The market: show, import."),
     "mandate": ("mandate", "mandate", "The mandate: show, sign, diff."),
     "counterparty": ("counterparty", "counterparty", "Counterparties: add, review, list."),
-    "forecast": ("forecast", "forecast", "Coins by month, P10, P50, P90, and what drives them."),
+    "forecast": (
+        "forecast",
+        "forecast",
+        "Coins by month and what drives them; versions, back-test.",
+    ),
+    "mining": ("mining", "mining", "Coins expected of a hashrate, coins mined, machines."),
+    "history": ("history", "history", "The difficulty history: show, import, fetch."),
     "scenario": (
         "scenario",
         "scenario",

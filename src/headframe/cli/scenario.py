@@ -14,12 +14,15 @@ class Amount(click.ParamType[Any]):
 
     name = "number"
 
+    def __init__(self, limit: int = 10**12) -> None:
+        self.limit = limit
+
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> object:
         """The number, or a usage error."""
         try:
-            return _amount(str(value))
+            return _amount(str(value), self.limit)
         except Wrong as error:
             self.fail(str(error), param, ctx)
 
@@ -41,10 +44,10 @@ class Amounts(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
-def _amount(text: str) -> Decimal:
+def _amount(text: str, limit: int = 10**12) -> Decimal:
     number = parse_decimal(text)
-    if abs(number) >= 10**12:
-        raise Wrong(f"a figure must be below 1e12, was {text[:40]}")
+    if abs(number) >= limit:
+        raise Wrong(f"a figure must be below {limit:.0e}, was {text[:40]}")
     return number
 
 

@@ -2,8 +2,10 @@
 
 from headframe.codec.canonical import canonical, sha256
 from headframe.codec.locate import locate
+from headframe.codec.reader import Problem
+from headframe.codec.rows import TableRow, each_row, number, rows_of
 from headframe.codec.settings import (
-    Problem,
+    HistorySettings,
     Settings,
     VenueSettings,
     WorkspaceSettings,
@@ -11,19 +13,36 @@ from headframe.codec.settings import (
     read_mandate,
     read_settings,
 )
+from headframe.codec.tables import (
+    blocks_from_text,
+    fees_from_text,
+    history_from_text,
+    power_from_text,
+    prices_from_text,
+)
 from headframe.codec.values import from_json, to_json
 
 __all__ = [
+    "HistorySettings",
     "Problem",
     "Settings",
+    "TableRow",
     "VenueSettings",
     "WorkspaceSettings",
+    "blocks_from_text",
     "canonical",
+    "each_row",
+    "fees_from_text",
     "from_json",
+    "history_from_text",
     "locate",
+    "number",
+    "power_from_text",
+    "prices_from_text",
     "read_counterparties",
     "read_mandate",
     "read_settings",
+    "rows_of",
     "sha256",
     "to_json",
 ]

@@ -1,6 +1,7 @@
 """Approving a proposal: another person, the same terms, the mandate in force."""
 
 from headframe.codec import canonical, sha256, to_json
+from headframe.desk import production
 from headframe.desk.office import Office, require_person, serialised
 from headframe.desk.ports import Declined, Draft, NotFound
 from headframe.desk.state import State
@@ -15,6 +16,22 @@ def proposal_of(state: State, name: str) -> Proposal:
         known = ", ".join(key for key in state.proposals if not state.traded(key)) or "none"
         raise NotFound(f"no proposal {name[:20]!r}; open: {known}")
     return proposal
+
+
+def _forecast(state: State, proposal: Proposal, person: str) -> list[Draft]:
+    """The approval of the forecast a proposal stands on, where nobody gave it yet."""
+    held = production.version_of(state, proposal.forecast_id)
+    if state.forecast_in_force != held.id:
+        raise Declined(
+            f"{proposal.id} stands on {held.id}, and {state.forecast_in_force} is in force; run "
+            "headframe plan again"
+        )
+    if held.approved_by is not None:
+        return []
+    refusal = production.refused(state, held, person)
+    if refusal:
+        raise Declined(f"{proposal.id} stands on {held.id}, which is not approved: {refusal}")
+    return [production.approval_draft(held)]
 
 
 @serialised
@@ -50,5 +67,6 @@ def give(office: Office, name: str) -> Approval:
     )
     if not isinstance(given, Approval):
         raise Declined(f"{name} is not approved: {given}")
-    office.record(Draft("approved", {"approval": to_json(given)}), at=at)
+    drafts = [*_forecast(state, proposal, person), Draft("approved", {"approval": to_json(given)})]
+    office.record(*drafts, at=at)
     return given

@@ -127,6 +127,7 @@ def _start(
         surface=surface.at_spot(float(spot), closes + timedelta(days=1)),
         terms={name: dossier.collateral for name, dossier in state.dossiers.items()},
         operation=settings.operation,
+        power_usd=state.forecast.of(month).power_usd,
         fees=fee_schedule(settings.venue),
         option_spread=2.0 * state.market.half_spread,
         as_sold=mandate is None or mandate.cover.unwind is Unwind.AS_SOLD,

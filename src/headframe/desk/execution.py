@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from headframe.book import Trade
 from headframe.codec import canonical, sha256, to_json
-from headframe.desk import programme
+from headframe.desk import production, programme
 from headframe.desk.approvals import proposal_of
 from headframe.desk.booking import book_fill
 from headframe.desk.office import Office, Trading, require_person
@@ -99,6 +99,12 @@ def _approved(office: Office, name: str) -> tuple[Proposal, Approval]:
         raise Pending(f"{name} waits for an approval: headframe approve {name} --as APPROVER")
     if approval.mandate_sha256 != state.mandate_sha256:
         raise Declined(f"the mandate changed after {name} was approved (M-1.1): approve it again")
+    held = production.version_of(state, proposal.forecast_id)
+    if held.approved_by is None or state.forecast_in_force != held.id:
+        raise Declined(
+            f"{name} stands on {held.id}, which is not the approved forecast in force "
+            f"({state.forecast_in_force}); run headframe plan again"
+        )
     return proposal, approval
 
 

@@ -1,13 +1,13 @@
 """The desk itself: a journal, a clock, the workspace's files, and who is sitting at it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from headframe.book import Entry
-from headframe.codec import Settings, read_settings
+from headframe.codec import Settings, power_from_text, read_settings
 from headframe.desk.ports import (
     Clock,
     Declined,
@@ -23,6 +23,8 @@ from headframe.desk.ports import (
 from headframe.desk.state import State, fold, postings_json
 from headframe.mandate import Mandate
 from headframe.market import Snapshot
+from headframe.mining import grouped_hours
+from headframe.units import Wrong
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,7 +54,28 @@ class Office:
         found = read_settings(self.files.text("headframe.toml"))
         if isinstance(found, tuple):
             raise Invalid("\n".join(str(problem) for problem in found))
-        return found
+        return self._with_power(found)
+
+    def _with_power(self, settings: Settings) -> Settings:
+        """The settings with the hourly prices of the sites that name a file of them."""
+        operation = settings.operation
+        if not any(site.power_file for site in operation.sites):
+            return settings
+        try:
+            sites = tuple(
+                site
+                if site.power_file is None
+                else replace(
+                    site,
+                    power_hours=grouped_hours(
+                        power_from_text(self.files.text(site.power_file), site.power_file)
+                    ),
+                )
+                for site in operation.sites
+            )
+        except Wrong as error:
+            raise Invalid(str(error)) from error
+        return replace(settings, operation=replace(operation, sites=sites))
 
     def mandate(self) -> Mandate:
         """The mandate in force, or Declined."""

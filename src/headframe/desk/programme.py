@@ -8,7 +8,7 @@ from headframe.counterparty import Standing
 from headframe.desk import production, quotes
 from headframe.desk.office import Office, require_person, serialised
 from headframe.desk.ports import Draft, NotFound, Stale
-from headframe.desk.state import State
+from headframe.desk.state import State, Version
 from headframe.hedge import (
     Bucket,
     FeeSchedule,
@@ -24,7 +24,6 @@ from headframe.hedge import (
 )
 from headframe.mandate import Unwind
 from headframe.market import Flaw
-from headframe.mining import Forecast
 from headframe.risk import Liquidity, Pledge
 from headframe.units import BTC, USD, Wrong
 
@@ -34,7 +33,7 @@ class Plan:
     """Exposure, the comparison for each block, and what was proposed."""
 
     situation: Situation
-    forecast: Forecast
+    version: Version
     blocks: tuple[tuple[Bucket, tuple[Rated, ...]], ...]
     proposals: tuple[Proposal, ...]
 
@@ -67,14 +66,14 @@ def fee_schedule(venue: VenueSettings) -> FeeSchedule:
     )
 
 
-def situation(office: Office, person: str) -> tuple[Situation, Forecast]:
+def situation(office: Office, person: str) -> tuple[Situation, Version]:
     """Gather: mandate in force, fresh market, forecast, positions, liquidity, dealers."""
     mandate = office.mandate()
     seen = quotes.show(office)
     stale = [f for f in seen.findings if f.flaw in {Flaw.STALE, Flaw.FUTURE_DATED}]
     if stale:
         raise Stale(f"M-7.1 market_stale: the market is {stale[0].detail}; import a fresh one")
-    forecast = production.current(office)
+    version = production.in_force(office)
     state = office.state()
     at = state.clock or office.now()
     settings = office.settings()
@@ -88,6 +87,8 @@ def situation(office: Office, person: str) -> tuple[Situation, Forecast]:
         at=at,
         mandate=mandate,
         mandate_sha256=state.mandate_sha256,
+        forecast_id=version.id,
+        forecast_sha256=version.sha256,
         venue=settings.venue.name,
         street=Street(
             snapshot=snapshot,
@@ -99,7 +100,7 @@ def situation(office: Office, person: str) -> tuple[Situation, Forecast]:
             debit_share_max=mandate.cash.debit_share_max,
             seed=state.seed,
         ),
-        rows=exposure_rows(forecast, cover, positions, at),
+        rows=exposure_rows(version.forecast, cover, positions, at),
         positions=positions,
         trades=tuple(state.trades.values()),
         dossiers=state.dossiers,
@@ -112,14 +113,14 @@ def situation(office: Office, person: str) -> tuple[Situation, Forecast]:
         spread_median=settings.venue.spread_median,
         preparer=person,
     )
-    return found, forecast
+    return found, version
 
 
 @serialised
 def plan(office: Office, *, propose: bool = True) -> Plan:
     """Compare the hedges of every open block and propose the best allowed one of each."""
     person = require_person(office)
-    found, forecast = situation(office, person)
+    found, version = situation(office, person)
     try:
         compared = compare(found)
     except Wrong as error:
@@ -134,7 +135,7 @@ def plan(office: Office, *, propose: bool = True) -> Plan:
     if propose and fresh:
         drafts = [Draft("proposed", {"proposal": to_json(one)}) for one in fresh]
         office.record(*drafts, at=found.at)
-    return Plan(situation=found, forecast=forecast, blocks=compared, proposals=tuple(fresh))
+    return Plan(situation=found, version=version, blocks=compared, proposals=tuple(fresh))
 
 
 def _drafted(found: Situation, rated: tuple[Rated, ...], chosen: Rated, name: str) -> Proposal:

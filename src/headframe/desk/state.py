@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import cast
 
 from headframe.book import Entry, Ledger, Position, Trade
+from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
 from headframe.desk.ports import Head, JournalBroken, Json, Record
 from headframe.hedge import MonthResult, Proposal
 from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
-from headframe.mining import Forecast
+from headframe.mining import Case, Forecast
 from headframe.rfq import Fill, Request, RfqState, RfqStep, after
 from headframe.units import Month, instant
 
@@ -28,6 +29,29 @@ class Signature:
     signer: str
     sha256: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A forecast as it was frozen: who prepared it from what, and who approved it."""
+
+    id: str
+    at: datetime
+    forecast: Forecast
+    sha256: str
+    inputs_sha256: str
+    prepared_by: str
+    source: str
+    case: Case | None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+
+    @property
+    def status(self) -> str:
+        """Prepared or approved, and by whom."""
+        if self.approved_by is None:
+            return f"prepared by {self.prepared_by}, not approved"
+        return f"prepared by {self.prepared_by}, approved by {self.approved_by}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +84,13 @@ class State:
     dossiers: dict[str, Dossier] = field(default_factory=dict[str, Dossier])
     standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
     steps: list[Json] = field(default_factory=list[Json])
-    forecast: Forecast | None = None
-    forecast_inputs: str = ""
+    versions: dict[str, Version] = field(default_factory=dict[str, Version])
+    forecast_in_force: str | None = None
+    retargets: dict[str, tuple[Retarget, ...]] = field(
+        default_factory=dict[str, tuple[Retarget, ...]]
+    )
+    mined: dict[date, str] = field(default_factory=dict[date, str])
+    mappings: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     proposals: dict[str, Proposal] = field(default_factory=dict[str, Proposal])
     approvals: dict[str, Approval] = field(default_factory=dict[str, Approval])
     rfqs: dict[str, RfqRecord] = field(default_factory=dict[str, RfqRecord])
@@ -78,6 +107,12 @@ class State:
     course: str = ""
     cash_unhedged: float | None = None
     shortfalls: list[str] = field(default_factory=list[str])
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """The forecast hedging refers to: the last one approved, before any was the last prepared."""
+        held = self.forecast_in_force
+        return None if held is None else self.versions[held].forecast
 
     def copy(self) -> "State":
         """A state of its own, to try events on."""
@@ -191,9 +226,48 @@ def _stepped(state: State, record: Record) -> None:
     state.steps.append({**record.body, "at": record.at, "by": record.author})
 
 
-def _forecast(state: State, record: Record) -> None:
-    state.forecast = from_json(Forecast, record.body["forecast"])
-    state.forecast_inputs = record.body["inputs_sha256"]
+def _forecast_prepared(state: State, record: Record) -> None:
+    body = record.body
+    case = body.get("case")
+    state.versions[body["id"]] = Version(
+        id=body["id"],
+        at=record.at,
+        forecast=from_json(Forecast, body["forecast"]),
+        sha256=body["sha256"],
+        inputs_sha256=body["inputs_sha256"],
+        prepared_by=body["prepared_by"],
+        source=body["source"],
+        case=None if case is None else from_json(Case, case),
+    )
+    held = state.forecast_in_force
+    if held is None or state.versions[held].approved_by is None:
+        state.forecast_in_force = body["id"]
+    if "mapping" in body:
+        state.mappings["forecast"] = dict(body["mapping"])
+
+
+def _forecast_approved(state: State, record: Record) -> None:
+    held = state.versions[record.body["id"]]
+    if held.sha256 != record.body["sha256"]:
+        raise JournalBroken(f"event {record.seq}: {held.id} was approved with another hash")
+    if held.approved_by is not None or held.prepared_by == record.author:
+        raise JournalBroken(f"event {record.seq}: {held.id} cannot be approved by {record.author}")
+    state.versions[held.id] = replace(held, approved_by=record.author, approved_at=record.at)
+    state.forecast_in_force = held.id
+
+
+def _retargets(state: State, record: Record) -> None:
+    coin = record.body["coin"]
+    rows = {row.height: row for row in state.retargets.get(coin, ())}
+    for item in record.body["rows"]:
+        row = from_json(Retarget, item)
+        rows[row.height] = row
+    state.retargets[coin] = tuple(row for _, row in sorted(rows.items()))
+
+
+def _mined(state: State, record: Record) -> None:
+    for day, coins in cast("list[list[str]]", record.body["days"]):
+        state.mined[date.fromisoformat(day)] = coins
 
 
 def _proposed(state: State, record: Record) -> None:
@@ -276,7 +350,11 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "mandate_signed": _signed,
     "counterparty_added": _added,
     "counterparty_step": _stepped,
-    "forecast": _forecast,
+    "forecast": _nothing,
+    "forecast_prepared": _forecast_prepared,
+    "forecast_approved": _forecast_approved,
+    "retargets": _retargets,
+    "mined": _mined,
     "proposed": _proposed,
     "approved": _approved,
     "asked": _asked,

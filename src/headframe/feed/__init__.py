@@ -1,7 +1,23 @@
-"""Places we read: bytes in, values of the market out, everything doubtful named."""
+"""Places we read: bytes in, values of the market and the mine out, everything doubtful named."""
 
 from headframe.feed.chain_csv import read_chain_csv
 from headframe.feed.deribit_summary import read_book_summary
+from headframe.feed.fetch import fetch_payouts, fetch_periods
 from headframe.feed.files import market_from_text, read_text
+from headframe.feed.sheets import read_table, write_table
+from headframe.feed.tables import mined_rows, read_blocks, read_history, read_prices
 
-__all__ = ["market_from_text", "read_book_summary", "read_chain_csv", "read_text"]
+__all__ = [
+    "fetch_payouts",
+    "fetch_periods",
+    "market_from_text",
+    "mined_rows",
+    "read_blocks",
+    "read_book_summary",
+    "read_chain_csv",
+    "read_history",
+    "read_prices",
+    "read_table",
+    "read_text",
+    "write_table",
+]

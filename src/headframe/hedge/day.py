@@ -66,6 +66,7 @@ class DayStart:
     surface: Surface
     terms: Mapping[str, CollateralTerms]
     operation: Operation
+    power_usd: float
     fees: FeeSchedule
     option_spread: float
     as_sold: bool
@@ -385,7 +386,7 @@ def _costs(start: DayStart) -> tuple[Entry, ...]:
         return ()
     costs, month = start.operation.costs, start.month
     named = (
-        ("power", start.operation.power_cost_usd(month)),
+        ("power", start.power_usd),
         ("fixed", costs.fixed_usd_month),
         ("debt service", costs.debt_service_usd_month),
         ("capex", costs.capex_usd.get(month, 0.0)),

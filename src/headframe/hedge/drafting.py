@@ -48,6 +48,8 @@ def proposal_of(
         envelope=envelope,
         envelope_sha256=envelope_sha256,
         mandate_sha256=found.mandate_sha256,
+        forecast_id=found.forecast_id,
+        forecast_sha256=found.forecast_sha256,
     )
 
 

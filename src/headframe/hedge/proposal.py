@@ -61,6 +61,8 @@ class Proposal:
     envelope: Envelope
     envelope_sha256: str
     mandate_sha256: str
+    forecast_id: str = ""
+    forecast_sha256: str = ""
 
     @property
     def chosen(self) -> Alternative:

@@ -36,6 +36,8 @@ class Situation:
     at: datetime
     mandate: Mandate
     mandate_sha256: str
+    forecast_id: str
+    forecast_sha256: str
     venue: str
     street: Street
     rows: tuple[ExposureRow, ...]

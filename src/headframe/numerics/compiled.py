@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array: TypeAlias = NDArray[np.float64]
+    Places: TypeAlias = NDArray[np.int64]
 else:
 
     class _Late:
@@ -26,8 +27,12 @@ else:
 
     np = _Late()
     Array = Any
+    Places = Any
 
-__all__ = ["Array", "Compiled", "compiled", "np", "scalar"]
+__all__ = ["Array", "Compiled", "Places", "compiled", "np", "parallel", "prange", "scalar"]
+
+prange = range
+"""A loop that threads may share where a kernel is marked ``parallel``; a plain range in Python."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,16 +47,19 @@ class Compiled(Generic[P, R]):
     inputs give the same bits whatever the number of threads.
     """
 
-    def __init__(self, function: Callable[P, R], *, in_python: bool) -> None:
+    def __init__(
+        self, function: Callable[P, R], *, in_python: bool, parallel: bool = False
+    ) -> None:
         self.python = function
         self._in_python = in_python
+        self._parallel = parallel
         self._machine: Callable[P, R] | None = None
         update_wrapper(self, function)
 
     def machine(self) -> Callable[P, R]:
         """The compiled function; compiles it, and the kernels it calls, when it must."""
         if self._machine is None:
-            self._machine = _compile(self.python)
+            self._machine = _compile(self.python, parallel=self._parallel)
         return self._machine
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -66,14 +74,20 @@ def compiled(function: Callable[P, R]) -> Compiled[P, R]:
     return Compiled(function, in_python=False)
 
 
+def parallel(function: Callable[P, R]) -> Compiled[P, R]:
+    """Mark a kernel whose ``prange`` loop is shared among threads, each row computed whole by one."""
+    return Compiled(function, in_python=False, parallel=True)
+
+
 def scalar(function: Callable[P, R]) -> Compiled[P, R]:
     """Mark a function of a few numbers as a kernel."""
     return Compiled(function, in_python=True)
 
 
-def _compile(function: Callable[P, R]) -> Callable[P, R]:
+def _compile(function: Callable[P, R], *, parallel: bool) -> Callable[P, R]:
     import numpy  # noqa: ICN001, PLC0415 - now numbers are needed
     from numba import njit  # noqa: PLC0415
+    from numba import prange as shared_range  # noqa: PLC0415
 
     assert isinstance(function, FunctionType)
     known: dict[str, Any] = dict(function.__globals__)
@@ -83,12 +97,16 @@ def _compile(function: Callable[P, R]) -> Callable[P, R]:
             known[name] = value.machine()
         elif value is np:
             known[name] = numpy
+        elif name == "prange":
+            known[name] = shared_range
     bound = FunctionType(
         function.__code__, known, function.__name__, function.__defaults__, function.__closure__
     )
     bound.__module__ = function.__module__
     bound.__qualname__ = function.__qualname__
     try:
-        return cast("Callable[P, R]", njit(cache=True, error_model="numpy")(bound))
+        return cast(
+            "Callable[P, R]", njit(cache=True, error_model="numpy", parallel=parallel)(bound)
+        )
     except RuntimeError:  # nowhere to keep machine code between runs: compile in this one
-        return cast("Callable[P, R]", njit(error_model="numpy")(bound))
+        return cast("Callable[P, R]", njit(error_model="numpy", parallel=parallel)(bound))

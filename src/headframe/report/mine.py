@@ -1,11 +1,14 @@
 """The production forecast as tables."""
 
-from headframe.chain import break_even_usd_mwh, coin_per_phs_day, subsidy_satoshi
-from headframe.mining import Forecast, MonthForecast, Operation
+from collections.abc import Sequence
+
+from headframe.chain import Chain, Retarget, break_even_usd_mwh, chain_of, coin_per_phs_day
+from headframe.mining import Band, Forecast, Machine, MonthForecast, Operation
 from headframe.report.table import Cell, Column, Form, Table
+from headframe.units import Month
 
 
-def forecast_table(forecast: Forecast) -> Table:
+def forecast_table(forecast: Forecast, status: str = "") -> Table:
     """Coins by month, alone and summed, with what drives them."""
     rows = tuple(
         (
@@ -19,15 +22,16 @@ def forecast_table(forecast: Forecast) -> Table:
             row.flat_difficulty_coins,
             row.hashrate_hs / 1e18,
             row.difficulty.p50 / 1e12,
-            row.power_usd / row.coins.p50,
-            row.cash_cost_usd / row.coins.p50,
-            row.all_in_usd / row.coins.p50,
+            _each(row.power_usd, row.coins.p50),
+            _each(row.cash_cost_usd, row.coins.p50),
+            _each(row.all_in_usd, row.coins.p50),
         )
         for row in forecast.months
     )
     start = f"{forecast.start_at:%Y-%m-%d}, height {forecast.start_height:,}"
+    name = f"{status}: production" if status else "Production"
     return Table(
-        title=f"Production from difficulty {forecast.start_difficulty / 1e12:.2f} T of {start}",
+        title=f"{name} from difficulty {forecast.start_difficulty / 1e12:.2f} T of {start}",
         columns=(
             Column("month"),
             Column("P10 coins", Form.COINS),
@@ -48,30 +52,14 @@ def forecast_table(forecast: Forecast) -> Table:
             "P10: 10 % chance of less. Sums are of paths, not of percentiles. "
             "'Flat difficulty' is the spreadsheet's habit, for comparison only. Cash cost adds fixed costs "
             "to power (variable), all-in adds depreciation; all per P50 coin."
+            + "".join(f" Note: {note}." for note in forecast.notes)
         ),
     )
 
 
-def drivers_table(forecast: Forecast) -> Table:
-    """The difficulty model with its standard errors, and the other drivers."""
-    model = forecast.difficulty_model
-    rows = (
-        ("drift per retarget", model.drift, model.drift_se),
-        ("noise per retarget", model.noise_sd, model.noise_sd / (2 * (model.count - 1)) ** 0.5),
-        ("memory of noise (lag 1)", model.memory, model.memory_se),
-        ("median fee share of subsidy", forecast.fee_share_median, None),
-        ("pool fee", forecast.pool_fee, None),
-    )
-    return Table(
-        title=f"Drivers: {model.count} retargets from {model.since:%Y-%m-%d} to {model.until:%Y-%m-%d}",
-        columns=(
-            Column("driver"),
-            Column("estimate", Form.SHARE2),
-            Column("standard error", Form.SHARE2),
-        ),
-        rows=rows,
-        note=f"{forecast.paths:,} paths, seed {forecast.seed}; {forecast.version}.",
-    )
+def _each(usd: float, coins: float) -> float | None:
+    """Per coin; none in a month without coins."""
+    return usd / coins if coins > 0.0 else None
 
 
 def coverage_line(secured_usd: float, months: tuple[MonthForecast, ...]) -> str:
@@ -91,13 +79,17 @@ def coverage_line(secured_usd: float, months: tuple[MonthForecast, ...]) -> str:
 
 def machines_table(operation: Operation, forecast: Forecast, price_usd: float) -> Table:
     """The hashprice at a price, and the power price at which each type of machine earns nothing."""
-    block = subsidy_satoshi(forecast.start_height) / 1e8 * (1.0 + forecast.fee_share_median)
-    hashprice = coin_per_phs_day(forecast.start_difficulty, block) * price_usd
+    chain = chain_of(forecast.coin)
+    _, rewards = chain.steps(forecast.start_height, 1)
+    block = rewards[0] * (1.0 + forecast.fee_share_median)
+    earned = coin_per_phs_day(forecast.start_difficulty, block, chain.hashes_per_difficulty)
+    hashprice = earned * price_usd
     dearest = {site.name: max(site.power_usd_mwh) for site in operation.sites}
     rows: list[tuple[Cell, ...]] = []
     for batch in operation.fleet:
-        efficiency = batch.machine.joules_per_terahash
-        even = break_even_usd_mwh(hashprice, operation.pool_fee, efficiency)
+        hashes, watts = batch.tuned(forecast.as_of)
+        efficiency = watts * 1e12 / hashes
+        even = break_even_usd_mwh(hashprice, operation.pool.fee, efficiency)
         paid = dearest[batch.site]
         pays = "yes" if even > paid else "not in its dearest month"
         rows.append((batch.machine.model, batch.site, efficiency, even, paid, pays))
@@ -112,4 +104,113 @@ def machines_table(operation: Operation, forecast: Forecast, price_usd: float) -
             Column("pays"),
         ),
         rows=tuple(rows),
+    )
+
+
+def forecast_rows(forecast: Forecast) -> tuple[tuple[str | float, ...], ...]:
+    """A header and a row a month, as spreadsheets take them."""
+    header = (
+        "month",
+        "p5",
+        "p10",
+        "p25",
+        "p50",
+        "p75",
+        "p90",
+        "p95",
+        "mean",
+        "subsidy_coins",
+        "fee_coins",
+        "hashrate_ehs",
+        "difficulty_p50",
+        "power_usd",
+        "fixed_usd",
+        "debt_usd",
+        "capex_usd",
+        "depreciation_usd",
+    )
+    rows = tuple(
+        (
+            str(row.month),
+            *(getattr(row.coins, name) for name in header[1:9]),
+            row.subsidy_coins,
+            row.fee_coins,
+            row.hashrate_hs / 1e18,
+            row.difficulty.p50,
+            row.power_usd,
+            row.fixed_usd,
+            row.debt_usd,
+            row.capex_usd,
+            row.depreciation_usd,
+        )
+        for row in forecast.months
+    )
+    return (header, *rows)
+
+
+def outlook_table(chain: Chain, rows: Sequence[tuple[Month, Band, Band]]) -> Table:
+    """Coins by month of a steady hashrate."""
+    unverified = ", ".join(chain.unverified)
+    return Table(
+        title=f"{chain.coin} by month" + (f" (unverified: {unverified})" if unverified else ""),
+        columns=(
+            Column("month"),
+            *(Column(f"{name} coins", Form.COINS4) for name in ("P10", "P50", "P90")),
+            *(Column(f"sum {name}", Form.COINS4) for name in ("P10", "P50", "P90")),
+        ),
+        rows=tuple((str(month), a.p10, a.p50, a.p90, s.p10, s.p50, s.p90) for month, a, s in rows),
+        note="P10: 10 % chance of less.",
+    )
+
+
+def known_machines_table(rows: Sequence[Machine]) -> Table:
+    """Machines with their ratings and where they are from."""
+    return Table(
+        title="Machines",
+        columns=(
+            Column("model"),
+            Column("algorithm"),
+            Column("TH/s", Form.COINS),
+            Column("W", Form.WHOLE),
+            Column("J/TH", Form.COINS),
+            Column("released"),
+            Column("source"),
+        ),
+        rows=tuple(
+            (
+                row.model,
+                row.algorithm,
+                row.hashrate_ths,
+                row.power_w,
+                row.joules_per_terahash,
+                row.released or "-",
+                row.source,
+            )
+            for row in rows
+        ),
+        note="Makers' ratings of one variant each; a workspace adds its own as [[machine]].",
+    )
+
+
+def history_table(rows: Sequence[Retarget]) -> Table:
+    """Difficulty periods."""
+    return Table(
+        title="Difficulty history",
+        columns=(
+            Column("height", Form.WHOLE),
+            Column("from"),
+            Column("bits"),
+            Column("difficulty T", Form.COINS4),
+            Column("known"),
+        ),
+        rows=tuple(
+            (
+                row.height,
+                f"{row.at:%Y-%m-%d %H:%M}",
+                "-" if row.bits is None else f"{row.bits:08x}",
+                row.difficulty / 1e12,
+                "exactly" if row.exact else "rebuilt or reported",
+            )
+            for row in rows
+        ),
     )

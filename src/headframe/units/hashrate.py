@@ -6,16 +6,21 @@ from headframe.units.money import parse_decimal
 from headframe.units.wrong import Wrong
 
 _FACTORS = {
-    "H": 1.0,
-    "kH": 1e3,
-    "MH": 1e6,
-    "GH": 1e9,
-    "TH": 1e12,
-    "PH": 1e15,
-    "EH": 1e18,
-    "ZH": 1e21,
+    unit: 10**power
+    for unit, power in (
+        ("H", 0),
+        ("kH", 3),
+        ("MH", 6),
+        ("GH", 9),
+        ("TH", 12),
+        ("PH", 15),
+        ("EH", 18),
+        ("ZH", 21),
+    )
 }
-_HASHRATE = re.compile(r"([0-9.eE+-]{1,40}) ?(H|kH|MH|GH|TH|PH|EH|ZH)/s")
+_HASHRATE = re.compile(
+    r"([0-9]{1,30}(?:\.[0-9]{0,30})?(?:[eE][+-]?[0-9]{1,2})?) ?(H|kH|MH|GH|TH|PH|EH|ZH)/s"
+)
 
 
 def parse_hashrate(text: str) -> float:
@@ -23,7 +28,7 @@ def parse_hashrate(text: str) -> float:
     match = _HASHRATE.fullmatch(text.strip(" "))
     if match is None:
         raise Wrong(f"a hashrate is written with its unit, like 7.15 EH/s, was {text[:40]!r}")
-    hashes = float(parse_decimal(match[1])) * _FACTORS[match[2]]
+    hashes = float(parse_decimal(match[1]) * _FACTORS[match[2]])
     if not 0.0 <= hashes <= 1e24:
         raise Wrong(f"a hashrate must lie between 0 and 1000 ZH/s, was {text[:40]!r}")
     return hashes

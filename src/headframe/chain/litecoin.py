@@ -1,0 +1,64 @@
+"""Litecoin: Bitcoin's rule without Bitcoin's oversight.
+
+Sources: Litecoin Core ``src/pow.cpp`` (the last block of the period before opens the timespan, so
+2,016 intervals count; the target is halved for the product where it would not fit),
+``src/validation.cpp``; electrum-ltc ``blockchain.py`` (get_target) and its checkpoints.
+"""
+
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from headframe.chain.compact import bits_of_target, target_of_bits
+from headframe.chain.rule import Adjusted, Adjustment, Chain, Known, adjusted, checked
+
+PERIOD = 2016
+HALVING_INTERVAL = 840_000
+_TIMESPAN = 302_400
+_LIMIT = 0x00000FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF
+
+
+def subsidy(height: int) -> int:
+    """New coins of the block at a height, in litoshi."""
+    halvings = checked(height) // HALVING_INTERVAL
+    return (50 * 100_000_000) >> halvings if halvings < 64 else 0
+
+
+def _next_step(height: int) -> int | None:
+    return (height // HALVING_INTERVAL + 1) * HALVING_INTERVAL if subsidy(height) else None
+
+
+def next_bits(bits: int, first_time: int, last_time: int) -> int:
+    """Compact target of the next period; ``first_time`` is that of the last block before this one."""
+    span = min(max(last_time - first_time, _TIMESPAN // 4), _TIMESPAN * 4)
+    target = target_of_bits(bits)
+    shift = 1 if target.bit_length() > _LIMIT.bit_length() - 1 else 0
+    target = ((target >> shift) * span // _TIMESPAN) << shift
+    return bits_of_target(min(target, _LIMIT))
+
+
+def _adjust(asked: Adjustment) -> Adjusted:
+    bits = asked.need("bits")
+    return adjusted(next_bits(bits, asked.need("first_time"), asked.need("last_time")), bits)
+
+
+LITECOIN = Chain(
+    coin="LTC",
+    name="Litecoin",
+    algorithm="Scrypt",
+    decimals=8,
+    spacing_seconds=Fraction(150),
+    subsidy=subsidy,
+    next_step=_next_step,
+    period=PERIOD,
+    intervals=PERIOD,
+    rule="every 2,016 blocks by the time of 2,016 intervals, within a factor of 4",
+    needs=("bits", "first_time", "last_time"),
+    adjust=_adjust,
+    sources=("Litecoin Core src/pow.cpp", "electrum-ltc checkpoints (971 retargets)"),
+    known=Known(
+        position=1_959_551,
+        at=datetime.fromtimestamp(1_607_208_636, UTC),
+        source="electrum-ltc checkpoints",
+    ),
+    merged_with=("DOGE",),
+)

@@ -1,0 +1,199 @@
+"""mining: what a hashrate should have earned, what was mined, and quick forecasts of any coin."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from headframe.cli.frame import Call, Instant, command
+from headframe.cli.scenario import Amount
+
+_COIN = click.option("--coin", default="BTC", show_default=True)
+_HISTORY = click.option(
+    "--history",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV with height, time, bits or difficulty (default for BTC: the history carried).",
+)
+_HASHRATE = click.option("--hashrate", required=True, help="With its unit: 32.8EH/s.")
+_SHARE = click.option("--fee-share", type=Amount(), default="0", help="Fees over the subsidy.")
+_POOL = click.option("--pool-fee", type=Amount(), default="0", help="Share the pool keeps.")
+
+
+@click.group()
+def mining() -> None:
+    """Coins expected of a hashrate, coins mined, machines."""
+
+
+@mining.command()
+@_COIN
+@_HASHRATE
+@click.option("--from", "start", type=Instant(), required=True, help="Inclusive, UTC.")
+@click.option("--to", "end", type=Instant(), required=True, help="Exclusive, UTC.")
+@_SHARE
+@_POOL
+@_HISTORY
+@command
+def expected(
+    call: Call,
+    *,
+    coin: str,
+    hashrate: str,
+    start: datetime,
+    end: datetime,
+    fee_share: Decimal,
+    pool_fee: Decimal,
+    file: Path | None,
+) -> None:
+    """Coins expected from the realised difficulty, with the band of luck: the audit of a pool's payouts."""
+    from headframe.chain import chain_of, checked_history
+    from headframe.codec import to_json
+    from headframe.desk.history import carried
+    from headframe.feed import read_history
+    from headframe.mining import expected as computed
+    from headframe.units import Wrong, parse_hashrate
+
+    chain = chain_of(coin)
+    rows = carried(chain.coin) if file is None else read_history(file, chain)
+    if not rows:
+        raise Wrong(f"{chain.coin} comes without a history: give --history FILE")
+    past, notes = checked_history(rows, chain)
+    for note in notes:
+        call.talk(note)
+    found = computed(
+        chain,
+        past,
+        hashrate_hs=parse_hashrate(hashrate),
+        start=start,
+        end=end,
+        fee_share=float(fee_share),
+        pool_fee=float(pool_fee),
+    )
+    said = (
+        f"{found.coins:,.4f} {chain.coin} expected of {found.blocks:,.1f} blocks; a solo miner's luck "
+        f"would give {found.p10:,.2f} to {found.p90:,.2f} (10 % chance of less, of more)"
+    )
+    if found.steps:
+        said += f"; the subsidy stepped at {', '.join(f'{step:,}' for step in found.steps)}"
+    if found.simulated_days:
+        said += f"; the last {found.simulated_days:.1f} days lie after the history, at its last difficulty"
+    call.answer("expected", to_json(found), said)
+
+
+@mining.command()
+@_COIN
+@_HASHRATE
+@_HISTORY
+@_SHARE
+@_POOL
+@click.option("--first", help="First month, 2026-09 (default: the one after the history's end).")
+@click.option("--months", type=click.IntRange(1, 36), default=12, show_default=True)
+@click.option("--paths", type=click.IntRange(100, 1_000_000), default=20_000, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**62), default=1, show_default=True)
+@command
+def outlook(
+    call: Call,
+    *,
+    coin: str,
+    hashrate: str,
+    file: Path | None,
+    fee_share: Decimal,
+    pool_fee: Decimal,
+    first: str | None,
+    months: int,
+    paths: int,
+    seed: int,
+) -> None:
+    """Coins by month of a steady hashrate on any chain; merged mining is one outlook a coin."""
+    from headframe.chain import chain_of, checked_history
+    from headframe.codec import to_json
+    from headframe.desk.history import carried
+    from headframe.feed import read_history
+    from headframe.mining import estimate, first_full_month, start_of, steady, steady_bands
+    from headframe.report import outlook_table
+    from headframe.units import Month, Wrong, parse_hashrate
+
+    chain = chain_of(coin)
+    rows = carried(chain.coin) if file is None else read_history(file, chain)
+    if not rows:
+        raise Wrong(f"{chain.coin} comes without a history: give --history FILE")
+    past, notes = checked_history(rows, chain)
+    for note in notes:
+        call.talk(note)
+    start = start_of(chain, past, estimate(past, chain=chain))
+    begin = first_full_month(past[-1].at) if first is None else Month.parse(first)
+    drawn = steady(
+        start,
+        parse_hashrate(hashrate),
+        begin,
+        months=months,
+        fee_share=float(fee_share),
+        pool_fee=float(pool_fee),
+        paths=paths,
+        seed=seed,
+    )
+    found = steady_bands(drawn, begin)
+    body = {
+        "coin": chain.coin,
+        "unverified": list(chain.unverified),
+        "months": [
+            {"month": str(month), "coins": to_json(alone), "cumulative": to_json(summed)}
+            for month, alone, summed in found
+        ],
+    }
+    call.answer("outlook", body, outlook_table(chain, found))
+
+
+@mining.command()
+@click.option("--algorithm", help="Only machines of one algorithm, such as Scrypt.")
+@command
+def machines(call: Call, algorithm: str | None) -> None:
+    """Well-known machines: ratings, release, and how well they are known."""
+    from headframe.codec import to_json
+    from headframe.mining import KNOWN_MACHINES
+    from headframe.report import known_machines_table
+
+    rows = [
+        machine
+        for machine in KNOWN_MACHINES.values()
+        if algorithm is None or machine.algorithm.lower() == algorithm.lower()
+    ]
+    call.answer(
+        "machines", {"machines": [to_json(row) for row in rows]}, known_machines_table(rows)
+    )
+
+
+@mining.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@command
+def record(call: Call, file: Path) -> None:
+    """Record coins mined by day from FILE (CSV, XLSX: day, coins), as the pool paid them."""
+    from headframe.desk import history
+    from headframe.feed import mined_rows, read_table
+
+    rows = mined_rows(read_table(file), file.name)
+    _recorded(call, history.record_mined(call.office(), rows, file.name))
+
+
+@mining.command()
+@click.option("--esplora", required=True, help="Base URL of an Esplora-style REST API.")
+@click.option("--address", required=True, help="The address the pool pays to.")
+@command
+def payouts(call: Call, esplora: str, address: str) -> None:
+    """Record coins received at an address, by day, from an Esplora-style server."""
+    from headframe.desk import history
+    from headframe.feed import fetch_payouts
+
+    office = call.office()
+    state = office.state()
+    today = (state.clock or office.now()).date()
+    found = fetch_payouts(esplora, address)
+    rows: list[tuple[date, str]] = [(day, f"{coins:.8f}") for day, coins in found if day <= today]
+    _recorded(call, history.record_mined(office, rows, f"address {address}"))
+
+
+def _recorded(call: Call, counts: tuple[int, int, int]) -> None:
+    new, updated, unchanged = counts
+    body = {"new": new, "updated": updated, "unchanged": unchanged}
+    call.answer("mined", body, f"{new} days new, {updated} updated, {unchanged} unchanged")

@@ -1,0 +1,163 @@
+"""One TOML file being read: every problem in it at once, with line and remedy."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from datetime import date, datetime, time
+from difflib import get_close_matches
+from itertools import pairwise
+from types import NoneType, UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin
+
+from headframe.codec.locate import Place, locate
+from headframe.codec.values import from_json, hints, to_json
+from headframe.units import Wrong
+
+V = TypeVar("V")
+_LARGEST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong with a file: where, and what to do."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file} line {self.line}: {self.text}"
+
+
+class Reader:
+    """One file being read: collects problems instead of stopping at the first."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.lines: dict[Place, int] = {}
+        self.root: dict[str, object] = {}
+        if len(text) > _LARGEST:
+            self.problem((), f"the file is over {_LARGEST} characters")
+            return
+        try:
+            self.root = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+            line = getattr(error, "lineno", None) or _line_in(str(error))
+            self.problems.append(Problem(file, line, f"not readable as TOML: {error}"))
+            return
+        self.lines = locate(text)
+
+    def problem(self, place: Place, text: str) -> None:
+        """Record a problem at a place, or at the nearest place above it that has a line."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        self.problems.append(Problem(self.file, self.lines.get(place, 1), text))
+
+    def fill(self, kind: type[V], table: object, place: Place, **given: object) -> V | None:
+        """A dataclass from a table: unknown and missing keys, wrong types and values are problems."""
+        if not isinstance(table, dict):
+            self.problem(place, f"expected a table [{_words(place)}]")
+            return None
+        found = cast("dict[str, object]", table)
+        before = len(self.problems)
+        plain: Any = kind
+        known = [one for one in _fields(plain) if one.name not in given]
+        self._unknown(found, [one.name for one in known], place)
+        values: dict[str, object] = dict(given)
+        types = hints(plain)
+        for field in known:
+            here = (*place, field.name)
+            if field.name in found:
+                values[field.name] = self.value(types[field.name], found[field.name], here)
+            elif not _optional(types[field.name]) and _required(field):
+                self.problem(place, f"{_words(here)} is missing: add {field.name} = ...")
+            elif _required(field):
+                values[field.name] = None
+        if len(self.problems) > before:
+            return None
+        return self.make(lambda: kind(**values), place)
+
+    def make(self, build: Callable[[], V], place: Place) -> V | None:
+        """Build a value; what it refuses is a problem of its table."""
+        try:
+            return build()
+        except Wrong as error:
+            self.problem(place, str(error))
+            return None
+
+    def value(self, kind: Any, data: Any, place: Place) -> object:  # noqa: ANN401 - a type form
+        """One value of a field's type."""
+        origin = get_origin(kind)
+        if origin is UnionType:
+            inner = next(one for one in get_args(kind) if one is not NoneType)
+            return self.value(inner, data, place)
+        if isinstance(kind, type) and is_dataclass(kind) and isinstance(data, dict):
+            return self.fill(cast("type[object]", kind), cast("object", data), place)
+        if origin is tuple and isinstance(data, list) and is_dataclass(get_args(kind)[0]):
+            rows = cast("list[object]", data)
+            item: type[object] = get_args(kind)[0]
+            return tuple(self.fill(item, row, (*place, index)) for index, row in enumerate(rows))
+        try:
+            return from_json(cast("type[object]", kind), _plain(data))  # pyright: ignore[reportUnknownArgumentType] - any value of a TOML file
+        except (Wrong, ValueError) as error:
+            self.problem(place, f"{_words(place)}: {error}")
+            return None
+
+    def rows(self, name: str) -> list[tuple[object, Place]]:
+        """The tables of ``[[name]]`` with their places."""
+        found = self.root.get(name, [])
+        if not isinstance(found, list):
+            self.problem((name,), f"write [[{name}]], one for each")
+            return []
+        return [(row, (name, index)) for index, row in enumerate(cast("list[object]", found))]
+
+    def known(self, *names: str) -> None:
+        """Report tables of the file that mean nothing."""
+        self._unknown(self.root, list(names), ())
+
+    def _unknown(self, table: Mapping[str, object], known: list[str], place: Place) -> None:
+        for name in table:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+                self.problem((*place, name), f"unknown key {_words((*place, name))}: {hint}")
+
+
+def _plain(data: object) -> object:
+    """TOML's own dates and times as the texts the codec reads."""
+    if isinstance(data, datetime):
+        if data.tzinfo is None:
+            raise Wrong(f"an instant needs its zone, like {data.isoformat()}Z")
+        return to_json(data)
+    if isinstance(data, date | time):
+        return data.isoformat()
+    if isinstance(data, list):
+        return [_plain(item) for item in cast("list[object]", data)]
+    if isinstance(data, dict):
+        return {key: _plain(item) for key, item in cast("dict[str, object]", data).items()}
+    return data
+
+
+def _fields(kind: Any) -> tuple[Field[Any], ...]:  # noqa: ANN401 - any dataclass
+    return fields(kind)
+
+
+def _required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _optional(kind: object) -> bool:
+    return get_origin(kind) is UnionType and NoneType in get_args(kind)
+
+
+def _words(place: Place) -> str:
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+
+
+def _line_in(text: str) -> int:
+    words = text.replace(",", " ").replace(")", " ").split()
+    for before, word in pairwise(words):
+        if before == "line" and word.isdigit():
+            return int(word)
+    return 1

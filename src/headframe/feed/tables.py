@@ -1,0 +1,54 @@
+"""Tables on disk: difficulty, price and the blocks of a difficulty window."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from headframe.chain import Block, Chain, Retarget
+from headframe.codec import (
+    TableRow,
+    blocks_from_text,
+    each_row,
+    history_from_text,
+    prices_from_text,
+)
+from headframe.feed.files import read_text
+from headframe.units import Wrong, parse_decimal
+
+
+def read_history(path: Path, chain: Chain) -> tuple[Retarget, ...]:
+    """Difficulty rows of a file, as they stand."""
+    return history_from_text(read_text(path), path.name, chain)
+
+
+def read_blocks(path: Path) -> tuple[Block, ...]:
+    """Blocks of a difficulty window."""
+    return blocks_from_text(read_text(path), path.name)
+
+
+def read_prices(path: Path) -> tuple[tuple[datetime, float], ...]:
+    """Prices with their instants, oldest first."""
+    return prices_from_text(read_text(path), path.name)
+
+
+def mined_rows(rows: Sequence[TableRow], name: str) -> tuple[tuple[date, str], ...]:
+    """Coins by day, to the satoshi; rows of one day add up, every bad row is named at once."""
+    found: dict[date, Decimal] = {}
+    for day, coins in each_row(rows, name, _mined):
+        found[day] = found.get(day, Decimal(0)) + coins
+    if not found:
+        raise Wrong(f"{name} holds no day with coins")
+    return tuple((day, f"{coins:.8f}") for day, coins in sorted(found.items()))
+
+
+def _mined(row: Mapping[str, str]) -> tuple[date, Decimal]:
+    day = row.get("day") or row.get("date") or ""
+    text = row.get("coins") or row.get("btc") or row.get("amount") or ""
+    coins = parse_decimal(text)
+    if not 0 <= coins <= 1_000_000 or coins != round(coins, 8):
+        raise Wrong(f"coins lie between 0 and 1,000,000 with 8 decimals, was {text[:30]}")
+    try:
+        return date.fromisoformat(day[:10]), coins
+    except ValueError as error:
+        raise Wrong(f"a day is written 2026-09-01, was {day[:20]!r}") from error

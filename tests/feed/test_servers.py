@@ -1,0 +1,255 @@
+"""Difficulty and payouts from a node and an Esplora-style server: recorded messages, then over loopback."""
+
+import json
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from headframe.chain import retargets
+from headframe.desk.ports import Malformed, Refused, Unreachable
+from headframe.feed import esplora, fetch_payouts, fetch_periods, node
+from headframe.units import Wrong
+
+# Block 840,000 as an Esplora server gives it (fields as its API documents them; extra ones kept).
+BLOCK = {
+    "id": "0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5",
+    "height": 840000,
+    "version": 710926336,
+    "timestamp": 1713571767,
+    "tx_count": 3050,
+    "size": 2325617,
+    "weight": 3993281,
+    "merkle_root": "031b417c3a1828ddf3d6527fc210daafcc9218e81f98257f88d4d43bd7a5894f",
+    "previousblockhash": "0000000000000000000172014ba58d66455762add0512355ad651207918494ab",
+    "mediantime": 1713570208,
+    "nonce": 3932395645,
+    "bits": 386089497,
+    "difficulty": 86388558925171.02,
+}
+# The header of the same block as Bitcoin Core's getblockheader gives it.
+HEADER = {
+    "hash": "0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5",
+    "confirmations": 100,
+    "height": 840000,
+    "version": 710926336,
+    "versionHex": "2a5fe000",
+    "time": 1713571767,
+    "mediantime": 1713570208,
+    "nonce": 3932395645,
+    "bits": "17034219",
+    "difficulty": 86388558925171.02,
+    "chainwork": "0000000000000000000000000000000000000000753bdab0e0d745453677442b",
+    "nTx": 3050,
+}
+ADDRESS = "bc1qexampleexampleexampleexample00000000"
+
+
+def transaction(number: int, day: str, satoshi: int, address: str = ADDRESS) -> dict[str, Any]:
+    at = int(datetime.fromisoformat(f"{day}T10:00:00+00:00").timestamp())
+    return {
+        "txid": f"{number:064x}",
+        "vin": [],
+        "vout": [
+            {"scriptpubkey": "0014", "scriptpubkey_address": address, "value": satoshi},
+            {"scriptpubkey": "0014", "scriptpubkey_address": "bc1qother", "value": 777},
+            {"scriptpubkey": "6a", "value": 0},
+        ],
+        "status": {"confirmed": True, "block_height": 1, "block_time": at},
+    }
+
+
+PAID = [transaction(k, f"2026-08-{1 + k % 28:02d}", 100_000 + k) for k in range(60, 0, -1)]
+
+
+def test_a_recorded_block_is_read_and_a_lying_one_refused() -> None:
+    row = esplora.block_from(json.dumps(BLOCK), 840_000)
+    assert row.height == 840_000
+    assert f"{row.bits:08x}" == "17034219"
+    assert row.difficulty == pytest.approx(86388558925171.02, rel=1e-12)
+    assert row.at == datetime(2024, 4, 20, 0, 9, 27, tzinfo=UTC)
+    for change, words in (
+        ({"height": 839_999}, "was asked for"),
+        ({"difficulty": 83e12}, "its bits"),
+        ({"bits": "x"}, "cannot be read"),
+        ({"bits": 2**40}, "cannot be read"),
+        ({"timestamp": 10**30}, "cannot be read"),
+    ):
+        with pytest.raises(Malformed, match=words):
+            esplora.block_from(json.dumps(BLOCK | change), 840_000)
+    for text in ("", "[]", "null", "{", '{"height": 1}', "[" * 5000):
+        with pytest.raises(Malformed):
+            esplora.block_from(text, 840_000)
+
+
+def answers(results: dict[str, Any]) -> Any:
+    def post(body: str) -> str:
+        asked = json.loads(body)
+        return json.dumps({"result": results[asked["method"]], "error": None, "id": asked["id"]})
+
+    return post
+
+
+def test_a_recorded_header_of_a_node_is_read() -> None:
+    post = answers(
+        {"getblockcount": 840_123, "getblockhash": HEADER["hash"], "getblockheader": HEADER}
+    )
+    assert node.tip_height(post) == 840_123
+    row = node.period_start(post, 840_000)
+    assert (row.height, f"{row.bits:08x}") == (840_000, "17034219")
+    with pytest.raises(Malformed, match="was asked for"):
+        node.period_start(post, 841_000)
+    for bad in ("x", -1, True, None, 10**12):
+        with pytest.raises(Malformed):
+            node.tip_height(answers({"getblockcount": bad}))
+    for header in (None, {}, {"height": 840_000}, HEADER | {"bits": "zz"}):
+        with pytest.raises(Malformed):
+            node.period_start(answers({"getblockhash": "x", "getblockheader": header}), 840_000)
+    refused = json.dumps(
+        {"result": None, "error": {"code": -8, "message": "Block height out of range"}, "id": 1}
+    )
+    with pytest.raises(Refused, match="out of range"):
+        node.tip_height(lambda _body: refused)
+    for text in ("", "[]", "{"):
+        with pytest.raises(Malformed):
+            node.tip_height(partial(_same, text))
+
+
+def _same(text: str, _body: str) -> str:
+    return text
+
+
+class Server(BaseHTTPRequestHandler):
+    """A chain of periods that ends at height 957,610, in both languages; some paths misbehave."""
+
+    tip = 957_610
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+        """Nothing on stderr."""
+
+    def reply(self, text: str, status: int = 200, **headers: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        parts = self.path.removeprefix("/api").strip("/").split("/")
+        if parts[0] == "blocks":
+            self.reply(str(self.tip))
+        elif parts[0] == "block-height":
+            self.reply(f"{int(parts[1]):064x}")
+        elif parts[0] == "block":
+            found = self.block(int(parts[1], 16))
+            self.reply(json.dumps(found) if found else "Block not found", 200 if found else 404)
+        elif parts[0] == "address":
+            after = parts[4] if len(parts) > 4 else None
+            start = (
+                0
+                if after is None
+                else 1 + next(i for i, t in enumerate(PAID) if t["txid"] == after)
+            )
+            self.reply(json.dumps(PAID[start : start + 25]))
+        elif parts[0] == "moved":
+            self.reply("", 302, Location="http://127.0.0.1:9/")
+        elif parts[0] == "huge":
+            self.reply("9" * (17 * 1024 * 1024))
+        else:
+            self.reply("no such thing", 404)
+
+    def do_POST(self) -> None:
+        if self.headers.get("Authorization") != "Basic bWU6c2VjcmV0":
+            self.reply("unauthorized", 401)
+            return
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if asked["method"] == "getblockcount":
+            result: Any = self.tip
+        elif asked["method"] == "getblockhash":
+            result = f"{asked['params'][0]:064x}"
+        else:
+            found = self.block(int(asked["params"][0], 16))
+            if found is None:
+                error = {"code": -5, "message": "Block not found"}
+                self.reply(json.dumps({"result": None, "error": error, "id": 1}), 500)
+                return
+            result = {
+                "height": found["height"],
+                "time": found["timestamp"],
+                "bits": f"{found['bits']:08x}",
+            }
+        self.reply(json.dumps({"result": result, "error": None, "id": asked["id"]}))
+
+    def block(self, height: int) -> dict[str, Any] | None:
+        last = retargets()[-1]
+        late = {955_584: (1_782_525_600, 0x17021A00), 957_600: (1_783_735_200, 0x17021A00)}
+        if height == last.height:
+            return {"height": height, "timestamp": int(last.at.timestamp()), "bits": last.bits}
+        if height not in late:
+            return None
+        time, bits = late[height]
+        return {"height": height, "timestamp": time, "bits": bits}
+
+
+@contextmanager
+def serving() -> Generator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_both_servers_give_the_same_periods_over_loopback() -> None:
+    with serving() as host:
+        ours = fetch_periods("esplora", f"http://{host}/api", 953_568)
+        theirs = fetch_periods("node", f"http://me:secret@{host}", 953_568)
+    assert [row.height for row in ours] == [955_584, 957_600]
+    assert ours == theirs
+
+
+def test_payouts_are_gathered_page_by_page() -> None:
+    with serving() as host:
+        found = dict(fetch_payouts(f"http://{host}/api", ADDRESS))
+    assert sum(found.values()) == Decimal(sum(100_000 + k for k in range(1, 61))).scaleb(-8)
+    assert found[date(2026, 8, 2)] == Decimal(100_001 + 100_029 + 100_057).scaleb(-8)
+    for bad in ("", "../../etc", "a b", "x" * 200):
+        with pytest.raises(Wrong, match="address"):
+            fetch_payouts("http://127.0.0.1:9", bad)
+
+
+def test_a_server_that_fails_is_told_apart() -> None:
+    with serving() as host:
+        with pytest.raises(Refused, match="401"):
+            fetch_periods("node", f"http://{host}", 953_568)
+        with pytest.raises(Refused, match="404"):
+            fetch_periods("esplora", f"http://{host}/nothing", 953_568)
+        with pytest.raises(Refused, match="302"):
+            fetch_periods("esplora", f"http://{host}/moved", 953_568)
+        with pytest.raises(Malformed, match="16 MiB"):
+            fetch_periods("esplora", f"http://{host}/huge", 953_568)
+        with pytest.raises(Refused, match="Block not found"):
+            fetch_periods("node", f"http://me:secret@{host}", 900_000)
+    with pytest.raises(Unreachable):
+        fetch_periods("esplora", "http://127.0.0.1:9", 953_568)
+    for bad in ("ftp://x", "file:///etc/passwd", "nonsense", "http://"):
+        with pytest.raises(Wrong, match="URL"):
+            fetch_periods("esplora", bad, 0)
+
+
+def test_pages_that_are_no_transactions_are_malformed() -> None:
+    for text in ("{}", "[1]", '[{"txid": "x"}]', "nope", json.dumps([{"txid": "0" * 64}])):
+        with pytest.raises(Malformed):
+            esplora.payouts(partial(_same, text), ADDRESS)
+    assert esplora.payouts(partial(_same, "[]"), ADDRESS) == {}
