@@ -12,7 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -24,13 +26,24 @@ from headframe.codec import Settings, read_settings
 from headframe.desk.ports import Draft
 from headframe.desk.state import State, fold
 from headframe.desk.workspace import sample_file
-from headframe.mining import estimate, forecast, start_of
+from headframe.mining import (
+    KNOWN_MACHINES,
+    Batch,
+    Operation,
+    estimate,
+    forecast,
+    lognormal_prices,
+    makers,
+    run,
+    start_of,
+)
 from headframe.pricing import black76, price_batch
 from headframe.store import SqliteJournal
 from headframe.units import Month
 
 PYTHON = sys.executable
 AT = datetime(2026, 8, 22, tzinfo=UTC)
+SINCE = datetime(2019, 1, 1, tzinfo=UTC)
 
 
 def line(what: str, figure: str, baseline: str, target: str) -> None:
@@ -93,25 +106,63 @@ def whole_demo(folder: Path) -> None:
     line("headframe demo", f"{spent:.1f} s", f"peak {peak:.0f} MB", "20 s and 400 MB")
 
 
-def forecasting() -> None:
-    """Twelve months on 100,000 paths after compilation, against plain numpy on the same draws."""
+def twenty_types(*, curtails: bool) -> Operation:
+    """The sample mine with twenty types of machine, its sites curtailing or not."""
     found = read_settings(sample_file("headframe.toml"))
     assert isinstance(found, Settings)
+    mine = found.operation
+    types = [m for m in KNOWN_MACHINES.values() if m.algorithm == "SHA-256"][:20]
+    fleet = tuple(
+        Batch(site=mine.sites[k % 2].name, machine=m, count=900) for k, m in enumerate(types)
+    )
+    sites = tuple(replace(site, curtails=curtails) for site in mine.sites)
+    return replace(mine, fleet=fleet, sites=sites)
+
+
+def forecasting() -> None:
+    """Two years on 100,000 paths after compilation, against plain numpy on as many draws."""
     past = (*retargets(), latest())
     start = start_of(chain_of("BTC"), past, estimate(past))
-    model = start.model
+    model, end = start.model, Month(2028, 9).start
 
-    def ours() -> object:
-        return forecast(found.operation, Month(2026, 9), as_of=AT, start=start, paths=100_000)
+    def ours(operation: Operation, *, priced: bool) -> object:
+        prices = None
+        if priced:
+            prices = lognormal_prices(77_054.0, 0.42, at=AT, until=end, paths=100_000, seed=1)
+        return forecast(
+            operation,
+            Month(2026, 9),
+            as_of=AT,
+            start=start,
+            prices=prices,
+            months=24,
+            paths=100_000,
+        )
 
     def plain() -> object:
-        shocks = np.random.default_rng(1).normal(model.drift, model.noise_sd, (100_000, 42))
+        shocks = np.random.default_rng(1).normal(model.drift, model.noise_sd, (100_000, 68))
         return np.quantile(np.exp(-np.cumsum(shocks, axis=1)), (0.1, 0.5, 0.9), axis=0)
 
-    ours()
-    spent, baseline = best(ours), best(plain)
-    words = f"{spent / baseline:.1f} x numpy drawing and sorting as many retargets"
-    line("forecast, 12 months x 100,000 paths", f"{spent:.2f} s", words, "1 s")
+    baseline = best(plain)
+    for name, curtails in (("", False), (", curtailing", True)):
+        operation = twenty_types(curtails=curtails)
+        ours(operation, priced=curtails)
+        spent = best(partial(ours, operation, priced=curtails))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        words = f"{spent / baseline:.2f} x numpy drawing and sorting; process peak {peak:.0f} MB"
+        line(
+            f"forecast, 24 months x 100,000 x 20 types{name}",
+            f"{spent:.2f} s",
+            words,
+            "1 s, 400 MB",
+        )
+    history = best(partial(run, past, chain_of("BTC"), since=SINCE, models=makers()), 1)
+    line(
+        "back-test from 2019, five models",
+        f"{history:.1f} s",
+        "191 origins x 2,000 paths",
+        "(none)",
+    )
 
 
 def journal(folder: Path) -> None:

@@ -331,3 +331,41 @@ def test_values_that_cannot_be() -> None:
     for height, difficulty in ((-1, 1.0), (1, 0.0), (1, float("nan")), (1, 1e31)):
         with pytest.raises(Wrong):
             Retarget(height=height, at=at, bits=None, difficulty=difficulty)
+
+
+def test_a_new_chain_is_one_value_and_everything_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain made here, in one value and one row: listed, asked for its subsidy, mined."""
+    from fractions import Fraction
+    from types import MappingProxyType
+
+    from headframe.chain import Chain, table
+    from headframe.mining import plain, start_of, steady
+    from headframe.report import chain_facts, subsidy_facts
+    from headframe.units import Month
+
+    one = Chain(
+        coin="NEW",
+        name="Newcoin",
+        algorithm="SHA-256d",
+        decimals=6,
+        spacing_seconds=Fraction(120),
+        subsidy=lambda height: 10_000_000 if height < 1_000 else 5_000_000,
+        next_step=lambda height: 1_000 if height < 1_000 else None,
+        rule="every block",
+        needs=("bits",),
+        adjust=CHAINS["BTC"].adjust,
+        sources=("a test",),
+        unverified=("difficulty rule",),
+        known=Known(position=0, at=datetime(2026, 1, 1, tzinfo=UTC), source="a test"),
+    )
+    monkeypatch.setattr(table, "CHAINS", MappingProxyType({**CHAINS, "NEW": one}))
+    assert table.chain_of("new") is one
+    assert subsidy_facts(one, 10)["next_step_subsidy"] == "5.000000"
+    assert chain_facts(one, datetime(2026, 1, 2, tzinfo=UTC))["height"] == 720
+    rows = tuple(Retarget(height=100 * k, at=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=12_000 * k), bits=None, difficulty=1e6) for k in range(12))  # fmt: skip
+    start = start_of(one, rows, plain(rows, window=11, drift=False))
+    coins = steady(
+        start, 1e12, Month(2026, 2), months=1, fee_share=0.0, pool_fee=0.0, paths=2, seed=1
+    )
+    blocks = 1e12 * 28 * 86_400 / (1e6 * one.hashes_per_difficulty)
+    assert coins[0, 0] == pytest.approx(blocks * 5.0, rel=1e-9), "after the step at height 1,000"

@@ -387,3 +387,50 @@ def test_an_empty_state_knows_no_forecast() -> None:
     assert State().forecast is None
     with pytest.raises(NotFound, match="run headframe forecast"):
         production.version_of(State(), None)
+
+
+def test_check_reads_the_tables_the_settings_name(office: Office) -> None:
+    from headframe.desk.workspace import check_files
+
+    assert check_files(office.files) == ()
+    edit(office, "# [history]", '[history]\nprices = "prices.csv"')
+    assert "prices.csv" in str(check_files(office.files)[0])
+    office.files.write("prices.csv", "date,price\n2026-01-01,5\nx,y\n2026-01-02,-1\n")
+    found = [str(problem) for problem in check_files(office.files)]
+    assert len(found) == 2
+    assert "line 3" in found[0]
+    edit(office, 'prices = "prices.csv"', 'prices = "../prices.csv"')
+    assert "plain name" in str(check_files(office.files)[0])
+
+
+def test_a_machine_of_another_algorithm_is_no_machine_of_this_mine(office: Office) -> None:
+    from headframe.desk.workspace import check_files
+
+    edit(office, 'machine = "Antminer S21"\n', 'machine = "Antminer L9"\n')
+    assert "works on Scrypt" in str(check_files(office.files)[0])
+
+
+def test_a_mine_that_stands_still_is_no_crash(office: Office) -> None:
+    from headframe.desk import scenarios
+
+    text = office.files.text("headframe.toml")
+    text = text.replace("uptime = 0.97", "uptime = 0.0").replace("uptime = 0.94", "uptime = 0.0")
+    office.files.write("headframe.toml", text)
+    made = production.make(office)
+    assert made.forecast.months[0].coins.p95 == 0.0
+    assert made.forecast.risks == ()
+    assert programme.plan(office).proposals == ()
+    nothing = scenarios.Asked(
+        coins=None,
+        cost=None,
+        spot=None,
+        put=None,
+        call=None,
+        prices=(),
+        forward=None,
+        put_premium=None,
+        call_premium=None,
+        expiry=None,
+    )
+    with pytest.raises(Invalid, match="give --cost"):
+        scenarios.scenario(nothing, office)

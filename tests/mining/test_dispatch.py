@@ -221,3 +221,37 @@ def test_what_a_site_cannot_be() -> None:
             DemandResponse(credit_usd_mw_month=1.0, hours_month=1.0, months=months)
     with pytest.raises(Wrong):
         PowerBlock(mw=0.0, usd_mwh=40.0)
+
+
+def test_what_the_connection_does_not_carry_stands_still_the_worst_machines_first() -> None:
+    operation = mine(sites=(site(capacity_mw=5.0),), fleet=(S19, S21))
+    petahashes, usd = at(operation, 50.0)
+    assert petahashes == pytest.approx(200.0 + 104.0 * 1.5 / S19_MW)
+    assert usd == pytest.approx(5.0 * 50.0)
+    made = forecast(operation, Month(2026, 9), as_of=AT, start=START, paths=10, months=1)
+    assert any("draws more than its connection carries in 2026-09" in note for note in made.notes)
+
+
+def test_a_batch_that_may_come_late_takes_no_room_before_it_can_arrive() -> None:
+    late = Batch(
+        site="a",
+        machine=KNOWN_MACHINES["Antminer S21 XP"],
+        count=1_000,
+        since=date(2026, 11, 1),
+        ramp_days=10.0,
+        delay_days=20.0,
+    )
+    block = PowerBlock(mw=3.0, usd_mwh=40.0, until=date(2026, 10, 16), resale_discount_usd_mwh=0.0)
+    roomy = mine(sites=(site(capacity_mw=4.0, blocks=(block,)),), fleet=(S21, late))
+    edges = month_edges(Month(2026, 9), 5)
+    found = simulate(roomy, edges, start=START, paths=500, seed=1)
+    alone = simulate(mine(sites=(site(),), fleet=(S21,)), edges, start=START, paths=500, seed=1)
+    assert found.coins[:, :2] == pytest.approx(alone.coins[:, :2])
+    # two and a half weeks at 40 instead of 50 on the 3 MW of the block, and none after it ends
+    saved = alone.power_usd[0, :2] - found.power_usd[0, :2]
+    assert saved == pytest.approx([3.0 * 720 * 10.0, 3.0 * 360 * 10.0])
+    # from its planned day on its room is kept for it, come or not: 0.355 MW are left for the others
+    kept = 0.355 / S21_MW
+    most = found.coins[:, 4] / alone.coins[:, 4]
+    assert most.max() == pytest.approx(kept + 270.0 / 200.0)
+    assert most.min() >= kept - 1e-9

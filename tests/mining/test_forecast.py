@@ -61,6 +61,7 @@ def arguments(
     buckets = periods or len(fleet_hs)
     return (
         seed,
+        0,
         np.array(
             [difficulty, height, 2016.0, 2015.0, 600.0, HASHES_PER_DIFFICULTY, np.log(4.0), 0.0]
         ),
@@ -464,3 +465,37 @@ def test_the_model_of_the_whole_history_has_its_errors() -> None:
     assert MODEL.memory < 0.0
     assert MODEL.drift == pytest.approx(0.0066, abs=2e-4)
     assert estimate(HISTORY[:30]).season_size == 0.0, "less than two years know no season"
+
+
+def test_long_work_is_told_of_and_cut_into_the_same_paths() -> None:
+    edges = month_edges(Month(2026, 9), 1)
+    count = 70_000
+    prices = lognormal_prices(77_000.0, 0.4, at=AT, until=edges[-1], paths=count, seed=1)
+    operation = mine(sites=(site(curtails=True),))
+    told: list[tuple[int, int]] = []
+
+    def tell(done: int, all_of_it: int) -> None:
+        told.append((done, all_of_it))
+
+    whole = simulate(
+        operation, edges, start=START, prices=prices, paths=count, seed=5, progress=tell
+    )
+    assert told == [(65_536, count), (count, count)]
+    part = PricePaths(prices.prices[:100].copy(), prices.start, prices.step_seconds)
+    few = simulate(operation, edges, start=START, prices=part, paths=100, seed=5)
+    assert (whole.coins[:100] == few.coins).all()
+    assert len(np.unique(whole.coins[:, 0])) > 0.99 * count, "no path comes twice"
+
+
+def test_a_history_that_ends_long_before_is_said() -> None:
+    made = forecast(mine(), Month(2026, 9), as_of=AT, start=START, paths=10, months=1)
+    assert any("history ends 55 days before" in note for note in made.notes)
+    soon = forecast(
+        mine(),
+        Month(2026, 7),
+        as_of=datetime(2026, 6, 28, tzinfo=UTC),
+        start=START,
+        paths=10,
+        months=1,
+    )
+    assert soon.notes == ()

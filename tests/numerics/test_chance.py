@@ -1,6 +1,9 @@
-import numpy as np
+import math
 
-from headframe.numerics import normals, philox_words, quantiles, sorted_columns, uniforms
+import numpy as np
+import pytest
+
+from headframe.numerics import column_quantiles, normals, philox_words, poisson, uniforms
 
 
 def test_philox_meets_its_known_answer() -> None:
@@ -42,5 +45,22 @@ def test_normals_have_the_moments_of_normals() -> None:
 
 def test_quantiles_agree_with_numpy() -> None:
     values = np.random.default_rng(1).normal(size=(999, 4))
-    ours = quantiles(sorted_columns(values), (0.1, 0.5, 0.9))
+    ours = column_quantiles(values, (0.1, 0.5, 0.9))
     assert np.allclose(ours, np.quantile(values, [0.1, 0.5, 0.9], axis=0), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, 4.0, 29.0, 31.0, 400.0, 50_000.0])
+def test_poisson_counts_have_their_distribution(mean: float) -> None:
+    """Against the exact chances: the largest gap of the cumulative ones stays within Kolmogorov's 0.1 %."""
+    draws = 20_000
+    counts = np.array([poisson(mean, 7, 4, path, 64 * (path % 3)) for path in range(draws)])
+    assert counts.mean() == pytest.approx(mean, abs=4.5 * (mean / draws) ** 0.5 + 1e-12)
+    if mean == 0.0:
+        assert not counts.any()
+        return
+    assert counts.var() == pytest.approx(mean, rel=0.05)
+    low, high = int(counts.min()), int(counts.max())
+    logs = [k * math.log(mean) - mean - math.lgamma(k + 1.0) for k in range(high + 1)]
+    exact = np.cumsum(np.exp(logs))
+    found = np.array([(counts <= k).mean() for k in range(low, high + 1)])
+    assert np.abs(found - exact[low:]).max() < 1.95 / draws**0.5

@@ -60,6 +60,7 @@ DOGECOIN = Chain(
     needs=("bits", "first_time", "last_time"),
     adjust=_adjust,
     sources=("Dogecoin Core src/dogecoin.cpp", "Dogecoin Core src/test/dogecoin_tests.cpp"),
+    shown_at=_FLAT_FROM,
     merged_with=("LTC",),
     notes="mined with Litecoin: the same scrypt hashes earn both",
 )

@@ -61,5 +61,6 @@ ETHEREUM_CLASSIC = Chain(
     adjust=_adjust,
     sources=("ECIP-1017", "ECIP-1041", "ECIP-1054"),
     unverified=("difficulty rule", "block interval"),
+    shown_at=20_000_001,
     notes="an interval of about 13 seconds is an observation, not a rule",
 )

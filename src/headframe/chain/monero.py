@@ -85,5 +85,6 @@ MONERO = Chain(
     adjust=_adjust,
     sources=("Monero src/cryptonote_config.h", "Monero src/cryptonote_basic/difficulty.cpp"),
     unverified=("difficulty rule",),
+    shown_at=18_440_000 * 10**12,
     notes="0.6 coins a block for ever since 2022, less a penalty for blocks above the median weight",
 )

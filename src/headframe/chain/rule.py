@@ -74,7 +74,8 @@ class Chain:
     ``position`` is what the subsidy depends on: the height, Kaspa's DAA score, Monero's atomic
     units generated. ``period`` is the number of blocks between adjustments and ``intervals`` how
     many block intervals one of them measures. ``unverified`` names the rules no vector was found
-    for; they are marked wherever they are shown.
+    for; they are marked wherever they are shown. ``shown_at`` is the position shown where no point of
+    the chain is known.
     """
 
     coin: str
@@ -97,6 +98,7 @@ class Chain:
     sources: tuple[str, ...]
     unverified: tuple[str, ...] = ()
     known: Known | None = None
+    shown_at: int = 0
     merged_with: tuple[str, ...] = ()
     notes: str = ""
     scale: int = field(init=False)

@@ -31,6 +31,7 @@ def forecast(call: Call, months: int, paths: int, explain: bool, by: str) -> Non
     """Coins by month: P10 (10 % chance of less), P50, P90, alone and summed."""
     if click.get_current_context().invoked_subcommand is not None:
         return
+    from headframe.cli.progress import bar
     from headframe.codec import to_json
     from headframe.desk import history, production
     from headframe.report import (
@@ -51,7 +52,8 @@ def forecast(call: Call, months: int, paths: int, explain: bool, by: str) -> Non
             "forecast-by", {"by": by, "rows": [to_json(row) for row in rows]}, fine_table(rows, by)
         )
         return
-    version = production.make(office, months=months, paths=paths)
+    with bar("forecast") as moved:
+        version = production.make(office, months=months, paths=paths, progress=moved)
     made = version.forecast
     shown: list[object] = [forecast_table(made, version.id)]
     body: dict[str, Any] = {**to_json(made), "version": _said(version)}
@@ -217,19 +219,15 @@ def backtest(
     call: Call, file: Path | None, coin: str, since: datetime, paths: int, tried: bool
 ) -> None:
     """Our forecast and the habits it must beat, from every retarget on, with nothing known but the past."""
-    from headframe.chain import chain_of, checked_history
+    from headframe.chain import chain_of
+    from headframe.cli.mining import past_of
     from headframe.cli.progress import bar
     from headframe.codec import to_json
-    from headframe.desk.history import carried
-    from headframe.feed import read_history
     from headframe.mining import CHOSEN_BEFORE, candidates, makers, run, scores, skill
     from headframe.report import scores_table, skill_table
 
     chain = chain_of(coin)
-    rows = carried(chain.coin) if file is None else read_history(file, chain)
-    past, notes = checked_history(rows, chain)
-    for note in notes:
-        call.talk(f"{file.name if file else 'history'}: {note}")
+    past = past_of(call, chain, file)
     with bar("back-test") as moved:
         found = run(past, chain, since=since, models=makers(), paths=paths, progress=moved)
         lost: tuple[Outcome, ...] = ()

@@ -1,13 +1,17 @@
 """mining: what a hashrate should have earned, what was mined, and quick forecasts of any coin."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from headframe.cli.frame import Call, Instant, command
 from headframe.cli.scenario import Amount
+
+if TYPE_CHECKING:
+    from headframe.chain import Chain, Retarget
 
 _COIN = click.option("--coin", default="BTC", show_default=True)
 _HISTORY = click.option(
@@ -24,6 +28,22 @@ _POOL = click.option("--pool-fee", type=Amount(), default="0", help="Share the p
 @click.group()
 def mining() -> None:
     """Coins expected of a hashrate, coins mined, machines."""
+
+
+def past_of(call: Call, chain: "Chain", file: Path | None) -> "tuple[Retarget, ...]":
+    """The difficulty history of a file, or the one carried, in order; what was mended is said."""
+    from headframe.chain import checked_history
+    from headframe.desk.history import carried
+    from headframe.feed import read_history
+    from headframe.units import Wrong
+
+    rows = carried(chain.coin) if file is None else read_history(file, chain)
+    if not rows:
+        raise Wrong(f"{chain.coin} comes without a history: give --history FILE")
+    past, notes = checked_history(rows, chain, until=datetime.now(UTC))
+    for note in notes:
+        call.talk(note)
+    return past
 
 
 @mining.command()
@@ -47,20 +67,13 @@ def expected(
     file: Path | None,
 ) -> None:
     """Coins expected from the realised difficulty, with the band of luck: the audit of a pool's payouts."""
-    from headframe.chain import chain_of, checked_history
+    from headframe.chain import chain_of
     from headframe.codec import to_json
-    from headframe.desk.history import carried
-    from headframe.feed import read_history
     from headframe.mining import expected as computed
-    from headframe.units import Wrong, parse_hashrate
+    from headframe.units import parse_hashrate
 
     chain = chain_of(coin)
-    rows = carried(chain.coin) if file is None else read_history(file, chain)
-    if not rows:
-        raise Wrong(f"{chain.coin} comes without a history: give --history FILE")
-    past, notes = checked_history(rows, chain)
-    for note in notes:
-        call.talk(note)
+    past = past_of(call, chain, file)
     found = computed(
         chain,
         past,
@@ -106,21 +119,14 @@ def outlook(
     seed: int,
 ) -> None:
     """Coins by month of a steady hashrate on any chain; merged mining is one outlook a coin."""
-    from headframe.chain import chain_of, checked_history
+    from headframe.chain import chain_of
     from headframe.codec import to_json
-    from headframe.desk.history import carried
-    from headframe.feed import read_history
     from headframe.mining import estimate, first_full_month, start_of, steady, steady_bands
     from headframe.report import outlook_table
-    from headframe.units import Month, Wrong, parse_hashrate
+    from headframe.units import Month, parse_hashrate
 
     chain = chain_of(coin)
-    rows = carried(chain.coin) if file is None else read_history(file, chain)
-    if not rows:
-        raise Wrong(f"{chain.coin} comes without a history: give --history FILE")
-    past, notes = checked_history(rows, chain)
-    for note in notes:
-        call.talk(note)
+    past = past_of(call, chain, file)
     start = start_of(chain, past, estimate(past, chain=chain))
     begin = first_full_month(past[-1].at) if first is None else Month.parse(first)
     drawn = steady(

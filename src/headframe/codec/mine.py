@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import cast
 
+from headframe.chain import chain_of
 from headframe.codec.locate import Place
 from headframe.codec.reader import Reader
 from headframe.mining import (
@@ -23,6 +24,8 @@ from headframe.mining import (
     Treasury,
 )
 from headframe.units import parse_hashrate
+
+_ALGORITHM = chain_of("BTC").algorithm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,7 @@ def read_operation(reader: Reader) -> Operation | None:
         reader.problem(
             ("operation", "coin"), f'coin must be "BTC" in this version, was "{head.coin}"'
         )
+    _same_algorithm(reader, batches)
     if reader.problems:
         return None
     return reader.make(
@@ -102,6 +106,13 @@ def read_operation(reader: Reader) -> Operation | None:
         ),
         ("batch",),
     )
+
+
+def _same_algorithm(reader: Reader, batches: list[Batch | None]) -> None:
+    for (_, place), batch in zip(reader.rows("batch"), batches, strict=True):
+        if batch is not None and not _ALGORITHM.startswith(batch.machine.algorithm):
+            words = f"{batch.machine.model} works on {batch.machine.algorithm}, not on {_ALGORITHM}"
+            reader.problem((*place, "machine"), words)
 
 
 def _site(reader: Reader, row: object, place: Place) -> Site | None:

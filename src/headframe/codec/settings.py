@@ -6,7 +6,7 @@ from headframe.codec.mine import read_operation
 from headframe.codec.reader import Problem, Reader
 from headframe.counterparty import Dossier
 from headframe.mandate import Mandate
-from headframe.mining import Operation
+from headframe.mining import Operation, plain_name
 from headframe.units import Wrong
 
 
@@ -54,6 +54,10 @@ class HistorySettings:
 
     prices: str | None = None
     fees: str | None = None
+
+    def __post_init__(self) -> None:
+        plain_name("prices", self.prices)
+        plain_name("fees", self.fees)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ Hedging refers to an approved version. A version is frozen with its instant and 
 says; approving a proposal approves the version it stands on, unless that was done before.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import isfinite
@@ -37,6 +38,7 @@ from headframe.units import Month, Wrong
 
 MONTHS = 12
 PATHS = 20_000
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,9 @@ def _price(state: State, *, answers: bool) -> tuple[float | None, float | None]:
     return state.market.index, vol if isfinite(vol) else None
 
 
-def compute(prepared: Prepared, *, explain: bool = True) -> Forecast:
+def compute(
+    prepared: Prepared, *, explain: bool = True, progress: Progress | None = None
+) -> Forecast:
     """The forecast of prepared inputs."""
     case, prices = prepared.case, prepared.prices()
     try:
@@ -138,6 +142,7 @@ def compute(prepared: Prepared, *, explain: bool = True) -> Forecast:
             months=case.months,
             paths=prepared.paths,
             seed=case.seed,
+            progress=progress,
         )
         if not explain:
             return made
@@ -153,7 +158,13 @@ def compute(prepared: Prepared, *, explain: bool = True) -> Forecast:
 
 
 @serialised
-def make(office: Office, *, months: int = MONTHS, paths: int = PATHS) -> Version:
+def make(
+    office: Office,
+    *,
+    months: int = MONTHS,
+    paths: int = PATHS,
+    progress: Progress | None = None,
+) -> Version:
     """Forecast from the first full month ahead; a new version where the inputs are new."""
     person = require_person(office)
     prepared = gather(office, months=months, paths=paths)
@@ -165,7 +176,7 @@ def make(office: Office, *, months: int = MONTHS, paths: int = PATHS) -> Version
     if held is not None:
         return held
     body: Json = {
-        "forecast": to_json(compute(prepared)),
+        "forecast": to_json(compute(prepared, progress=progress)),
         "case": to_json(prepared.case),
         "inputs_sha256": prepared.inputs_sha256,
         "source": "model",

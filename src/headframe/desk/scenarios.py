@@ -148,4 +148,6 @@ def _coins(made: Forecast) -> Decimal:
 def _cost(made: Forecast) -> Decimal:
     """Cash cost per coin of the first month: all cash that leaves over expected coins."""
     row = made.months[0]
+    if row.coins.p50 <= 0.0:
+        raise Invalid(f"{row.month} brings no coins to spread its cost over; give --cost")
     return Decimal(repr(row.cash_need_usd / row.coins.p50)).quantize(_CENT)

@@ -7,7 +7,10 @@ from headframe.book import opening
 from headframe.codec import (
     Problem,
     Settings,
+    fees_from_text,
     locate,
+    power_from_text,
+    prices_from_text,
     read_counterparties,
     read_mandate,
     read_settings,
@@ -18,7 +21,7 @@ from headframe.desk.ports import Draft, Files, Invalid, NotFound
 from headframe.desk.state import postings_json
 from headframe.mandate import Mandate
 from headframe.market import Snapshot
-from headframe.units import BTC, USD, Month, booked, iso
+from headframe.units import BTC, USD, Month, Wrong, booked, iso
 
 _ANY = Month(2026, 1)
 FILES = ("headframe.toml", "mandate.toml", "counterparties.toml")
@@ -63,6 +66,7 @@ def check_files(files: Files) -> tuple[Problem, ...]:
             problems += [problem for problem in found if isinstance(problem, Problem)]
     if isinstance(settings, Settings):
         problems += _overloaded(settings)
+        problems += _tables(files, settings)
     if isinstance(settings, Settings) and isinstance(mandate, Mandate):
         problems += _across(settings, mandate, files.text(FILES[1]))
     return tuple(problems)
@@ -79,6 +83,21 @@ def _overloaded(settings: Settings) -> list[Problem]:
         for site in operation.overloaded(month):
             text = f"{site} draws more than its capacity_mw in {month}: move machines or raise it"
             found.append(Problem(FILES[0], 1, text))
+    return found
+
+
+def _tables(files: Files, settings: Settings) -> list[Problem]:
+    """Tables the settings name that are not there or cannot be read."""
+    named = [(settings.history.prices, prices_from_text), (settings.history.fees, fees_from_text)]
+    named += [(site.power_file, power_from_text) for site in settings.operation.sites]
+    found: list[Problem] = []
+    for name, read in named:
+        if name is None:
+            continue
+        try:
+            read(files.text(name), name)
+        except (Wrong, NotFound, Invalid) as error:
+            found += [Problem(name, 1, line) for line in str(error).split("\n")]
     return found
 
 

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from io import StringIO
-from math import isfinite, log, sqrt
+from math import log, sqrt
 from statistics import median
 
+from headframe.codec import number
 from headframe.market import ForwardQuote, OptionQuote, Snapshot
 from headframe.numerics import phi
 from headframe.pricing import parity_forward
@@ -36,8 +37,8 @@ def read_chain_csv(text: str, *, name: str) -> Snapshot:
     indexes: list[float] = []
     stamps: list[datetime] = []
     wrong: list[str] = []
-    for number, row in enumerate(reader, start=2):
-        if number > _ROWS_MAX:
+    for line, row in enumerate(reader, start=2):
+        if line > _ROWS_MAX:
             raise Wrong(f"{name}: more than {_ROWS_MAX} lines; this is not one option chain")
         try:
             quote = _quote(row)
@@ -45,7 +46,7 @@ def read_chain_csv(text: str, *, name: str) -> Snapshot:
             index = _number(row["index_price"])
             future = _number(row["futures_price"])
         except (Wrong, AttributeError, TypeError) as error:
-            wrong.append(f"line {number}: {error}")
+            wrong.append(f"line {line}: {error}")
             continue
         options.append(quote)
         indexes.extend([index] if index else [])
@@ -136,13 +137,5 @@ def _quote(row: dict[str, str]) -> OptionQuote:
 
 
 def _number(text: str) -> float | None:
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise Wrong(f"expected a number, was {text[:20]!r}") from error
-    if not isfinite(value) or "_" in text or not text.isascii():
-        raise Wrong(f"expected a plain finite number, was {text[:20]!r}")
-    return value
+    """A figure, or none where the cell is empty."""
+    return number(text.strip()) if text.strip() else None

@@ -46,7 +46,7 @@ from headframe.mining.forecast import (
     forecast,
     steady_bands,
 )
-from headframe.mining.machines import KNOWN_MACHINES, Machine, machine_named
+from headframe.mining.machines import KNOWN_MACHINES, Machine, machine_named, plain_name
 from headframe.mining.natural import NaturalHedge, historical_hedges, natural_hedges
 from headframe.mining.operation import (
     FeeOutlook,
@@ -129,6 +129,7 @@ __all__ = [
     "month_edges",
     "natural_hedges",
     "plain",
+    "plain_name",
     "run",
     "scores",
     "simulate",

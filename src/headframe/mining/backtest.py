@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from headframe.chain import Chain, Retarget
 from headframe.mining.difficulty import DifficultyModel, Windows, estimate, plain
 from headframe.mining.simulation import Start, constant_fleet, start_of
-from headframe.numerics import Array, np, quantiles, sorted_columns, uniforms
+from headframe.numerics import Array, column_quantiles, np, quantiles, uniforms
 from headframe.units import Wrong
 
 HORIZONS = (91, 182, 365)
@@ -248,7 +248,7 @@ def _bootstrap(inside: Array, block: int) -> tuple[float, float]:
     starts = (draws * count).astype(np.int64).reshape(_DRAWS, pieces)
     places = (starts[:, :, None] + np.arange(block)) % count
     means = inside[places.reshape(_DRAWS, -1)[:, :count]].mean(axis=1)
-    low, high = quantiles(sorted_columns(means[:, None]), (0.05, 0.95))[:, 0]
+    low, high = column_quantiles(means[:, None], (0.05, 0.95))[:, 0]
     return float(low), float(high)
 
 

@@ -3,8 +3,8 @@
 A machine runs while a megawatt-hour earns more than it costs at the margin: the index price with its
 adder, what a block of bought power would bring sold back, or nothing where it cannot be sold. The
 machines of a site are stacked by efficiency, the best on the blocks, so the choice of each lot is
-its own. For every span of time the whole mine becomes one staircase: hashes and power cost by
-hashprice.
+its own; what the connection does not carry stands still, the least efficient first. For every span
+of time the whole mine becomes one staircase: hashes and power cost by hashprice.
 """
 
 from dataclasses import dataclass
@@ -27,9 +27,10 @@ class Staircase:
     """Hashes per second and USD per second by hashprice, for each span and group of machines.
 
     Group 0 is the planned fleet; every further group is one batch with an unknown delay, counted
-    whole. ``offsets`` is (spans x groups + 1,): where each staircase begins in ``thresholds``
-    (USD/PH/s/day). ``hashes`` and ``usd`` run one longer each: the first value is below all steps.
-    ``fixed_usd`` is (spans,) per second, whatever runs.
+    whole from its planned beginning on, and standing where it is planned to stand. ``offsets`` is
+    (spans x groups + 1,): where each staircase begins in ``thresholds`` (USD/PH/s/day). ``hashes``
+    and ``usd`` run one longer each: the first value is below all steps. ``fixed_usd`` is (spans,)
+    per second, whatever runs.
     """
 
     offsets: Places
@@ -39,12 +40,15 @@ class Staircase:
     fixed_usd: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Lot:
+    """Machines of one batch as planned; ``scale`` makes the whole of a batch that may come late."""
+
     hashes: float
     megawatts: float
     joules_per_terahash: float
     group: int
+    scale: float
 
 
 def staircase(
@@ -58,7 +62,7 @@ def staircase(
         standing = 0.0
         for site in operation.sites:
             lots = _lots(operation, site, start, end, delayed)
-            standing += _site(site, Month.of(start), lots, operation.pool.fee, groups)
+            standing += _site(site, start, lots, operation.pool.fee, groups)
         fixed.append(standing / 3600.0)
         steps += [_sorted(group) for group in groups]
     counts = [len(thresholds) for thresholds, _, _ in steps]
@@ -81,18 +85,18 @@ def _lots(
         if batch.site != site.name:
             continue
         group = delayed.index(batch) + 1 if batch in delayed else 0
-        share = 1.0 if group else batch.share(start, end)
+        share = batch.share(start, end)
         if share > 0.0:
             hashes, watts = batch.tuned(start)
             count = batch.count * share
+            worn = site.derating[start.month - 1]
             found.append(
                 _Lot(
-                    count * hashes * factor,
-                    count * watts * site.uptime / 1e6,
-                    watts * 1e12 / hashes / site.derating[start.month - 1]
-                    if site.derating[start.month - 1] > 0.0
-                    else _NEVER,
-                    group,
+                    hashes=count * hashes * factor,
+                    megawatts=count * watts * site.uptime / 1e6,
+                    joules_per_terahash=watts * 1e12 / hashes / worn if worn > 0.0 else _NEVER,
+                    group=group,
+                    scale=1.0 / share if group else 1.0,
                 )
             )
     return sorted(found, key=lambda lot: lot.joules_per_terahash)
@@ -100,16 +104,17 @@ def _lots(
 
 def _site(
     site: Site,
-    month: Month,
+    start: datetime,
     lots: list[_Lot],
     pool_fee: float,
     groups: list[list[tuple[float, float, float]]],
 ) -> float:
     """Add a site's steps (threshold, hashes/s, USD/h) to their groups; what it pays an hour anyway."""
+    month = Month.of(start)
     prices = list(grouped_hours((site.prices(month),))[0])
     weight = 1.0 / len(prices)
     off = _hours_off(site, month, prices)
-    blocks = [b for b in site.blocks if b.until is None or b.until > month.start.date()]
+    blocks = [b for b in site.blocks if b.until is None or b.until > start.date()]
     resale = [[_resale(block, price) for price in prices] for block in blocks]
     standing = sum(
         block.mw * (block.usd_mwh - sum(sold) * weight)
@@ -120,16 +125,22 @@ def _site(
         standing -= site.demand_response.credit_usd_mw_month * site.capacity_mw / hours
     outside = prices
     left = [(block.mw, sold) for block, sold in zip(blocks, resale, strict=True)]
+    room = site.capacity_mw * site.uptime
     for lot in lots:
-        for megawatts, marginal in _covered(lot.megawatts, left, outside):
-            part = megawatts / lot.megawatts if lot.megawatts else 0.0
+        drawn = min(lot.megawatts, room)
+        room -= drawn
+        for megawatts, marginal in _covered(drawn, left, outside):
+            part = megawatts / lot.megawatts
             for price, share_off in zip(marginal, off, strict=True):
                 cost = price + site.adder_usd_mwh
                 break_even = cost * 24.0 * lot.joules_per_terahash / (1000.0 * (1.0 - pool_fee))
                 at = max(break_even, _ALWAYS) if site.curtails else _ALWAYS
                 ran = weight * (1.0 - share_off)
                 if ran > 0.0:
-                    groups[lot.group].append((at, lot.hashes * part * ran, cost * megawatts * ran))
+                    whole = ran * lot.scale
+                    groups[lot.group].append(
+                        (at, lot.hashes * part * whole, cost * megawatts * whole)
+                    )
     return standing
 
 

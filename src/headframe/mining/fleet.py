@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
-from headframe.mining.machines import Machine, between
+from headframe.mining.machines import Machine, between, plain_name
 from headframe.units import Month, Wrong
 
 _ONES = (1.0,) * 12
@@ -67,6 +67,7 @@ class Site:
     demand_response: DemandResponse | None = None
 
     def __post_init__(self) -> None:
+        plain_name(f"power_file of {self.name}", self.power_file)
         between(f"uptime of {self.name}", self.uptime, 0.0, 1.0)
         between(f"uptime_sd of {self.name}", self.uptime_sd, 0.0, 0.5)
         between(f"capacity of {self.name} in MW", self.capacity_mw, 0.001, 100_000.0)

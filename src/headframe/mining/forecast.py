@@ -11,12 +11,13 @@ from headframe.mining.simulation import (
     NAMES,
     Paths,
     PricePaths,
+    Progress,
     Start,
     month_edges,
     only,
     simulate,
 )
-from headframe.numerics import Array, np, quantiles, sorted_columns
+from headframe.numerics import Array, column_quantiles, np
 from headframe.units import Month, Wrong, months_from
 
 SHARES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
@@ -24,6 +25,7 @@ MODEL_VERSION = (
     "production/2: drift, season, AR(1) noise and answer to price of log difficulty on the exact "
     "retarget calendar; log-normal fees; curtailment by hashprice"
 )
+_OLD = timedelta(days=28)
 _FEW = 4_000
 """Paths for the shares of the variance: each risk alone."""
 
@@ -113,7 +115,7 @@ class Forecast:
         raise Wrong(f"{month} lies outside the forecast's horizon")
 
 
-def forecast(
+def forecast(  # noqa: PLR0913 - every input by its name
     operation: Operation,
     first: Month,
     *,
@@ -123,11 +125,14 @@ def forecast(
     months: int = 12,
     paths: int = 20_000,
     seed: int = 1,
+    progress: Progress | None = None,
 ) -> Forecast:
     """The forecast of so many months from ``first``; what explains it is added by ``explained``."""
     span = months_from(first, months)
     edges = month_edges(first, months)
-    drawn = simulate(operation, edges, start=start, prices=prices, paths=paths, seed=seed)
+    drawn = simulate(
+        operation, edges, start=start, prices=prices, paths=paths, seed=seed, progress=progress
+    )
     rows = _rows(operation, span, drawn, start)
     natural = () if prices is None else natural_hedges(drawn, edges, prices)
     return Forecast(
@@ -146,7 +151,7 @@ def forecast(
         months=rows,
         risks=(),
         natural=natural,
-        notes=_notes(operation, span),
+        notes=_notes(operation, span, as_of - start.last.at),
     )
 
 
@@ -237,12 +242,23 @@ def _shares(
     return (*kept, RiskShare(risk="together", share=rest))
 
 
-def _notes(operation: Operation, span: tuple[Month, ...]) -> tuple[str, ...]:
+def _notes(operation: Operation, span: tuple[Month, ...], since: timedelta) -> tuple[str, ...]:
     """What a reader of the forecast must know of its inputs."""
-    found = [
+    found: list[str] = []
+    if since > _OLD:
+        found.append(
+            f"the difficulty history ends {since.days} days before the forecast; the retargets since are "
+            "simulated (headframe history fetch extends it)"
+        )
+    found += [
         f"{batch.count:,} {batch.machine.model} at {batch.site} arrive {batch.since}, after the horizon"
         for batch in operation.fleet
         if batch.since is not None and batch.since >= span[-1].end.date()
+    ]
+    found += [
+        f"{site} draws more than its connection carries in {month}; the rest stands still"
+        for month in span
+        for site in operation.overloaded(month)
     ]
     found += [
         f"{month}: nothing runs; the month brings no coins"
@@ -255,8 +271,7 @@ def _notes(operation: Operation, span: tuple[Month, ...]) -> tuple[str, ...]:
 def bands(values: Array) -> list[Band]:
     """Percentiles and mean of each column of (paths, columns)."""
     mean = values.mean(axis=0)
-    ordered = sorted_columns(values)
-    found = quantiles(ordered, SHARES)
+    found = column_quantiles(values, SHARES)
     return [
         Band(
             **{

@@ -5,7 +5,6 @@ import math
 from headframe.numerics import (
     Array,
     Places,
-    compiled,
     normals,
     np,
     parallel,
@@ -82,6 +81,7 @@ def _machine_seconds(now: float, begin: float, ramp: float) -> float:
 @parallel
 def simulate_coins(
     seed: int,
+    first_path: int,
     chain: Array,
     steps: Array,
     rewards: Array,
@@ -117,7 +117,8 @@ def simulate_coins(
     of the expected one.
 
     Args:
-        seed: of the counter-based draws; row i is path i whatever the number of paths or threads.
+        seed: of the counter-based draws; row i is path ``first_path`` + i, whatever the number of
+            paths or threads. Rows of ``prices`` are counted from the same path.
         chain: difficulty and height at the last retarget (time 0), blocks a period, intervals
             measured, target spacing in s, hashes per difficulty, greatest log change, year phase.
         steps: heights at which the reward changes; rewards: (steps + 1,) coins of a block.
@@ -152,19 +153,20 @@ def simulate_coins(
         begins = np.empty(groups)
         moves = np.empty(13)
         for path in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, paths)):
-            normals(seed, 0, path, shocks)
-            normals(seed, 1, path, monthly)
+            drawn_as = first_path + path
+            normals(seed, 0, drawn_as, shocks)
+            normals(seed, 1, drawn_as, monthly)
             level = 0.0
             for month in range(months):
                 step = monthly[month]
                 level = step if month == 0 else fees[2] * level + stationary * step
                 stretched = level * math.exp(0.5 * fees[3] * level * level)
                 fee_share[month] = min(fees[0] * math.exp(fees[1] * stretched), _FEE_CAP) * fees[4]
-            normals(seed, 2, path, monthly)
+            normals(seed, 2, drawn_as, monthly)
             for month in range(months):
                 running[month] = min(max(1.0 + uptime[0] * monthly[month], 0.0), uptime[1])
             if groups > 0:
-                uniforms(seed, 3, path, begins)
+                uniforms(seed, 3, drawn_as, begins)
                 for group in range(groups):
                     begins[group] = delayed[group, 0] - delayed[group, 2] * math.log(begins[group])
             moves[:] = known_changes[1:]
@@ -253,7 +255,7 @@ def simulate_coins(
                     found_blocks = blocks
                     if pool[2] + pool[3] > 0.0:
                         mean = blocks / pool[1]
-                        found_blocks = poisson(mean, seed, 4, path, drawn) * pool[1]
+                        found_blocks = poisson(mean, seed, 4, drawn_as, drawn) * pool[1]
                         drawn += 64
                     lucky_subsidy = found_blocks if pool[2] > 0.0 else blocks
                     lucky_fees = found_blocks if pool[3] > 0.0 else blocks
@@ -278,19 +280,20 @@ def simulate_coins(
                 index += 1
 
 
-@compiled
+@parallel
 def lognormal_paths(seed: int, start: float, vol: float, seconds: float, out: Array) -> None:
     """Fill (paths, points) with driftless log-normal prices: the first point is the start.
 
     Every path's expected price is the start: each step multiplies by exp(s z - s**2 / 2).
     """
-    points = out.shape[1]
+    paths, points = out.shape
     step = vol * math.sqrt(seconds / 31_536_000.0)
-    row = np.empty(points)
-    for path in range(out.shape[0]):
-        normals(seed, 5, path, row)
-        level = 0.0
-        out[path, 0] = start
-        for point in range(1, points):
-            level += step * row[point] - 0.5 * step * step
-            out[path, point] = start * math.exp(level)
+    for chunk in prange((paths + _CHUNK - 1) // _CHUNK):
+        row = np.empty(points)
+        for path in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, paths)):
+            normals(seed, 5, path, row)
+            level = 0.0
+            out[path, 0] = start
+            for point in range(1, points):
+                level += step * row[point] - 0.5 * step * step
+                out[path, point] = start * math.exp(level)

@@ -14,6 +14,12 @@ def between(name: str, value: float, low: float, high: float) -> None:
         raise Wrong(f"{name} must lie between {low:g} and {high:g}, was {value:g}")
 
 
+def plain_name(name: str, value: str | None) -> None:
+    """Raises Wrong for a file that is not in the workspace itself."""
+    if value is not None and ("/" in value or "\\" in value or value in {"", ".", ".."}):
+        raise Wrong(f"{name} must be the plain name of a file in the workspace, was {value[:60]!r}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """A type of machine: terahashes (or tera-solutions) per second and watts at the wall."""

@@ -1,9 +1,10 @@
 """Joint paths of coins, difficulty and power cost: the operation and the model made into arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import log, sqrt
+from typing import Any
 
 from headframe.chain import Chain, Retarget
 from headframe.mining.difficulty import PRICE_LAGS, DifficultyModel, year_phase
@@ -11,11 +12,14 @@ from headframe.mining.dispatch import staircase
 from headframe.mining.fleet import Batch
 from headframe.mining.kernels import lognormal_paths, simulate_coins
 from headframe.mining.operation import FeeOutlook, Operation
-from headframe.numerics import Array, np
+from headframe.numerics import Array, Places, np
 from headframe.units import Month, Wrong, months_from
 
 MOST_PATHS, MOST_BUCKETS = 5_000_000, 1_200
 _WEEK = 604_800.0
+_BLOCK = 65_536
+"""Paths simulated between two words of progress."""
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def only(name: str | None) -> Risks:
     return Risks(**{one: one == name for one in NAMES})
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - every input by its name
     operation: Operation,
     edges: Sequence[datetime],
     *,
@@ -115,33 +119,62 @@ def simulate(
     seed: int,
     risks: Risks = ALL_RISKS,
     periods: int = 0,
+    progress: Progress | None = None,
 ) -> Paths:
     """Paths over consecutive buckets, or over so many retarget periods from the last retarget.
 
-    Rows do not depend on how many paths there are nor on the number of threads.
+    Rows do not depend on how many paths there are nor on the number of threads; ``progress`` is told
+    how many of them are done.
     """
     _checked(edges, start.last.at, paths, periods)
-    begin, buckets = start.last.at, periods or len(edges) - 1
-    end = (
-        edges[-1]
-        if not periods
-        else begin + timedelta(seconds=periods * start.period_seconds * 1.6)
-    )
-    delayed = tuple(b for b in operation.fleet if b.delay_days > 0.0) if risks.delay else ()
-    steady = operation if risks.delay else _on_average(operation)
-    cuts = _cuts(begin, end, steady.fleet)
-    stair = staircase(steady, cuts, delayed)
+    begin = start.last.at
+    end = _end(start, edges, periods)
     steps, rewards = start.chain.steps(start.last.height, _blocks(start, end))
-    drawn = _prices(prices, begin, risks)
-    out = [np.empty((paths, buckets)) for _ in range(4)]
-    simulate_coins(
-        seed,
+    drawn, grid = _prices(prices, begin, risks)
+    out = [np.empty((paths, periods or len(edges) - 1)) for _ in range(4)]
+    taken: tuple[Any, ...] = (
         start_numbers(start),
         np.array(steps, dtype=np.float64),
         np.array(rewards),
         model_numbers(start.model, risks),
         _known(start.model, prices),
-        *drawn,
+    )
+    placed: tuple[Any, ...] = (
+        grid,
+        *_laid(operation, begin, end, risks),
+        _fees(operation.fees, operation.pool.fees_counted, risks),
+        _uptime(operation, risks),
+        _pool(operation, risks),
+        np.array([(edge - begin).total_seconds() for edge in edges])
+        if not periods
+        else np.zeros(1),
+        1 if periods else 0,
+    )
+    for first in range(0, paths, _BLOCK):
+        last = min(first + _BLOCK, paths)
+        rows = drawn[first:last] if len(drawn) > 1 else drawn
+        _fill((seed, first, *taken, rows, *placed, *(one[first:last] for one in out)))
+        if progress is not None:
+            progress(last, paths)
+    return Paths(*out)
+
+
+def _end(start: Start, edges: Sequence[datetime], periods: int) -> datetime:
+    """When the last bucket ends, or later than any path needs for so many periods."""
+    if not periods:
+        return edges[-1]
+    return start.last.at + timedelta(seconds=periods * start.period_seconds * 1.6)
+
+
+def _laid(
+    operation: Operation, begin: datetime, end: datetime, risks: Risks
+) -> tuple[Array | Places, ...]:
+    """The fleet over time as the kernel takes it: spans, their months, staircases, late batches."""
+    delayed = tuple(b for b in operation.fleet if b.delay_days > 0.0) if risks.delay else ()
+    steady = operation if risks.delay else _on_average(operation)
+    cuts = _cuts(begin, end, steady)
+    stair = staircase(steady, cuts, delayed)
+    return (
         np.array([(cut - begin).total_seconds() for cut in cuts]),
         np.array([_months_between(cuts[0], cut) for cut in cuts[:-1]], dtype=np.int64),
         stair.offsets,
@@ -150,16 +183,12 @@ def simulate(
         stair.usd,
         stair.fixed_usd,
         np.array([_late(batch, begin) for batch in delayed]).reshape(-1, 4),
-        _fees(operation.fees, operation.pool.fees_counted, risks),
-        _uptime(operation, risks),
-        _pool(operation, risks),
-        np.array([(edge - begin).total_seconds() for edge in edges])
-        if not periods
-        else np.zeros(1),
-        1 if periods else 0,
-        *out,
     )
-    return Paths(*out)
+
+
+def _fill(arguments: tuple[Any, ...]) -> None:
+    """The kernel, its arguments gathered in its own order."""
+    simulate_coins(*arguments)
 
 
 def _checked(edges: Sequence[datetime], last: datetime, paths: int, periods: int) -> None:
@@ -192,15 +221,17 @@ def _moved(batch: Batch, by: timedelta) -> Batch | None:
     return replace(batch, since=since, delay_days=0.0)
 
 
-def _cuts(begin: datetime, end: datetime, fleet: tuple[Batch, ...]) -> tuple[datetime, ...]:
-    """Every instant between two at which a month turns or the fleet changes."""
+def _cuts(begin: datetime, end: datetime, operation: Operation) -> tuple[datetime, ...]:
+    """Every instant between two at which a month turns, the fleet changes or a power block ends."""
     months: list[datetime] = []
     month = Month.of(begin).plus(1)
     while month.start < end:
         months.append(month.start)
         month = month.plus(1)
-    changes = [edge for batch in fleet for edge in batch.edges() if begin < edge < end]
-    return tuple(sorted({begin, end, *months, *changes}))
+    ends = [block.until for site in operation.sites for block in site.blocks if block.until]
+    changes = [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in ends]
+    changes += [edge for batch in operation.fleet for edge in batch.edges()]
+    return tuple(sorted({begin, end, *months, *(one for one in changes if begin < one < end)}))
 
 
 def _months_between(first: datetime, at: datetime) -> int:
@@ -358,6 +389,7 @@ def constant_fleet(
     coins, fees, nothing = np.empty(shape), np.empty(shape), np.empty((0, 0))
     simulate_coins(
         seed,
+        0,
         start_numbers(start),
         np.array(steps, dtype=np.float64),
         np.array(rewards),

@@ -3,11 +3,12 @@
 from headframe.numerics.chance import normals, philox_words, poisson, uniforms
 from headframe.numerics.compiled import Array, Places, compiled, np, parallel, prange, scalar
 from headframe.numerics.normal import density, mills, phi, quantile
-from headframe.numerics.reduction import quantiles, sorted_columns
+from headframe.numerics.reduction import column_quantiles, quantiles
 
 __all__ = [
     "Array",
     "Places",
+    "column_quantiles",
     "compiled",
     "density",
     "mills",
@@ -21,6 +22,5 @@ __all__ = [
     "quantile",
     "quantiles",
     "scalar",
-    "sorted_columns",
     "uniforms",
 ]

@@ -3,11 +3,6 @@
 from headframe.numerics.compiled import Array, np
 
 
-def sorted_columns(values: Array) -> Array:
-    """Each column of (paths, columns) sorted upwards, as (columns, paths)."""
-    return np.sort(np.ascontiguousarray(values.T), axis=1)
-
-
 def quantiles(ordered: Array, shares: tuple[float, ...]) -> Array:
     """Quantiles of sorted rows, linear between order statistics: (shares, rows).
 
@@ -23,3 +18,15 @@ def quantiles(ordered: Array, shares: tuple[float, ...]) -> Array:
         weight = place - below
         out[row] = ordered[:, below] * (1.0 - weight) + ordered[:, above] * weight
     return out
+
+
+def column_quantiles(values: Array, shares: tuple[float, ...]) -> Array:
+    """Quantiles of each column of (rows, columns): (shares, columns), by definition 7.
+
+    Only the order statistics that are needed are brought to their places.
+    """
+    count = values.shape[0]
+    places = [share * (count - 1) for share in shares]
+    needed = sorted({min(int(place) + step, count - 1) for place in places for step in (0, 1)})
+    ordered = np.partition(np.ascontiguousarray(values.T), needed, axis=1)
+    return quantiles(ordered, shares)

@@ -12,11 +12,11 @@ _UNVERIFIED = "unverified"
 
 
 def present_position(one: Chain, at: datetime) -> int:
-    """Where a chain should stand at an instant by its target spacing; else where its last rule began."""
+    """Where a chain should stand at an instant by its target spacing; else where its file says."""
     if one.known is not None:
         blocks = (at - one.known.at).total_seconds() / one.spacing_seconds
         return max(one.known.position + int(blocks), 0)
-    return {"DOGE": 600_000, "ETC": 20_000_001}.get(one.coin, 18_440_000 * one.scale)
+    return one.shown_at
 
 
 def block_coins(one: Chain, height: int, fees: Decimal | None, fee_share: Decimal | None) -> float:
