@@ -166,6 +166,10 @@ def test_monero_averages_work_over_time() -> None:
     assert monero.next_difficulty(slow) == 15 * 10**10
     newest = (*steady[:720], *((10**9, 1) for _ in range(15)))
     assert monero.next_difficulty(newest) == 3 * 10**11, "the newest 15 do not count"
+    rising = tuple((120 * number, 10**9 + 10**6 * number) for number in range(800))
+    # of blocks 65 to 799 the oldest 720: work of blocks 126 to 724 over 599 intervals of two minutes
+    work = sum(difficulty for _, difficulty in rising[126:725])
+    assert monero.next_difficulty(rising) == -(-work * 120 // (599 * 120))
     with pytest.raises(Wrong):
         monero.next_difficulty(steady[:1])
 

@@ -540,3 +540,28 @@ def test_coins_mined_are_recorded(mine: Path, tmp_path: Path) -> None:
     words = refused("mining", "record", str(file), *at)
     assert "line 3" in words
     assert "line 4" in words
+
+
+@pytest.mark.parametrize(
+    "number", ["1_000", "\uff11\uff12", "nan", "1e3", "", "9" * 40, "-1", "0x10"]
+)
+def test_whole_numbers_are_plain_digits(number: Any) -> None:
+    for line in (
+        ("chain", "subsidy", "--height", number),
+        ("mining", "outlook", "--hashrate", "1EH/s", "--months", number),
+        (
+            "chain",
+            "next-bits",
+            "--coin",
+            "ETC",
+            "--difficulty",
+            number,
+            "--first-time",
+            "1",
+            "--last-time",
+            "2",
+        ),
+    ):
+        found = call(*line)
+        assert found.exit_code == 2, line
+        assert "Traceback" not in found.output

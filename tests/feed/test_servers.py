@@ -243,7 +243,14 @@ def test_a_server_that_fails_is_told_apart() -> None:
             fetch_periods("node", f"http://me:secret@{host}", 900_000)
     with pytest.raises(Unreachable):
         fetch_periods("esplora", "http://127.0.0.1:9", 953_568)
-    for bad in ("ftp://x", "file:///etc/passwd", "nonsense", "http://"):
+    for bad in (
+        "ftp://x",
+        "file:///etc/passwd",
+        "nonsense",
+        "http://",
+        "http://[::1",
+        "http://h:99999",
+    ):
         with pytest.raises(Wrong, match="URL"):
             fetch_periods("esplora", bad, 0)
 

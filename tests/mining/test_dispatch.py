@@ -1,5 +1,6 @@
 """Curtailment as an option: what runs at a hashprice, and what power costs then."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -255,3 +256,23 @@ def test_a_batch_that_may_come_late_takes_no_room_before_it_can_arrive() -> None
     most = found.coins[:, 4] / alone.coins[:, 4]
     assert most.max() == pytest.approx(kept + 270.0 / 200.0)
     assert most.min() >= kept - 1e-9
+
+
+def test_on_paths_a_machine_stops_exactly_where_it_earns_nothing() -> None:
+    """Difficulty held still: 1 % above the break-even hashprice everything runs, 1 % below nothing."""
+    still = replace(START, model=replace(START.model, drift=0.0, noise_sd=0.0, memory=0.0, last_deviation=0.0, season_cos=0.0, season_sin=0.0))  # fmt: skip
+    operation = mine(sites=(site(curtails=True, power_usd_mwh=(60.0,) * 12),), fleet=(S21, S19))
+    edges = month_edges(Month(2026, 9), 1)
+    per_coin = 86_400e15 / (START.last.difficulty * START.chain.hashes_per_difficulty) * 3.125
+    hashes = 30 * 86_400 / (START.last.difficulty * START.chain.hashes_per_difficulty) * 3.125
+    for factor, petahashes in (
+        (0.99 * 25.2, 0.0),
+        (1.01 * 25.2, 200.0),
+        (0.99 * 42.48, 200.0),
+        (1.01 * 42.48, 304.0),
+    ):
+        flat = PricePaths(np.full((1, 10), factor / per_coin), AT, 864_000.0)
+        found = simulate(operation, edges, start=still, prices=flat, paths=1, seed=1)
+        assert found.coins[0, 0] == pytest.approx(petahashes * 1e15 * hashes, rel=1e-9)
+        megawatts = {0.0: 0.0, 200.0: S21_MW, 304.0: S21_MW + S19_MW}[petahashes]
+        assert found.power_usd[0, 0] == pytest.approx(megawatts * 60.0 * 720.0)

@@ -9,6 +9,7 @@ from math import exp, lgamma, log
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ from headframe.mining import (
     skill,
     waterfall,
 )
-from headframe.mining.backtest import realised
+from headframe.mining.backtest import _crps, realised
 from headframe.mining.expected import poisson_quantile
 from headframe.units import Month, Wrong
 from mines import BTC, HISTORY, MODEL, START, mine, site
@@ -91,6 +92,16 @@ def test_the_choice_was_made_before_2023() -> None:
             if row.days == days:
                 losses[row.model] = losses.get(row.model, 0.0) + row.pinball / best
     assert min(losses, key=lambda name: losses[name]) == "drift 39, noise 26"
+
+
+def test_the_ensemble_score_is_its_definition() -> None:
+    """Mean distance to what came, less half the mean distance of two draws."""
+    drawn = np.sort(np.random.default_rng(1).normal(40.0, 3.0, 200))
+    for actual in (30.0, 40.0, 47.5):
+        within = np.abs(drawn[:, None] - drawn[None, :]).mean()
+        assert _crps(drawn, actual) == pytest.approx(np.abs(drawn - actual).mean() - 0.5 * within)
+    # a sharp forecast at the truth scores nothing, one beside it its distance
+    assert _crps(np.full(50, 41.0), 40.0) == pytest.approx(1.0)
 
 
 def test_skill_is_shown_over_time(outcomes: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from headframe.cli.frame import Call, Instant, command
+from headframe.cli.frame import Call, Instant, Whole, command
 from headframe.cli.scenario import Amount
 
 if TYPE_CHECKING:
@@ -51,14 +51,16 @@ def show(call: Call, coin: str, at: datetime | None) -> None:
 @chain.command(name="next-bits")
 @click.option("--coin", default="BTC", show_default=True)
 @click.option("--bits", help="Compact target before, eight hexadecimal digits.")
-@click.option("--difficulty", type=click.IntRange(1), help="Difficulty before (ETC).")
+@click.option("--difficulty", type=Whole(1, 2**64), help="Difficulty before (ETC).")
 @click.option(
     "--first-time",
-    type=int,
+    type=Whole(-(2**63), 2**63),
     help="BTC: the period's first block. LTC: the last block before it. DOGE, ETC: the block before.",
 )
-@click.option("--last-time", type=int, help="Time of the last block, seconds since 1970.")
-@click.option("--height", type=click.IntRange(0), help="Height of the last block (BCH).")
+@click.option(
+    "--last-time", type=Whole(-(2**63), 2**63), help="Time of the last block, seconds since 1970."
+)
+@click.option("--height", type=Whole(0, 2**64), help="Height of the last block (BCH).")
 @click.option("--anchor", help="BCH: HEIGHT:PARENT_TIME:BITS instead of the main chain's.")
 @click.option("--uncles", is_flag=True, help="ETC: the parent includes uncles.")
 @click.option(
@@ -136,10 +138,10 @@ def _anchor(text: str) -> tuple[int, int, int]:
 @chain.command()
 @click.option("--coin", default="BTC", show_default=True)
 @click.option(
-    "--height", "--daa-score", "height", type=click.IntRange(0), help="Height; Kaspa's DAA score."
+    "--height", "--daa-score", "height", type=Whole(0, 2**64), help="Height; Kaspa's DAA score."
 )
 @click.option("--generated", type=Amount(), help="Monero: coins generated so far.")
-@click.option("--known-height", type=click.IntRange(0), help="A height reached at --known-at.")
+@click.option("--known-height", type=Whole(0, 2**64), help="A height reached at --known-at.")
 @click.option("--known-at", type=Instant(), help="When: expected dates are counted from there.")
 @command
 def subsidy(
@@ -187,7 +189,7 @@ def subsidy(
 @click.option("--fee-share", type=Amount(), help="Or: fees divided by the subsidy.")
 @click.option(
     "--height",
-    type=click.IntRange(0),
+    type=Whole(0, 2**64),
     help="Height of the subsidy (default: as of today).",
 )
 @click.option("--price", type=Amount(), help="USD per coin.")

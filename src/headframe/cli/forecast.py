@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from headframe.cli.frame import Call, Instant, command
+from headframe.cli.frame import Call, Instant, Whole, command
 
 if TYPE_CHECKING:
     from headframe.mining import Outcome
 
-_MONTHS = click.option("--months", type=click.IntRange(1, 36), default=12, show_default=True)
-_PATHS = click.option(
-    "--paths", type=click.IntRange(100, 1_000_000), default=20_000, show_default=True
-)
+_MONTHS = click.option("--months", type=Whole(1, 36), default=12, show_default=True)
+_PATHS = click.option("--paths", type=Whole(100, 1_000_000), default=20_000, show_default=True)
 
 
 @click.group(invoke_without_command=True)
@@ -212,7 +210,7 @@ def import_forecast(
 )
 @click.option("--coin", default="BTC", show_default=True)
 @click.option("--from", "since", type=Instant(), default="2019-01-01", show_default=True)
-@click.option("--paths", type=click.IntRange(100, 100_000), default=2_000, show_default=True)
+@click.option("--paths", type=Whole(100, 100_000), default=2_000, show_default=True)
 @click.option("--tried", is_flag=True, help="Also what was tried on origins before 2023 and lost.")
 @command
 def backtest(

@@ -105,3 +105,25 @@ class Instant(click.ParamType[Any]):
             return instant(str(value))
         except Wrong as error:
             self.fail(str(error), param, ctx)
+
+
+class Whole(click.ParamType[Any]):
+    """A whole number in plain digits, between two bounds."""
+
+    name = "number"
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low = low
+        self.high = high
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """The number, or a usage error; digits of other scripts and underscores are none."""
+        text = str(value)
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 24):
+            self.fail(f"expected a whole number, was {text[:40]!r}", param, ctx)
+        if not self.low <= int(text) <= self.high:
+            self.fail(f"must lie between {self.low:,} and {self.high:,}, was {text}", param, ctx)
+        return int(text)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from headframe.cli.frame import Call, command
+from headframe.cli.frame import Call, Whole, command
 
 _COIN = click.option("--coin", default="BTC", show_default=True)
 
@@ -16,7 +16,7 @@ def history() -> None:
 
 @history.command()
 @_COIN
-@click.option("--last", type=click.IntRange(1, 10_000), default=13, show_default=True)
+@click.option("--last", type=Whole(1, 10_000), default=13, show_default=True)
 @command
 def show(call: Call, coin: str, last: int) -> None:
     """The last periods known, and which of them are reported figures."""

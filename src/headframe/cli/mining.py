@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from headframe.cli.frame import Call, Instant, command
+from headframe.cli.frame import Call, Instant, Whole, command
 from headframe.cli.scenario import Amount
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def expected(
 @_SHARE
 @_POOL
 @click.option("--first", help="First month, 2026-09 (default: the one after the history's end).")
-@click.option("--months", type=click.IntRange(1, 36), default=12, show_default=True)
-@click.option("--paths", type=click.IntRange(100, 1_000_000), default=20_000, show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**62), default=1, show_default=True)
+@click.option("--months", type=Whole(1, 36), default=12, show_default=True)
+@click.option("--paths", type=Whole(100, 1_000_000), default=20_000, show_default=True)
+@click.option("--seed", type=Whole(0, 2**62), default=1, show_default=True)
 @command
 def outlook(
     call: Call,

@@ -23,10 +23,13 @@ class Http:
     """A server under one base URL, http or https; a name and a password in the URL go as Basic."""
 
     def __init__(self, base: str) -> None:
-        parts = urlsplit(base)
+        try:
+            parts = urlsplit(base)
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError as error:
+            raise Wrong(f"{base[:80]!r} is no URL: {error}") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise Wrong(f"a URL like https://host/api was expected, was {base[:80]!r}")
-        port = f":{parts.port}" if parts.port else ""
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self._base = f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
         self._headers = {"User-Agent": "headframe", "Accept": "application/json, text/plain"}

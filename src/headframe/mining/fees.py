@@ -29,7 +29,8 @@ def estimate_fees(shares: Sequence[float]) -> FeeEstimate:
     Median and spread by moments of the log; persistence its lag-1 autocorrelation; the tail h of
     Tukey's z exp(h z**2 / 2) from how far the greatest deviations reach beyond the normal's
     (Hoaglin, "Summarizing shape numerically: the g-and-h distributions", 1985): the slope of
-    ln(reach / z) on z**2 / 2 over the upper and lower quarters, never below nothing.
+    ln(reach / z) on z**2 / 2 over the upper and lower quarters, never below nothing; its height at
+    nothing is the logarithm of the spread.
     """
     if len(shares) < _LEAST:
         raise Wrong(f"fees need {_LEAST} months to be estimated, was {len(shares)}")
@@ -41,12 +42,12 @@ def estimate_fees(shares: Sequence[float]) -> FeeEstimate:
     power = float((about**2).sum())
     lag = float((about[1:] * about[:-1]).sum()) / power if power > 0.0 else 0.0
     persistence = min(max(lag, 0.0), 0.98)
-    tail, tail_se = _tail(about)
+    tail, tail_se, body = _tail(about)
     independent = count * (1.0 - persistence) / (1.0 + persistence)
     return FeeEstimate(
         outlook=FeeOutlook(
             share_median=exp(middle),
-            log_sd=min(sd * (1.0 - tail), 3.0) if tail else sd,
+            log_sd=min(body if tail else sd, 3.0),
             persistence=persistence,
             tail=tail,
         ),
@@ -58,17 +59,19 @@ def estimate_fees(shares: Sequence[float]) -> FeeEstimate:
     )
 
 
-def _tail(about: Array) -> tuple[float, float]:
+def _tail(about: Array) -> tuple[float, float, float]:
+    """The tail, its standard error, and the spread of the body under it."""
     ordered = np.sort(about)
     count = len(ordered)
     z = np.array([quantile((place + 0.5) / count) for place in range(count)])
     far = (np.abs(z) > 0.674) & (ordered * z > 0.0)
     if int(far.sum()) < 6:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     x = 0.5 * z[far] ** 2
     y = np.log(ordered[far] / z[far])
     centred = x - x.mean()
     slope = float(centred @ y / (centred @ centred))
     left = y - y.mean() - slope * centred
     error = sqrt(float(left @ left) / max(len(y) - 2, 1) / float(centred @ centred))
-    return min(max(slope, 0.0), 0.45), error
+    tail = min(max(slope, 0.0), 0.45)
+    return tail, error, exp(float(y.mean()) - tail * float(x.mean()))

@@ -40,7 +40,7 @@ def natural_hedges(
     for months in (3, 6, 12):
         if months > drawn.subsidy.shape[1]:
             continue
-        coins = drawn.coins[:, :months].sum(axis=1)
+        coins = drawn.subsidy[:, :months].sum(axis=1) + drawn.fees[:, :months].sum(axis=1)
         place = (edges[months] - prices.start).total_seconds() / prices.step_seconds
         price = prices.prices[:, min(int(place), prices.prices.shape[1] - 1)]
         mean = float(coins.mean())

@@ -28,5 +28,8 @@ def column_quantiles(values: Array, shares: tuple[float, ...]) -> Array:
     count = values.shape[0]
     places = [share * (count - 1) for share in shares]
     needed = sorted({min(int(place) + step, count - 1) for place in places for step in (0, 1)})
-    ordered = np.partition(np.ascontiguousarray(values.T), needed, axis=1)
-    return quantiles(ordered, shares)
+    out = np.empty((len(shares), values.shape[1]))
+    for column in range(values.shape[1]):
+        ordered = np.partition(values[:, column], needed)
+        out[:, column] = quantiles(ordered[None, :], shares)[:, 0]
+    return out
