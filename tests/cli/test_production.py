@@ -565,3 +565,25 @@ def test_whole_numbers_are_plain_digits(number: Any) -> None:
         found = call(*line)
         assert found.exit_code == 2, line
         assert "Traceback" not in found.output
+
+
+def test_a_plan_says_which_forecast_it_was_sized_on(mine: Path) -> None:
+    at = ("--workspace", str(mine))
+    found = data("plan", *at)
+    assert found["forecast"] == {
+        "id": "F-1",
+        "sha256": found["forecast"]["sha256"],
+        "approved_by": None,
+        "outdated": False,
+    }
+    assert data("approve", "P-1", *at, "--as", "cfo")["approver"] == "cfo"
+    text = (mine / "headframe.toml").read_text()
+    (mine / "headframe.toml").write_text(text.replace("count = 14000", "count = 10000"))
+    said = call("plan", *at, "--dry-run").stdout
+    assert (
+        "sized on F-1 of 2026-08-22, prepared by treasurer, approved by cfo; its inputs have changed"
+        in said
+    )
+    assert data("plan", *at, "--dry-run")["forecast"]["outdated"]
+    page = call("report", *at).stdout
+    assert "Sized on F-1 of 2026-08-22, prepared by treasurer, approved by cfo" in page

@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 def plan(call: Call, dry_run: bool) -> int:
     """Exposure by month, the hedges of each block compared, and the best allowed one proposed."""
     from headframe.codec import to_json
-    from headframe.desk import programme
+    from headframe.desk import production, programme
     from headframe.report import exposure_table, proposal_lines, strategy_table
 
-    found = programme.plan(call.office(), propose=not dry_run)
+    office = call.office()
+    found = programme.plan(office, propose=not dry_run)
+    version, stale = found.version, production.outdated(office, found.version)
+    sized = f"sized on {version.id} of {version.at:%Y-%m-%d}, {version.status}"
+    if stale:
+        sized += (
+            "; its inputs have changed since: headframe forecast prepares a new version, forecast "
+            "changes says what drives it, forecast approve puts it in force"
+        )
     chosen = {one.expiry: one.kind for one in found.proposals}
     shown: list[object] = [exposure_table(found.situation.rows)]
     for bucket, rated in found.blocks:
@@ -36,9 +44,16 @@ def plan(call: Call, dry_run: bool) -> int:
         {
             "exposure": [to_json(row) for row in found.situation.rows],
             "proposals": [to_json(one) for one in found.proposals],
+            "forecast": {
+                "id": version.id,
+                "sha256": version.sha256,
+                "approved_by": version.approved_by,
+                "outdated": stale,
+            },
             "dry_run": dry_run,
         },
         *shown,
+        sized,
     )
     return 4 if found.blocks and not found.proposals else 0
 

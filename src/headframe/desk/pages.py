@@ -180,10 +180,15 @@ def _twelve_months(now: Valuation) -> Section:
         f"The secured floor brings {secured:,.0f} USD of {need:,.0f} USD of power, fixed costs, "
         f"debt service and capex: {share}."
     )
+    assert now.state.forecast_in_force is not None
+    version = now.state.versions[now.state.forecast_in_force]
     ahead = tuple(month for month in forecast.months if month.month >= rows[0].month)
     costs = coverage_line(secured, ahead)
+    made = (
+        f"Sized on {version.id} of {version.at:%Y-%m-%d}, {version.status}; hash {version.sha256}."
+    )
     return Section(
-        heading="3 Twelve months", sentences=(line, costs), tables=(exposure_table(rows),)
+        heading="3 Twelve months", sentences=(line, costs, made), tables=(exposure_table(rows),)
     )
 
 
@@ -192,10 +197,20 @@ def _yesterday(state: State) -> Section:
         return Section(heading="4 Yesterday", sentences=("none: no day has been closed yet",))
     last: MonthResult = list(state.months.values())[-1]
     line = (
-        f"{state.last_day}: this month {last.mined:,.2f} mined, {last.sold:,.2f} sold at "
+        f"{state.last_day}: this month {last.mined:,.2f} mined{_against(state, last)}, "
+        f"{last.sold:,.2f} sold at "
         f"{last.spot_price:,.0f} USD, realised {last.realised_price:,.0f} USD a coin with the hedge."
     )
     return Section(heading="4 Yesterday", sentences=(line,))
+
+
+def _against(state: State, last: MonthResult) -> str:
+    """What the forecast expected of the month by then; nothing where it does not know the month."""
+    assert state.last_day is not None
+    if state.forecast is None or last.month not in {row.month for row in state.forecast.months}:
+        return ""
+    expected = state.forecast.of(last.month).coins.p50 * state.last_day.day / last.month.days
+    return f" against {expected:,.2f} forecast by then"
 
 
 def _ahead(now: Valuation) -> Section:
