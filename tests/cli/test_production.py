@@ -587,3 +587,47 @@ def test_a_plan_says_which_forecast_it_was_sized_on(mine: Path) -> None:
     assert data("plan", *at, "--dry-run")["forecast"]["outdated"]
     page = call("report", *at).stdout
     assert "Sized on F-1 of 2026-08-22, prepared by treasurer, approved by cfo" in page
+
+
+def test_payouts_are_audited_against_the_chain(mine: Path, tmp_path: Path) -> None:
+    at = ("--workspace", str(mine))
+    paid, speed = tmp_path / "paid.csv", tmp_path / "speed.csv"
+    days = [f"2026-06-{day:02d}" for day in range(1, 11)]
+    speed.write_text("day,hashrate\n" + "".join(f"{day},6.9 EH/s\n" for day in days))
+    expected = [
+        data(
+            "mining",
+            "expected",
+            "--hashrate",
+            "6.9EH/s",
+            "--from",
+            day,
+            "--to",
+            f"2026-06-{n + 2:02d}",
+            "--fee-share",
+            "0.0075",
+            "--pool-fee",
+            "0.005",
+        )["coins"]
+        for n, day in enumerate(days)
+    ]
+    paid.write_text(
+        "day,coins\n"
+        + "".join(f"{day},{coins * 1.02:.8f}\n" for day, coins in zip(days, expected, strict=True))
+    )
+    assert data("mining", "telemetry", str(speed), *at)["new"] == 10
+    assert data("mining", "record", str(paid), *at)["new"] == 10
+    (month,) = data("mining", "audit", *at)["months"]
+    assert month["days"] == 10
+    assert month["expected"] == pytest.approx(sum(expected))
+    assert month["difference"] == pytest.approx(0.02, abs=1e-7)
+    (dear,) = data("mining", "audit", "--fee-share", "0.027651", *at)["months"]
+    assert dear["difference"] == pytest.approx(0.0, abs=1e-4)
+    assert "planned EH/s" in call("mining", "audit", *at).stdout
+    speed.write_text("day,hashrate_ehs\n2026-06-01,6.8\n2026-06-02,7e9\n")
+    assert "line 3" in refused("mining", "telemetry", str(speed), *at)
+    speed.write_text("day,hashrate_ehs\n2026-06-01,6.8\n2026-06-01,6.9\n")
+    assert "each day once" in refused("mining", "telemetry", str(speed), *at)
+    speed.write_text("day,hashrate\n2026-06-01,5000 EH/s\n")
+    assert data("mining", "telemetry", str(speed), *at)["updated"] == 1
+    assert "times the whole network's" in refused("mining", "audit", *at)

@@ -434,3 +434,9 @@ def test_a_mine_that_stands_still_is_no_crash(office: Office) -> None:
     )
     with pytest.raises(Invalid, match="give --cost"):
         scenarios.scenario(nothing, office)
+
+
+def test_a_mine_larger_than_its_network_is_refused(office: Office) -> None:
+    edit(office, "count = 14000", "count = 9000000")
+    with pytest.raises(Invalid, match="more than the whole network's"):
+        production.make(office)

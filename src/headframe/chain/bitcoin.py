@@ -8,7 +8,7 @@ Sources: Bitcoin Core ``src/pow.cpp`` (CalculateNextWorkRequired), ``src/validat
 from fractions import Fraction
 
 from headframe.chain.compact import TARGET_ONE, bits_of_target, target_of_bits
-from headframe.chain.history import latest
+from headframe.chain.history import REPORTED_SOURCE, latest
 from headframe.chain.rule import Adjusted, Adjustment, Chain, Known, adjusted, checked
 
 PERIOD = 2016
@@ -68,5 +68,5 @@ BITCOIN = Chain(
     needs=("bits", "first_time", "last_time"),
     adjust=_adjust,
     sources=("Bitcoin Core src/pow.cpp", "Bitcoin Core src/test/pow_tests.cpp"),
-    known=Known(position=_LATEST.height, at=_LATEST.at, source="bt-miners.com, 26 June 2026"),
+    known=Known(position=_LATEST.height, at=_LATEST.at, source=REPORTED_SOURCE),
 )

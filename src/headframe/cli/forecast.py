@@ -131,7 +131,7 @@ def changes(call: Call, version: str | None, old: str | None) -> None:
 @forecast.command()
 @command
 def accuracy(call: Call) -> None:
-    """How good past forecasts were, by lead month: bias, MAPE, coverage of the 80 % band."""
+    """How good approved forecasts were, by lead month: bias, MAPE, coverage of the 80 % band."""
     from headframe.codec import to_json
     from headframe.desk import production
     from headframe.mining import accuracy as measured
@@ -139,7 +139,8 @@ def accuracy(call: Call) -> None:
 
     state = call.office().state()
     mined = production.mined_by_month(state)
-    rows = measured([v.forecast for v in state.versions.values()], mined)
+    approved = [v.forecast for v in state.versions.values() if v.approved_by is not None]
+    rows = measured(approved, mined)
     body = {
         "rows": [to_json(row) for row in rows],
         "mined": {str(month): coins for month, coins in mined.items()},

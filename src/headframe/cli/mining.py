@@ -183,6 +183,47 @@ def record(call: Call, file: Path) -> None:
 
 
 @mining.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@command
+def telemetry(call: Call, file: Path) -> None:
+    """Record the mean hashrate by day from FILE (CSV, XLSX: day, hashrate with its unit)."""
+    from headframe.desk import history
+    from headframe.feed import read_table, telemetry_rows
+
+    rows = telemetry_rows(read_table(file), file.name)
+    _recorded(call, history.record_telemetry(call.office(), rows, file.name))
+
+
+@mining.command()
+@click.option("--fee-share", type=Amount(), help="Fees over the subsidy (default: the settings').")
+@command
+def audit(call: Call, fee_share: Decimal | None) -> None:
+    """What the recorded hashrate should have earned against what the pool paid, month by month."""
+    from headframe.codec import to_json
+    from headframe.desk import history
+    from headframe.report import payouts_table
+
+    rows = history.audit_payouts(call.office(), None if fee_share is None else float(fee_share))
+    body = [{**to_json(row), "difference": row.difference} for row in rows]
+    shown = payouts_table(
+        tuple(
+            (
+                str(row.month),
+                float(row.days),
+                row.hashrate_hs / 1e18,
+                row.planned_hs / 1e18,
+                row.expected,
+                row.paid,
+                row.difference,
+                row.luck_sd,
+            )
+            for row in rows
+        )
+    )
+    call.answer("payout-audit", {"months": body}, shown)
+
+
+@mining.command()
 @click.option("--esplora", required=True, help="Base URL of an Esplora-style REST API.")
 @click.option("--address", required=True, help="The address the pool pays to.")
 @command

@@ -1,7 +1,8 @@
 """What was: the difficulty history carried and extended, closing prices, monthly fees, coins mined."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 from headframe.chain import Chain, Retarget, chain_of, checked_history, latest, retargets
 from headframe.codec import (
@@ -14,8 +15,15 @@ from headframe.codec import (
 from headframe.desk.office import Office, require_person, serialised
 from headframe.desk.ports import Draft, Files, Invalid
 from headframe.desk.state import State
-from headframe.mining import FeeEstimate, estimate_fees
-from headframe.units import Wrong
+from headframe.mining import (
+    Expected,
+    FeeEstimate,
+    Operation,
+    estimate_fees,
+    expected,
+    luck_sd,
+)
+from headframe.units import Month, Wrong
 
 
 def carried(coin: str) -> tuple[Retarget, ...]:
@@ -102,27 +110,97 @@ def fee_estimate(files: Files, settings: Settings) -> FeeEstimate | None:
 def record_mined(
     office: Office, rows: Sequence[tuple[date, str]], source: str
 ) -> tuple[int, int, int]:
-    """Coins a pool paid by day: how many days are new, updated and unchanged.
+    """Coins a pool paid by day: how many days are new, updated and unchanged."""
+    return _record_days(office, "mined", office.state().mined, rows, source)
 
-    A day that comes again takes the place of what was known of it; both stay in the journal.
-    """
+
+@serialised
+def record_telemetry(
+    office: Office, rows: Sequence[tuple[date, str]], source: str
+) -> tuple[int, int, int]:
+    """Mean hashes per second by day: how many days are new, updated and unchanged."""
+    return _record_days(office, "telemetry", office.state().hashrates, rows, source)
+
+
+def _record_days(
+    office: Office,
+    kind: str,
+    held: Mapping[date, str],
+    rows: Sequence[tuple[date, str]],
+    source: str,
+) -> tuple[int, int, int]:
+    """A day that comes again takes the place of what was known of it; both stay in the journal."""
     require_person(office)
-    state = office.state()
-    at = state.clock or office.now()
-    new = updated = unchanged = 0
-    changed: list[list[str]] = []
-    for day, coins in rows:
-        if datetime(day.year, day.month, day.day, tzinfo=at.tzinfo) > at:
-            raise Invalid(f"{day} lies after the workspace's clock {at:%Y-%m-%d}")
-        held = state.mined.get(day)
-        if held == coins:
-            unchanged += 1
-            continue
-        new, updated = (new + 1, updated) if held is None else (new, updated + 1)
-        changed.append([day.isoformat(), coins])
+    at = office.state().clock or office.now()
+    future = [day for day, _ in rows if datetime(day.year, day.month, day.day, tzinfo=UTC) > at]
+    if future:
+        raise Invalid(f"{future[0]} lies after the workspace's clock {at:%Y-%m-%d}")
+    changed = [[day.isoformat(), value] for day, value in rows if held.get(day) != value]
+    new = sum(day not in held for day, _ in rows)
     if changed:
-        office.record(Draft("mined", {"source": source, "days": changed}), at=at)
-    return new, updated, unchanged
+        office.record(Draft(kind, {"source": source, "days": changed}), at=at)
+    return new, len(changed) - new, len(rows) - len(changed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutMonth:
+    """What a month's recorded hashrate should have earned, and what the pool paid for the same days."""
+
+    month: Month
+    days: int
+    hashrate_hs: float
+    planned_hs: float
+    expected: float
+    paid: float
+    luck_sd: float
+
+    @property
+    def difference(self) -> float:
+        """Paid over expected, less one."""
+        return self.paid / self.expected - 1.0 if self.expected > 0.0 else 0.0
+
+
+def audit_payouts(office: Office, fee_share: float | None = None) -> tuple[PayoutMonth, ...]:
+    """Month by month, the days that have both a payout and a hashrate, against the chain itself.
+
+    The pool's fee is the settings'; fees are the outlook's median share of the subsidy unless given.
+    """
+    state, settings = office.state(), office.settings()
+    operation, chain = settings.operation, chain_for(settings)
+    past = known(state, operation.coin, state.clock or office.now())
+    share = operation.fees.share_median if fee_share is None else fee_share
+    months: dict[Month, list[tuple[Expected, float]]] = {}
+    for day in sorted(state.mined.keys() & state.hashrates.keys()):
+        begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        try:
+            found = expected(
+                chain,
+                past,
+                hashrate_hs=float(state.hashrates[day]),
+                start=begin,
+                end=begin + timedelta(days=1),
+                fee_share=share,
+                pool_fee=operation.pool.fee,
+            )
+        except Wrong as error:
+            raise Invalid(f"{day}: {error}") from error
+        months.setdefault(Month.of(day), []).append((found, float(state.mined[day])))
+    return tuple(_payouts(month, rows, operation) for month, rows in months.items())
+
+
+def _payouts(
+    month: Month, rows: Sequence[tuple[Expected, float]], operation: Operation
+) -> PayoutMonth:
+    blocks = sum(found.blocks for found, _ in rows)
+    return PayoutMonth(
+        month=month,
+        days=len(rows),
+        hashrate_hs=sum(found.hashrate_hs for found, _ in rows) / len(rows),
+        planned_hs=operation.hashrate_hs(month),
+        expected=sum(found.coins for found, _ in rows),
+        paid=sum(paid for _, paid in rows),
+        luck_sd=luck_sd(blocks / operation.pool.part_of_pool),
+    )
 
 
 def chain_for(settings: Settings) -> Chain:

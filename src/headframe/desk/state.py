@@ -90,6 +90,7 @@ class State:
         default_factory=dict[str, tuple[Retarget, ...]]
     )
     mined: dict[date, str] = field(default_factory=dict[date, str])
+    hashrates: dict[date, str] = field(default_factory=dict[date, str])
     mappings: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     proposals: dict[str, Proposal] = field(default_factory=dict[str, Proposal])
     approvals: dict[str, Approval] = field(default_factory=dict[str, Approval])
@@ -270,6 +271,11 @@ def _mined(state: State, record: Record) -> None:
         state.mined[date.fromisoformat(day)] = coins
 
 
+def _telemetry(state: State, record: Record) -> None:
+    for day, hashes in cast("list[list[str]]", record.body["days"]):
+        state.hashrates[date.fromisoformat(day)] = hashes
+
+
 def _proposed(state: State, record: Record) -> None:
     proposal = from_json(Proposal, record.body["proposal"])
     state.proposals[proposal.id] = proposal
@@ -355,6 +361,7 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "forecast_approved": _forecast_approved,
     "retargets": _retargets,
     "mined": _mined,
+    "telemetry": _telemetry,
     "proposed": _proposed,
     "approved": _approved,
     "asked": _asked,

@@ -5,7 +5,13 @@ from headframe.feed.deribit_summary import read_book_summary
 from headframe.feed.fetch import fetch_payouts, fetch_periods
 from headframe.feed.files import market_from_text, read_text
 from headframe.feed.sheets import read_table, write_table
-from headframe.feed.tables import mined_rows, read_blocks, read_history, read_prices
+from headframe.feed.tables import (
+    mined_rows,
+    read_blocks,
+    read_history,
+    read_prices,
+    telemetry_rows,
+)
 
 __all__ = [
     "fetch_payouts",
@@ -19,5 +25,6 @@ __all__ = [
     "read_prices",
     "read_table",
     "read_text",
+    "telemetry_rows",
     "write_table",
 ]

@@ -14,7 +14,7 @@ from headframe.codec import (
     prices_from_text,
 )
 from headframe.feed.files import read_text
-from headframe.units import Wrong, parse_decimal
+from headframe.units import Wrong, parse_decimal, parse_hashrate
 
 
 def read_history(path: Path, chain: Chain) -> tuple[Retarget, ...]:
@@ -48,7 +48,27 @@ def _mined(row: Mapping[str, str]) -> tuple[date, Decimal]:
     coins = parse_decimal(text)
     if not 0 <= coins <= 1_000_000 or coins != round(coins, 8):
         raise Wrong(f"coins lie between 0 and 1,000,000 with 8 decimals, was {text[:30]}")
+    return _day(day), coins
+
+
+def _day(text: str) -> date:
     try:
-        return date.fromisoformat(day[:10]), coins
+        return date.fromisoformat(text[:10])
     except ValueError as error:
-        raise Wrong(f"a day is written 2026-09-01, was {day[:20]!r}") from error
+        raise Wrong(f"a day is written 2026-09-01, was {text[:20]!r}") from error
+
+
+def telemetry_rows(rows: Sequence[TableRow], name: str) -> tuple[tuple[date, str], ...]:
+    """Mean hashes per second by day; a day comes once, every bad row is named at once."""
+    found = each_row(rows, name, _hashrate)
+    days = [day for day, _ in found]
+    if not days or len(set(days)) < len(days):
+        twice = next((str(day) for day in days if days.count(day) > 1), "no day")
+        raise Wrong(f"{name} must have each day once, was {twice}")
+    return tuple(sorted(found))
+
+
+def _hashrate(row: Mapping[str, str]) -> tuple[date, str]:
+    text = row.get("hashrate") or ""
+    hashes = parse_hashrate(text or f"{row.get('hashrate_ehs', '')} EH/s")
+    return _day(row.get("day") or row.get("date") or ""), repr(hashes)

@@ -65,6 +65,13 @@ def expected(
         weighted += piece.difficulty * piece.seconds
         if piece.step is not None:
             passed.append(piece.step)
+    mean = weighted / (end - start).total_seconds()
+    network = mean * chain.hashes_per_difficulty / float(chain.spacing_seconds)
+    if hashrate_hs > network:
+        raise Wrong(
+            f"a hashrate of {hashrate_hs:.3g} H/s is {hashrate_hs / network:,.1f} times the whole network's "
+            f"{network:.3g} H/s; check its unit"
+        )
     kept = 1.0 - pool_fee
     coins = subsidy * (1.0 + fee_share) * kept
     each = coins / blocks if blocks > 0.0 else 0.0
@@ -80,7 +87,7 @@ def expected(
         p10=poisson_quantile(0.10, blocks) * each,
         p90=poisson_quantile(0.90, blocks) * each,
         luck_sd=blocks**-0.5 if blocks > 0.0 else 0.0,
-        mean_difficulty=weighted / (end - start).total_seconds(),
+        mean_difficulty=mean,
         steps=tuple(passed),
         simulated_days=beyond,
     )

@@ -129,6 +129,7 @@ def forecast(  # noqa: PLR0913 - every input by its name
 ) -> Forecast:
     """The forecast of so many months from ``first``; what explains it is added by ``explained``."""
     span = months_from(first, months)
+    _possible(operation, span, start)
     edges = month_edges(first, months)
     drawn = simulate(
         operation, edges, start=start, prices=prices, paths=paths, seed=seed, progress=progress
@@ -153,6 +154,19 @@ def forecast(  # noqa: PLR0913 - every input by its name
         natural=natural,
         notes=_notes(operation, span, as_of - start.last.at),
     )
+
+
+def _possible(operation: Operation, span: tuple[Month, ...], start: Start) -> None:
+    """Raises Wrong for a mine larger than the network it is part of."""
+    chain = start.chain
+    network = start.last.difficulty * chain.hashes_per_difficulty / float(chain.spacing_seconds)
+    for month in span:
+        ours = operation.hashrate_hs(month)
+        if ours > network:
+            raise Wrong(
+                f"the fleet of {month} makes {ours:.3g} H/s, more than the whole network's {network:.3g} "
+                "H/s; check counts and units"
+            )
 
 
 def explained(

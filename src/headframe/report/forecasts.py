@@ -240,5 +240,27 @@ def accuracy_table(rows: Sequence[LeadAccuracy]) -> Table:
             Column("80 % band covers", Form.SHARE),
         ),
         rows=tuple((row.lead, row.count, row.bias, row.mape, row.coverage) for row in rows),
-        note="Shares of the coins that were mined; whole months only.",
+        note="Approved versions. Shares of the coins that were mined; whole months only.",
+    )
+
+
+def payouts_table(rows: Sequence[tuple[Cell, ...]]) -> Table:
+    """What a hashrate should have earned against what was paid for it."""
+    return Table(
+        title="The pool's payouts",
+        columns=(
+            Column("month"),
+            Column("days", Form.WHOLE),
+            Column("EH/s", Form.COINS),
+            Column("planned EH/s", Form.COINS),
+            Column("expected coins", Form.COINS4),
+            Column("paid coins", Form.COINS4),
+            Column("difference", Form.SHARE2),
+            Column("luck, one sd", Form.SHARE2),
+        ),
+        rows=tuple(rows),
+        note=(
+            "Days with both a payout and a hashrate. Expected from the realised difficulty. Luck is the "
+            "pool's where it pays by blocks found; with FPPS a difference is fees or the pool's."
+        ),
     )
