@@ -440,3 +440,49 @@ def test_a_mine_larger_than_its_network_is_refused(office: Office) -> None:
     edit(office, "count = 14000", "count = 9000000")
     with pytest.raises(Invalid, match="more than the whole network's"):
         production.make(office)
+
+
+def test_a_price_history_is_explained_with_its_errors(office: Office) -> None:
+    from headframe.report import drivers_table, machines_table, natural_table
+
+    day, lines = datetime(2018, 1, 1, tzinfo=UTC), ["date,price"]
+    for number in range(3_150):
+        price = 30_000.0 * (
+            1.2 + 0.9 * ((number * 37 % 101) / 101.0 - 0.5) * 0.2 + number / 4_000.0
+        )
+        lines.append(f"{day + timedelta(days=number):%Y-%m-%d},{price:.2f}")
+    office.files.write("prices.csv", "\n".join(lines))
+    months = [f"{Month(2024, 1).plus(k)},{0.01 + 0.002 * (k % 5)}" for k in range(24)]
+    office.files.write("fees.csv", "month,fee_share\n" + "\n".join(months))
+    edit(office, "# [history]", '[history]\nprices = "prices.csv"\nfees = "fees.csv"')
+    made = production.make(office, paths=2_000).forecast
+    assert made.difficulty_model.price is not None
+    assert {row.source for row in made.natural} == {"history", "paths"}
+    words = str(drivers_table(made, history.fee_estimate(office.files, office.settings())))
+    for driver in ("answer to price, same retarget", "monthly persistence", "tail (Tukey's h)"):
+        assert driver in words
+    assert len(natural_table(made).rows) == 6
+    assert machines_table(office.settings().operation, made, 77_054.0).rows
+
+
+def test_firmware_and_machines_of_ones_own_are_read(office: Office) -> None:
+    from headframe.desk.workspace import check_files
+
+    own = '[[machine]]\nmodel = "Own 300"\nhashrate = "300 TH/s"\npower_w = 4500.0\n\n[[batch]]\nsite = "Kettle Creek"\nmachine = "Own 300"\ncount = 10\nhashrate = 1.05\npower = 1.08\n\n'
+    tuned = '[[firmware]]\nsite = "Kettle Creek"\nmachine = "Own 300"\nsince = 2026-10-01\nhashrate = 1.10\npower = 1.12\n\n[fees]'
+    edit(office, "[fees]", own + tuned)
+    fleet = office.settings().operation.fleet
+    (mine,) = [batch for batch in fleet if batch.machine.model == "Own 300"]
+    hashes, watts = mine.tuned(datetime(2026, 10, 1, tzinfo=UTC))
+    assert hashes == pytest.approx(300e12 * 1.05 * 1.10)
+    assert watts == pytest.approx(4500 * 1.08 * 1.12)
+    edit(office, 'machine = "Own 300"\nsince', 'machine = "Own 400"\nsince')
+    assert "no Own 400 stands at Kettle Creek" in str(check_files(office.files)[0])
+    edit(
+        office,
+        'machine = "Own 400"\nsince = 2026-10-01',
+        'machine = "Own 300"\nsince = 2026-10-01\nextra = 1',
+    )
+    assert "unknown key" in str(check_files(office.files)[0])
+    edit(office, 'machine = "Own 300"\ncount = 10', 'machine = "Own 30"\ncount = 10')
+    assert "did you mean Own 300?" in " ".join(str(one) for one in check_files(office.files))

@@ -297,3 +297,20 @@ def test_the_windows_of_a_shuffled_future_do_not_matter() -> None:
     )
     assert estimate(changed[:400]) == estimate(past)
     assert all(b.height - a.height == 2016 for a, b in pairwise(changed))
+
+
+def test_the_natural_hedge_of_a_made_up_history_is_the_answer_put_in() -> None:
+    """An answer of .5 in the same period: difficulty follows half of the price, one retarget late."""
+    found: list[list[float]] = []
+    rows, prices = made_up(400)
+    for seed in range(6):
+        rows, prices = made_up(400, answer=(0.5, 0.0, 0.0), noise=0.01, seed=seed)
+        hedges = historical_hedges(rows, prices)
+        assert [row.months for row in hedges] == [3, 6, 12]
+        assert all(row.share == pytest.approx(1.0 + row.beta) for row in hedges)
+        found.append([row.beta for row in hedges])
+    late = [1.0 - 14.0 / (365.25 * months / 12.0) for months in (3, 6, 12)]
+    assert np.mean(found, axis=0) == pytest.approx([-0.5 * one for one in late], abs=0.03)
+    assert historical_hedges(rows[:20], prices) == ()
+    assert historical_hedges(rows, prices[:30]) == ()
+    assert estimate(rows, prices=prices[:20]).price is None
