@@ -120,6 +120,7 @@ def outlook(
 ) -> None:
     """Coins by month of a steady hashrate on any chain; merged mining is one outlook a coin."""
     from headframe.chain import chain_of
+    from headframe.cli.progress import bar
     from headframe.codec import to_json
     from headframe.mining import estimate, first_full_month, start_of, steady, steady_bands
     from headframe.report import outlook_table
@@ -129,16 +130,18 @@ def outlook(
     past = past_of(call, chain, file)
     start = start_of(chain, past, estimate(past, chain=chain))
     begin = first_full_month(past[-1].at) if first is None else Month.parse(first)
-    drawn = steady(
-        start,
-        parse_hashrate(hashrate),
-        begin,
-        months=months,
-        fee_share=float(fee_share),
-        pool_fee=float(pool_fee),
-        paths=paths,
-        seed=seed,
-    )
+    with bar("outlook") as moved:
+        drawn = steady(
+            start,
+            parse_hashrate(hashrate),
+            begin,
+            months=months,
+            fee_share=float(fee_share),
+            pool_fee=float(pool_fee),
+            paths=paths,
+            seed=seed,
+            progress=moved,
+        )
     found = steady_bands(drawn, begin)
     body = {
         "coin": chain.coin,

@@ -162,9 +162,7 @@ def _outcomes(
 def per_exahash(start: Start, days: Sequence[int], paths: int, seed: int) -> Array:
     """Coins of one EH/s over so many days from the last retarget, at a constant subsidy: (paths, days)."""
     seconds = np.array([0.0, *(86_400.0 * one for one in days)])
-    coins = constant_fleet(
-        start, _EXAHASH, seconds, steps=(), rewards=(SUBSIDY,), paths=paths, seed=seed
-    )
+    coins = constant_fleet(start, _EXAHASH, seconds, ((), (SUBSIDY,)), paths=paths, seed=seed)
     return np.cumsum(coins, axis=1)
 
 

@@ -346,7 +346,7 @@ def month_edges(first: Month, months: int) -> tuple[datetime, ...]:
     return (*(month.start for month in span), span[-1].end)
 
 
-def steady(
+def steady(  # noqa: PLR0913 - every input by its name
     start: Start,
     hashrate_hs: float,
     first: Month,
@@ -356,6 +356,7 @@ def steady(
     pool_fee: float,
     paths: int,
     seed: int,
+    progress: Progress | None = None,
 ) -> Array:
     """Coins by month of a hashrate that never changes, on any chain: (paths, months)."""
     if not 0.0 < hashrate_hs <= 1e24:
@@ -368,8 +369,9 @@ def steady(
     _checked(edges, start.last.at, paths, 0)
     seconds = np.array([(edge - start.last.at).total_seconds() for edge in edges])
     steps, rewards = start.chain.steps(start.last.height, _blocks(start, edges[-1]))
+    schedule = (steps, rewards)
     coins = constant_fleet(
-        start, hashrate_hs, seconds, steps=steps, rewards=rewards, paths=paths, seed=seed
+        start, hashrate_hs, seconds, schedule, paths=paths, seed=seed, progress=progress
     )
     return coins * ((1.0 + fee_share) * (1.0 - pool_fee))
 
@@ -378,21 +380,22 @@ def constant_fleet(
     start: Start,
     hashrate_hs: float,
     seconds: Array,
+    schedule: tuple[Sequence[int], Sequence[float]],
     *,
-    steps: Sequence[int],
-    rewards: Sequence[float],
     paths: int,
     seed: int,
+    progress: Progress | None = None,
 ) -> Array:
-    """Coins of subsidy of a constant hashrate between seconds from the last retarget: (paths, buckets)."""
+    """Coins of subsidy of a constant hashrate between seconds from the last retarget: (paths, buckets).
+
+    ``schedule`` are the heights at which the reward steps, and the rewards.
+    """
     shape = (paths, len(seconds) - 1)
     coins, fees, nothing = np.empty(shape), np.empty(shape), np.empty((0, 0))
-    simulate_coins(
-        seed,
-        0,
+    taken: tuple[Any, ...] = (
         start_numbers(start),
-        np.array(steps, dtype=np.float64),
-        np.array(rewards),
+        np.array(schedule[0], dtype=np.float64),
+        np.array(schedule[1]),
         model_numbers(start.model),
         np.zeros(PRICE_LAGS + 1),
         nothing,
@@ -410,9 +413,10 @@ def constant_fleet(
         np.array([0.0, 1.0, 0.0, 0.0]),
         seconds,
         0,
-        coins,
-        fees,
-        nothing,
-        nothing,
     )
+    for first in range(0, paths, _BLOCK):
+        last = min(first + _BLOCK, paths)
+        _fill((seed, first, *taken, coins[first:last], fees[first:last], nothing, nothing))
+        if progress is not None:
+            progress(last, paths)
     return coins
