@@ -45,7 +45,7 @@ def forecast(call: Call, months: int, paths: int, explain: bool, by: str) -> Non
 
     office = call.office()
     if by != "month":
-        rows = production.by(office, by, months=months, paths=min(paths, 20_000))
+        rows = production.by(office, by, months=months, paths=paths)
         call.answer(
             "forecast-by", {"by": by, "rows": [to_json(row) for row in rows]}, fine_table(rows, by)
         )

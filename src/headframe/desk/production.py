@@ -39,6 +39,7 @@ from headframe.units import Month, Wrong
 MONTHS = 12
 PATHS = 20_000
 Progress = Callable[[int, int], None]
+_MOST_FIGURES = 5_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +289,9 @@ def changes(office: Office, new: Version, old: str | None = None) -> Waterfall |
 
 
 def by(office: Office, what: str, *, months: int, paths: int) -> tuple[BucketForecast, ...]:
-    """The forecast by day or by retarget period."""
+    """The forecast by day or by retarget period, on no more paths than five million figures hold."""
+    buckets = months * (31 if what == "day" else 3)
+    paths = max(min(paths, _MOST_FIGURES // buckets), 100)
     prepared = gather(office, months=months, paths=paths)
     case = prepared.case
     try:
