@@ -247,7 +247,10 @@ def backtest(
     call.answer(
         "backtest",
         body,
-        scores_table(whole, f"Coins per EH/s, origins from {since:%Y-%m-%d}"),
+        scores_table(
+            whole,
+            f"{chain.coin} per EH/s at a constant subsidy of 3.125, origins from {since:%Y-%m-%d}",
+        ),
         scores_table(early, "Origins before 2023, on which the model was chosen"),
         scores_table(late, "Origins from 2023 on, untouched by the choice"),
         skill_table(years),

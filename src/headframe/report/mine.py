@@ -159,7 +159,13 @@ def outlook_table(chain: Chain, rows: Sequence[tuple[Month, Band, Band]]) -> Tab
             *(Column(f"sum {name}", Form.COINS4) for name in ("P10", "P50", "P90")),
         ),
         rows=tuple((str(month), a.p10, a.p50, a.p90, s.p10, s.p50, s.p90) for month, a, s in rows),
-        note="P10: 10 % chance of less.",
+        note="P10: 10 % chance of less."
+        + (
+            ""
+            if chain.coin == "BTC"
+            else " The difficulty model was chosen on Bitcoin: forecast backtest --coin says what it is "
+            "worth on this chain."
+        ),
     )
 
 
