@@ -24,6 +24,11 @@ def user_name(given: str | None) -> str:
     return given or os.environ.get("HEADFRAME_USER", "") or "treasurer"
 
 
+def source_url(name: str) -> str | None:
+    """Where a source of facts is: HEADFRAME_<name>_URL, which may carry a user and a password."""
+    return os.environ.get(f"HEADFRAME_{name}_URL", "") or None
+
+
 def colours_wanted() -> bool:
     """Whether the environment leaves colours on: NO_COLOR (no-color.org) turns them off."""
     return not os.environ.get("NO_COLOR")

@@ -8,11 +8,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from headframe.chain import retargets
+from headframe.chain import latest, retargets
+from headframe.cli.app import app
 from headframe.desk.ports import Malformed, Refused, Unreachable
 from headframe.feed import esplora, fetch_payouts, fetch_periods, node
 from headframe.units import Wrong
@@ -200,8 +203,8 @@ class Server(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Generator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+def serving(kind: type[Server] = Server) -> Generator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -260,3 +263,48 @@ def test_pages_that_are_no_transactions_are_malformed() -> None:
         with pytest.raises(Malformed):
             esplora.payouts(partial(_same, text), ADDRESS)
     assert esplora.payouts(partial(_same, "[]"), ADDRESS) == {}
+
+
+def test_the_command_extends_the_history_of_a_workspace(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a node named in the environment; what lies after the paper clock is left out, and said."""
+    at = ["--workspace", str(mine), "--as", "treasurer"]
+
+    def fetched(*options: str) -> Any:
+        found = CliRunner().invoke(app, ["history", "fetch", *options, *at, "--json"])
+        assert found.exit_code == 0, found.output
+        return json.loads(found.stdout), found.stderr
+
+    class Real(Server):
+        """The chain as the program's own history has it, and one period from the clock's future."""
+
+        tip = 960_000
+
+        def block(self, height: int) -> dict[str, Any] | None:
+            known = {row.height: (int(row.at.timestamp()), row.bits) for row in retargets()}
+            first: dict[int, Any] = known | {
+                955_584: (1_782_525_600, latest().bits),
+                957_600: (1_783_700_000, 0x17020F00),
+                959_616: (1_798_000_000, 0x17020F00),
+            }
+            time, bits = first.get(height, (0, None))
+            return None if bits is None else {"height": height, "timestamp": time, "bits": bits}
+
+    with serving(Real) as host:
+        monkeypatch.setenv("HEADFRAME_NODE_URL", f"http://me:secret@{host}")
+        body, told = fetched()
+        last = max(row.height for row in retargets() if row.exact)
+        rebuilt = sum(row.height > last for row in retargets())
+        assert body["new"] == rebuilt + 2, (
+            "times made exact, the reported period, and the one after"
+        )
+        assert "rows after 2026-08-22T15:33:00Z were left out" in told
+        monkeypatch.delenv("HEADFRAME_NODE_URL")
+        again, _ = fetched("--esplora", f"http://{host}/api")
+        assert again["new"] == 0
+    shown = CliRunner().invoke(app, ["history", "show", *at, "--json"])
+    assert [row["height"] for row in json.loads(shown.stdout)["rows"][-2:]] == [955_584, 957_600]
+    assert "secret" not in (mine / "headframe.db").read_bytes().decode("latin-1")
+    refused = CliRunner().invoke(app, ["history", "fetch", *at])
+    assert "HEADFRAME_NODE_URL" in str(refused.exception)

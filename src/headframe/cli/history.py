@@ -50,19 +50,23 @@ def import_history(call: Call, file: Path, coin: str) -> None:
 
 
 @history.command()
-@click.option(
-    "--esplora", help="Base URL of an Esplora-style REST API, such as a mempool server's /api."
-)
-@click.option("--node", help="URL of a Bitcoin node's JSON-RPC, user and password in it.")
+@click.option("--esplora", help="Base URL of an Esplora-style REST API (HEADFRAME_ESPLORA_URL).")
+@click.option("--node", help="URL of a Bitcoin node's JSON-RPC with its user (HEADFRAME_NODE_URL).")
 @command
 def fetch(call: Call, esplora: str | None, node: str | None) -> None:
     """Extend Bitcoin's history to the tip from a node or a server of your choice."""
     from headframe.desk import history as kept
     from headframe.feed import fetch_periods
     from headframe.units import Wrong
+    from headframe.wiring import source_url
 
+    if esplora is None and node is None:
+        esplora, node = source_url("ESPLORA"), source_url("NODE")
     if (esplora is None) == (node is None):
-        raise Wrong("give one of --esplora URL and --node URL")
+        raise Wrong(
+            "give one of --esplora URL and --node URL, or set one of HEADFRAME_ESPLORA_URL and "
+            "HEADFRAME_NODE_URL, which keeps a password out of the list of processes"
+        )
     office = call.office()
     state = office.state()
     known = kept.known(state, "BTC", state.clock or office.now())

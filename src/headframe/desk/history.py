@@ -23,7 +23,7 @@ from headframe.mining import (
     expected,
     luck_sd,
 )
-from headframe.units import Month, Wrong
+from headframe.units import Month, Wrong, iso
 
 
 def carried(coin: str) -> tuple[Retarget, ...]:
@@ -58,6 +58,9 @@ def extend(
     state = office.state()
     at = state.clock or office.now()
     chain = chain_of(coin)
+    if all(row.at > at for row in rows):
+        late = (f"{len(rows)} rows after {iso(at)} were left out",) if rows else ()
+        return (), late
     try:
         fresh, notes = checked_history(rows, chain, until=at)
         held = {row.height: row for row in carried(coin)}
