@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LEAST = {"core": 0.965, "shell": 0.915}
+LEAST = {"core": 0.970, "shell": 0.925}
 """Raised when coverage has risen for good; held also where the real data of some tests is absent."""
 CORE = (
     "units", "chain", "counterparty", "instrument", "market", "mandate", "pricing", "mining", "book", "rfq", "risk",
