@@ -2,18 +2,21 @@
 
 from headframe.pricing.batch import price_batch
 from headframe.pricing.collar import ZeroCost, zero_cost_call, zero_cost_strike
+from headframe.pricing.implied import NoVolatility, implied_batch
 from headframe.pricing.kernels import black76, black76_greeks, inverse_greeks
 from headframe.pricing.smile import Smile, Surface
 from headframe.pricing.surface import parity_forward, surface_of
 from headframe.pricing.tradable import Tradable, listed_strikes, option_value, tradable
 
 __all__ = [
+    "NoVolatility",
     "Smile",
     "Surface",
     "Tradable",
     "ZeroCost",
     "black76",
     "black76_greeks",
+    "implied_batch",
     "inverse_greeks",
     "listed_strikes",
     "option_value",

@@ -8,7 +8,17 @@ F forward, K strike, sigma volatility a year, T years, df discount factor; sign 
 
 import math
 
-from headframe.numerics import Array, compiled, density, mills, phi, scalar
+from headframe.numerics import (
+    Array,
+    compiled,
+    density,
+    mills,
+    parallel,
+    phi,
+    prange,
+    quantile,
+    scalar,
+)
 
 
 def _gauss_legendre(count: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -77,6 +87,73 @@ def otm_value(F: float, K: float, s: float) -> float:
             return low * phi(up) - high * phi(down)
         return low * density(up) * (above - below)
     return low * density(up) * _mills_gap(h, t)
+
+
+@scalar
+def _otm_gap(F: float, K: float, s: float) -> float:
+    """What the out-of-the-money value lacks to its bound min(F, K): a sum, nothing cancels."""
+    low, high = min(F, K), max(F, K)
+    h, t = log_ratio(low, high) / s, 0.5 * s
+    return low * phi(-h - t) + high * phi(h - t)
+
+
+@scalar
+def implied_deviation(F: float, K: float, value: float) -> float:
+    """The s = sigma sqrt(T) at which the undiscounted out-of-the-money option is worth ``value``.
+
+    0 < value < min(F, K). With x = |ln(F/K)| the value has its point of inflexion at s = sqrt(2x)
+    (Jaeckel, "Let's be rational", Wilmott (2015) 40-53). Below it Newton's method runs on the
+    logarithm of the value in 1/s**2, in which it is nearly straight; above, on the value itself in s,
+    and near the bound on the logarithm of what is lacking to it in s**2. Brackets guard each step.
+    """
+    low = min(F, K)
+    x = abs(log_ratio(F, K))
+    lowest, highest = 1e-12, 80.0 + 2.0 * x
+    share = value / low
+    if x < 1e-14:
+        start = share * 2.5066282746310002 if share < 1e-3 else 2.0 * quantile(0.5 + 0.5 * share)
+        branch = 1
+    else:
+        start = math.sqrt(2.0 * x)
+        branch = 0 if value < otm_value(F, K, start) else 1
+    if branch == 1 and share > 0.7:
+        branch = 2
+        start = max(start, 2.0)
+    s = min(max(start, 2.0 * lowest), 0.5 * highest)
+    gap = low - value
+    for _ in range(100):
+        found = otm_value(F, K, s) if branch < 2 else low - _otm_gap(F, K, s)
+        lacking = _otm_gap(F, K, s) if branch == 2 else 0.0
+        h, t = -x / s, 0.5 * s
+        slope = low * density(h + t)
+        above = lacking < gap if branch == 2 else found > value
+        if above:
+            highest = s
+        else:
+            lowest = s
+        if branch == 0:
+            step = -1.0
+            if found > 0.0 and slope > 0.0:
+                w = 1.0 / (s * s)
+                rate = slope / found * (-0.5 * s * s * s)
+                w -= (math.log(found) - math.log(value)) / rate
+                if w > 0.0:
+                    step = 1.0 / math.sqrt(w)
+        elif branch == 1:
+            step = s - (found - value) / slope if slope > 0.0 else -1.0
+        else:
+            step = -1.0
+            if lacking > 0.0 and slope > 0.0:
+                q = s * s + (math.log(lacking) - math.log(gap)) / (slope / lacking / (2.0 * s))
+                if q > 0.0:
+                    step = math.sqrt(q)
+        if not lowest < step < highest:
+            step = math.sqrt(lowest * highest)
+        moved = abs(step - s)
+        s = step
+        if moved <= 3e-16 * s or highest - lowest <= 3e-16 * s:
+            break
+    return s
 
 
 @scalar
@@ -170,3 +247,34 @@ def price_rows(columns: Array, out: Array) -> None:
             figures = black76_greeks(kind, F, K, sigma, T, df)
         for column in range(5):
             out[row, column] = figures[column]
+
+
+@parallel
+def implied_rows(columns: Array, vols: Array, reasons: Array) -> None:
+    """Fill volatilities a year, and 0 or the number of the reason why there is none.
+
+    ``columns`` is (7, rows): kind (+1 call, -1 put), inverse, F, K, price, T, df. Reasons: 1 below
+    intrinsic, 2 at or above the bound, 3 no time left, 4 not a price.
+    """
+    for row in prange(columns.shape[1]):
+        kind, F, K = columns[0, row], columns[2, row], columns[3, row]
+        T, df = columns[5, row], columns[6, row]
+        value = columns[4, row] / df * (F if columns[1, row] != 0.0 else 1.0)
+        intrinsic = max(kind * (F - K), 0.0)
+        left = value - intrinsic
+        vols[row] = math.nan
+        reasons[row] = 0.0
+        if not (F > 0.0 and K > 0.0 and df > 0.0 and value >= 0.0 and value < math.inf) or not (
+            math.inf > F and math.inf > K and math.inf > T
+        ):
+            reasons[row] = 4.0
+        elif left < 0.0:
+            reasons[row] = 1.0
+        elif left >= min(F, K):
+            reasons[row] = 2.0
+        elif not T > 0.0:
+            reasons[row] = 3.0
+        elif left == 0.0:
+            vols[row] = 0.0
+        else:
+            vols[row] = implied_deviation(F, K, left) / math.sqrt(T)
