@@ -102,9 +102,9 @@ def implied_deviation(F: float, K: float, value: float) -> float:
     """The s = sigma sqrt(T) at which the undiscounted out-of-the-money option is worth ``value``.
 
     0 < value < min(F, K). With x = |ln(F/K)| the value has its point of inflexion at s = sqrt(2x)
-    (Jaeckel, "Let's be rational", Wilmott (2015) 40-53). Below it Newton's method runs on the
-    logarithm of the value in 1/s**2, in which it is nearly straight; above, on the value itself in s,
-    and near the bound on the logarithm of what is lacking to it in s**2. Brackets guard each step.
+    (Jaeckel, "Let's be rational", Wilmott (2015) 40-53). Below it Halley's method runs on the
+    logarithm of the value in 1/s**2, in which it is nearly straight; above, on the value itself in s;
+    near the bound Newton's on the logarithm of what is lacking to it in s**2. Brackets guard each step.
     """
     low = min(F, K)
     x = abs(log_ratio(F, K))
@@ -116,11 +116,16 @@ def implied_deviation(F: float, K: float, value: float) -> float:
     else:
         start = math.sqrt(2.0 * x)
         branch = 0 if value < otm_value(F, K, start) else 1
+        if branch == 1:  # Corrado and Miller, Journal of Banking and Finance 20 (1996) 595-603
+            middle = value + 0.5 * abs(F - K)
+            inside = math.sqrt(max(middle * middle - (F - K) ** 2 / math.pi, 0.0))
+            start = max(start, 2.5066282746310002 / (F + K) * (middle + inside))
     if branch == 1 and share > 0.7:
         branch = 2
         start = max(start, 2.0)
     s = min(max(start, 2.0 * lowest), 0.5 * highest)
     gap = low - value
+    log_value, log_gap = math.log(value), math.log(gap) if gap > 0.0 else -math.inf
     for _ in range(100):
         found = otm_value(F, K, s) if branch < 2 else low - _otm_gap(F, K, s)
         lacking = _otm_gap(F, K, s) if branch == 2 else 0.0
@@ -131,27 +136,30 @@ def implied_deviation(F: float, K: float, value: float) -> float:
             highest = s
         else:
             lowest = s
-        if branch == 0:
-            step = -1.0
-            if found > 0.0 and slope > 0.0:
-                w = 1.0 / (s * s)
-                rate = slope / found * (-0.5 * s * s * s)
-                w -= (math.log(found) - math.log(value)) / rate
-                if w > 0.0:
-                    step = 1.0 / math.sqrt(w)
-        elif branch == 1:
-            step = s - (found - value) / slope if slope > 0.0 else -1.0
-        else:
-            step = -1.0
-            if lacking > 0.0 and slope > 0.0:
-                q = s * s + (math.log(lacking) - math.log(gap)) / (slope / lacking / (2.0 * s))
-                if q > 0.0:
-                    step = math.sqrt(q)
+        step = -1.0
+        bend = (h * h - t * t) / s
+        if branch == 0 and found > 0.0 and slope > 0.0:
+            rate = slope / found
+            in_w = -0.5 * s * s * s * rate
+            turn = 0.25 * s**6 * rate * (bend - rate + 3.0 / s)
+            off = (math.log(found) - log_value) / in_w
+            w = 1.0 / (s * s) - off / max(1.0 - 0.5 * off * turn / in_w, 0.5)
+            if w > 0.0:
+                step = 1.0 / math.sqrt(w)
+        elif branch == 1 and slope > 0.0:
+            off = (found - value) / slope
+            step = s - off / max(1.0 - 0.5 * off * bend, 0.5)
+        elif branch == 2 and lacking > 0.0 and slope > 0.0:
+            q = s * s + (math.log(lacking) - log_gap) * 2.0 * s * lacking / slope
+            if q > 0.0:
+                step = math.sqrt(q)
+        # the steps are of third order, near the bound of second: what is left is far below the last bit
+        if step > 0.0 and abs(step - s) <= (4e-6 if branch < 2 else 1e-9) * s:
+            return step
         if not lowest < step < highest:
             step = math.sqrt(lowest * highest)
-        moved = abs(step - s)
         s = step
-        if moved <= 3e-16 * s or highest - lowest <= 3e-16 * s:
+        if highest - lowest <= 3e-16 * s:
             break
     return s
 
