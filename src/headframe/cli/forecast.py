@@ -252,7 +252,7 @@ def backtest(
             f"{chain.coin} per EH/s at a constant subsidy of 3.125, origins from {since:%Y-%m-%d}",
         ),
         scores_table(early, "Origins before 2023, on which the model was chosen"),
-        scores_table(late, "Origins from 2023 on, untouched by the choice"),
+        scores_table(late, "Origins from 2023 on, on which no window was chosen"),
         skill_table(years),
         *([scores_table(lost_scores, "Tried on origins before 2023")] if lost_scores else []),
     )
