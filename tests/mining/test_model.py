@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from headframe.chain import Retarget, checked_history, retargets
-from headframe.feed import read_history, read_prices
+from headframe.codec import prices_from_text
+from headframe.feed import read_history
 from headframe.mining import (
     KNOWN_MACHINES,
     FeeAveraging,
@@ -170,7 +171,8 @@ def test_estimation_refuses_what_is_too_short_or_has_holes() -> None:
 def test_the_real_history_answers_to_price_as_was_measured(real_data: Path) -> None:
     """Independent measurements since 2021-09: .144, .144, .074 at 3, 6 and 12 months."""
     past, _ = checked_history(read_history(real_data / "btc_retargets.csv", BTC), BTC)
-    prices = read_prices(real_data / "btc_usd_daily_close.csv")
+    closes = (real_data / "btc_usd_daily_close.csv").read_text()
+    prices = prices_from_text(closes, "btc_usd_daily_close.csv")
     recent = [row for row in past if row.at >= datetime(2021, 9, 1, tzinfo=UTC)]
     found = historical_hedges(recent, prices)
     assert [row.months for row in found] == [3, 6, 12]

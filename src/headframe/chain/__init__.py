@@ -1,11 +1,8 @@
 """The rules of each proof-of-work chain: subsidy by height, difficulty adjustment, hashprice."""
 
 from headframe.chain.bitcoin import (
-    HALVING_INTERVAL,
     PERIOD,
     POW_LIMIT,
-    SPACING_SECONDS,
-    TARGET_TIMESPAN_SECONDS,
     next_bits,
     next_halving,
     subsidy_satoshi,
@@ -14,7 +11,6 @@ from headframe.chain.compact import (
     HASHES_PER_DIFFICULTY,
     bits_of_target,
     difficulty_of_bits,
-    hashes_of_target,
     parse_bits,
     target_of_bits,
     target_of_difficulty,
@@ -36,13 +32,10 @@ from headframe.chain.table import CHAINS, chain_of
 
 __all__ = [
     "CHAINS",
-    "HALVING_INTERVAL",
     "HASHES_PER_DIFFICULTY",
     "PERIOD",
     "POW_LIMIT",
     "REPORTED_SOURCE",
-    "SPACING_SECONDS",
-    "TARGET_TIMESPAN_SECONDS",
     "Adjusted",
     "Adjustment",
     "Block",
@@ -55,7 +48,6 @@ __all__ = [
     "checked_history",
     "coin_per_phs_day",
     "difficulty_of_bits",
-    "hashes_of_target",
     "latest",
     "next_bits",
     "next_halving",

@@ -4,8 +4,6 @@ Sources: Bitcoin Core ``src/arith_uint256.cpp`` (SetCompact, GetCompact) and ``s
 (GetBlockProof: a block takes 2**256 / (target + 1) hashes on average).
 """
 
-from fractions import Fraction
-
 from headframe.units import Wrong
 
 TARGET_ONE = 0xFFFF << 208
@@ -60,8 +58,3 @@ def target_of_difficulty(difficulty: float) -> int:
     if not 1.0 <= difficulty <= 1e30:
         raise Wrong(f"a difficulty must lie between 1 and 1e30, was {difficulty}")
     return int(TARGET_ONE * 1_000_000 // round(difficulty * 1_000_000))
-
-
-def hashes_of_target(target: int) -> Fraction:
-    """Expected hashes of a block that must not exceed a target."""
-    return Fraction(1 << 256, target + 1)

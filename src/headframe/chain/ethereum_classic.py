@@ -22,11 +22,6 @@ def subsidy(height: int) -> int:
     return int(_FIRST * 4**era // 5**era)
 
 
-def uncle_subsidy(height: int) -> int:
-    """What an uncle's miner, and its includer for each, gets from the second era on: 1/32."""
-    return subsidy(height) // 32
-
-
 def _next_step(height: int) -> int | None:
     return ((max(height, 1) - 1) // ERA + 1) * ERA + 1 if subsidy(height) else None
 

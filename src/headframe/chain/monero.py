@@ -23,18 +23,6 @@ def subsidy(generated: int) -> int:
     return max(max(_SUPPLY - generated, 0) >> 19, TAIL)
 
 
-def penalised(subsidy_piconero: int, weight: int, median: int) -> int:
-    """What is left of a subsidy where a block is heavier than the median of those before it.
-
-    Nothing is lost up to the median, everything at twice it: base x (1 - (weight/median - 1)**2).
-    """
-    if weight <= median:
-        return subsidy_piconero
-    if weight > 2 * median:
-        raise Wrong(f"a block may weigh at most twice the median {median}, was {weight}")
-    return subsidy_piconero * (2 * median - weight) * weight // median // median
-
-
 def _next_step(generated: int) -> int | None:
     """Coins generated at which the next smaller subsidy begins; none on the tail."""
     if subsidy(generated) == TAIL:

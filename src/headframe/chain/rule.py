@@ -91,7 +91,6 @@ class Chain:
     intervals: int = 1
     target_one: int = TARGET_ONE
     hashes_per_difficulty: float = HASHES_PER_DIFFICULTY
-    hash_unit: str = "H"
     rule: str
     needs: tuple[str, ...]
     adjust: Callable[[Adjustment], Adjusted]

@@ -98,7 +98,6 @@ ZCASH = Chain(
     miner_share=miner_share,
     target_one=target_of_bits(_LIMIT_BITS),
     hashes_per_difficulty=2.0**256 / (target_of_bits(_LIMIT_BITS) + 1),
-    hash_unit="Sol",
     rule="every block: the mean target of 17 blocks by the time between medians, a quarter damped",
     needs=("window",),
     adjust=_adjust,

@@ -208,22 +208,7 @@ def audit(call: Call, fee_share: Decimal | None) -> None:
 
     rows = history.audit_payouts(call.office(), None if fee_share is None else float(fee_share))
     body = [{**to_json(row), "difference": row.difference} for row in rows]
-    shown = payouts_table(
-        tuple(
-            (
-                str(row.month),
-                float(row.days),
-                row.hashrate_hs / 1e18,
-                row.planned_hs / 1e18,
-                row.expected,
-                row.paid,
-                row.difference,
-                row.luck_sd,
-            )
-            for row in rows
-        )
-    )
-    call.answer("payout-audit", {"months": body}, shown)
+    call.answer("payout-audit", {"months": body}, payouts_table(rows))
 
 
 @mining.command()

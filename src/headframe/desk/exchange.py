@@ -1,21 +1,24 @@
 """A forecast that somebody else made, read from a table: previewed, mapped, and frozen as a version."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import log
+from dataclasses import dataclass
 
 from headframe.codec import TableRow, canonical, each_row, number, sha256, to_json
 from headframe.desk.office import Office, require_person, serialised
 from headframe.desk.ports import Invalid, Json
 from headframe.desk.production import MONTHS, compute, gather, record_version
 from headframe.desk.state import Version
-from headframe.mining import Band, Forecast, MonthForecast
-from headframe.numerics import quantile
+from headframe.mining import (
+    GIVEN_NEEDED,
+    GIVEN_OPTIONAL,
+    Band,
+    Forecast,
+    check_given,
+    with_given,
+)
 from headframe.units import Month, Wrong
 
-_NEEDED = ("month", "p10", "p50", "p90")
-_OPTIONAL = ("p5", "p25", "p75", "p95", "mean", "power_usd")
-_LEVELS = {"p5": 0.05, "p25": 0.25, "p75": 0.75, "p95": 0.95}
+_NEEDED = ("month", *GIVEN_NEEDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,8 @@ def chosen_columns(pairs: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for pair in pairs:
         field, mark, column = pair.partition("=")
-        if not mark or field.strip() not in (*_NEEDED, *_OPTIONAL) or not column.strip():
-            known = ", ".join((*_NEEDED, *_OPTIONAL))
+        if not mark or field.strip() not in (*_NEEDED, *GIVEN_OPTIONAL) or not column.strip():
+            known = ", ".join((*_NEEDED, *GIVEN_OPTIONAL))
             raise Invalid(f"--map is FIELD=COLUMN with a field of {known}, was {pair[:60]!r}")
         found[field.strip()] = column.strip().lower()
     return found
@@ -69,7 +72,7 @@ def preview(
     return Preview(
         source=source,
         columns=columns,
-        forecast=_merged(base, found, held),
+        forecast=with_given(base, found, held),
         new=counts.count("new"),
         updated=counts.count("updated"),
         unchanged=counts.count("unchanged"),
@@ -98,7 +101,7 @@ def _columns(rows: Sequence[TableRow], wanted: Mapping[str, str], source: str) -
         raise Invalid(f"{source} holds no rows")
     there = list(rows[0][1])
     found: dict[str, str] = {}
-    for field in (*_NEEDED, *_OPTIONAL):
+    for field in (*_NEEDED, *GIVEN_OPTIONAL):
         column = wanted.get(field, field)
         if column in there:
             found[field] = column
@@ -119,7 +122,7 @@ def _read(
             for field, column in columns.items()
             if field != "month" and row.get(column)
         }
-        _ordered(values)
+        check_given(values)
         return Month.parse(row.get(columns["month"], "")[:7]), values
 
     try:
@@ -134,21 +137,6 @@ def _read(
     return dict(sorted(found.items()))
 
 
-def _ordered(values: Mapping[str, float]) -> None:
-    for field in _NEEDED[1:]:
-        if field not in values:
-            raise Wrong(f"{field} is missing")
-    levels = [f for f in ("p5", "p10", "p25", "p50", "p75", "p90", "p95") if f in values]
-    coins = [values[field] for field in levels]
-    if coins != sorted(coins):
-        raise Wrong(
-            f"percentiles must rise, was {', '.join(f'{f} {values[f]:g}' for f in levels)} (p10 is the "
-            "10 % chance of less, petroleum's P90)"
-        )
-    if not all(0.0 <= value <= 1e12 for value in values.values()):
-        raise Wrong("figures must lie between 0 and 1e12")
-
-
 def _change(before: Band | None, values: Mapping[str, float]) -> str:
     if before is None:
         return "new"
@@ -158,61 +146,3 @@ def _change(before: Band | None, values: Mapping[str, float]) -> str:
         if field != "power_usd"
     )
     return "unchanged" if same else "updated"
-
-
-def _merged(
-    base: Forecast, found: Mapping[Month, Mapping[str, float]], held: Forecast | None
-) -> Forecast:
-    """The base with the table's months in place of its own; months it lacks stay as they were held."""
-    kept = {row.month: row for row in held.months} if held is not None else {}
-    rows: list[MonthForecast] = []
-    for row in base.months:
-        values = found.get(row.month)
-        if values is None:
-            rows.append(kept.get(row.month, row))
-        else:
-            power = values.get("power_usd", row.power_usd)
-            mean = values.get("mean", values["p50"])
-            fees = row.fee_coins / max(row.fee_coins + row.subsidy_coins, 1e-300) * mean
-            rows.append(
-                replace(
-                    row,
-                    coins=_band(values),
-                    power_usd=power,
-                    fee_coins=fees,
-                    subsidy_coins=mean - fees,
-                )
-            )
-    return replace(
-        base,
-        months=tuple(_summed(rows)),
-        risks=(),
-        natural=(),
-        version="imported; sums of months are sums of their percentiles, never too generous",
-    )
-
-
-def _band(values: Mapping[str, float]) -> Band:
-    """Seven percentiles from those given: the others by the log-normal through P10, P50 and P90."""
-    low, middle, high = values["p10"], values["p50"], values["p90"]
-
-    def at(share: float) -> float:
-        edge = low if share < 0.5 else high
-        if edge <= 0.0 or middle <= 0.0:
-            return edge
-        reach = quantile(share) / quantile(0.10 if share < 0.5 else 0.90)
-        return float(middle * (edge / middle) ** reach) if log(edge / middle) else middle
-
-    filled = {name: values.get(name, at(share)) for name, share in _LEVELS.items()}
-    return Band(p10=low, p50=middle, p90=high, mean=values.get("mean", middle), **filled)
-
-
-def _summed(rows: Sequence[MonthForecast]) -> list[MonthForecast]:
-    """Months with their cumulative figures: sums of percentiles, whose low case is below the true one."""
-    names = ("p5", "p10", "p25", "p50", "p75", "p90", "p95", "mean")
-    total = dict.fromkeys(names, 0.0)
-    found: list[MonthForecast] = []
-    for row in rows:
-        total = {name: total[name] + getattr(row.coins, name) for name in names}
-        found.append(replace(row, cumulative=Band(**total)))
-    return found

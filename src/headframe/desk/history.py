@@ -1,8 +1,7 @@
 """What was: the difficulty history carried and extended, closing prices, monthly fees, coins mined."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from headframe.chain import Chain, Retarget, chain_of, checked_history, latest, retargets
 from headframe.codec import (
@@ -15,15 +14,8 @@ from headframe.codec import (
 from headframe.desk.office import Office, require_person, serialised
 from headframe.desk.ports import Draft, Files, Invalid
 from headframe.desk.state import State
-from headframe.mining import (
-    Expected,
-    FeeEstimate,
-    Operation,
-    estimate_fees,
-    expected,
-    luck_sd,
-)
-from headframe.units import Month, Wrong, iso
+from headframe.mining import FeeEstimate, PayoutMonth, estimate_fees, payouts
+from headframe.units import Wrong, iso
 
 
 def carried(coin: str) -> tuple[Retarget, ...]:
@@ -145,65 +137,25 @@ def _record_days(
     return new, len(changed) - new, len(rows) - len(changed)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayoutMonth:
-    """What a month's recorded hashrate should have earned, and what the pool paid for the same days."""
-
-    month: Month
-    days: int
-    hashrate_hs: float
-    planned_hs: float
-    expected: float
-    paid: float
-    luck_sd: float
-
-    @property
-    def difference(self) -> float:
-        """Paid over expected, less one."""
-        return self.paid / self.expected - 1.0 if self.expected > 0.0 else 0.0
-
-
 def audit_payouts(office: Office, fee_share: float | None = None) -> tuple[PayoutMonth, ...]:
     """Month by month, the days that have both a payout and a hashrate, against the chain itself.
 
     The pool's fee is the settings'; fees are the outlook's median share of the subsidy unless given.
     """
     state, settings = office.state(), office.settings()
-    operation, chain = settings.operation, chain_for(settings)
+    operation = settings.operation
     past = known(state, operation.coin, state.clock or office.now())
-    share = operation.fees.share_median if fee_share is None else fee_share
-    months: dict[Month, list[tuple[Expected, float]]] = {}
-    for day in sorted(state.mined.keys() & state.hashrates.keys()):
-        begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        try:
-            found = expected(
-                chain,
-                past,
-                hashrate_hs=float(state.hashrates[day]),
-                start=begin,
-                end=begin + timedelta(days=1),
-                fee_share=share,
-                pool_fee=operation.pool.fee,
-            )
-        except Wrong as error:
-            raise Invalid(f"{day}: {error}") from error
-        months.setdefault(Month.of(day), []).append((found, float(state.mined[day])))
-    return tuple(_payouts(month, rows, operation) for month, rows in months.items())
-
-
-def _payouts(
-    month: Month, rows: Sequence[tuple[Expected, float]], operation: Operation
-) -> PayoutMonth:
-    blocks = sum(found.blocks for found, _ in rows)
-    return PayoutMonth(
-        month=month,
-        days=len(rows),
-        hashrate_hs=sum(found.hashrate_hs for found, _ in rows) / len(rows),
-        planned_hs=operation.hashrate_hs(month),
-        expected=sum(found.coins for found, _ in rows),
-        paid=sum(paid for _, paid in rows),
-        luck_sd=luck_sd(blocks / operation.pool.part_of_pool),
-    )
+    try:
+        return payouts(
+            chain_for(settings),
+            past,
+            operation,
+            paid={day: float(coins) for day, coins in state.mined.items()},
+            hashrates={day: float(hashes) for day, hashes in state.hashrates.items()},
+            fee_share=operation.fees.share_median if fee_share is None else fee_share,
+        )
+    except Wrong as error:
+        raise Invalid(str(error)) from error
 
 
 def chain_for(settings: Settings) -> Chain:

@@ -9,7 +9,6 @@ from headframe.feed.tables import (
     mined_rows,
     read_blocks,
     read_history,
-    read_prices,
     telemetry_rows,
 )
 
@@ -22,7 +21,6 @@ __all__ = [
     "read_book_summary",
     "read_chain_csv",
     "read_history",
-    "read_prices",
     "read_table",
     "read_text",
     "telemetry_rows",

@@ -1,7 +1,7 @@
-"""Tables on disk: difficulty, price and the blocks of a difficulty window."""
+"""Tables on disk: difficulty histories, windows of blocks, coins mined, hashrates."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from headframe.codec import (
     blocks_from_text,
     each_row,
     history_from_text,
-    prices_from_text,
 )
 from headframe.feed.files import read_text
 from headframe.units import Wrong, parse_decimal, parse_hashrate
@@ -25,11 +24,6 @@ def read_history(path: Path, chain: Chain) -> tuple[Retarget, ...]:
 def read_blocks(path: Path) -> tuple[Block, ...]:
     """Blocks of a difficulty window."""
     return blocks_from_text(read_text(path), path.name)
-
-
-def read_prices(path: Path) -> tuple[tuple[datetime, float], ...]:
-    """Prices with their instants, oldest first."""
-    return prices_from_text(read_text(path), path.name)
 
 
 def mined_rows(rows: Sequence[TableRow], name: str) -> tuple[tuple[date, str], ...]:

@@ -46,6 +46,7 @@ from headframe.mining.forecast import (
     forecast,
     steady_bands,
 )
+from headframe.mining.given import GIVEN_NEEDED, GIVEN_OPTIONAL, check_given, with_given
 from headframe.mining.machines import KNOWN_MACHINES, Machine, machine_named, plain_name
 from headframe.mining.natural import NaturalHedge, historical_hedges, natural_hedges
 from headframe.mining.operation import (
@@ -55,6 +56,7 @@ from headframe.mining.operation import (
     Treasury,
     first_full_month,
 )
+from headframe.mining.payouts import PayoutMonth, payouts
 from headframe.mining.pool import FeeAveraging, Pool, PoolScheme, luck_sd
 from headframe.mining.simulation import (
     Paths,
@@ -71,6 +73,8 @@ from headframe.mining.simulation import (
 __all__ = [
     "CHOSEN",
     "CHOSEN_BEFORE",
+    "GIVEN_NEEDED",
+    "GIVEN_OPTIONAL",
     "HORIZONS",
     "KNOWN_MACHINES",
     "OURS",
@@ -95,6 +99,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "Paths",
+    "PayoutMonth",
     "Pool",
     "PoolScheme",
     "PowerBlock",
@@ -113,6 +118,7 @@ __all__ = [
     "accuracy",
     "bands",
     "candidates",
+    "check_given",
     "estimate",
     "estimate_fees",
     "expected",
@@ -128,6 +134,7 @@ __all__ = [
     "makers",
     "month_edges",
     "natural_hedges",
+    "payouts",
     "plain",
     "plain_name",
     "run",
@@ -138,4 +145,5 @@ __all__ = [
     "steady",
     "steady_bands",
     "waterfall",
+    "with_given",
 ]

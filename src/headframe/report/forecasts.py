@@ -7,6 +7,7 @@ from headframe.mining import (
     FeeEstimate,
     Forecast,
     LeadAccuracy,
+    PayoutMonth,
     Score,
     Skill,
     Waterfall,
@@ -244,7 +245,7 @@ def accuracy_table(rows: Sequence[LeadAccuracy]) -> Table:
     )
 
 
-def payouts_table(rows: Sequence[tuple[Cell, ...]]) -> Table:
+def payouts_table(rows: Sequence[PayoutMonth]) -> Table:
     """What a hashrate should have earned against what was paid for it."""
     return Table(
         title="The pool's payouts",
@@ -258,7 +259,19 @@ def payouts_table(rows: Sequence[tuple[Cell, ...]]) -> Table:
             Column("difference", Form.SHARE2),
             Column("luck, one sd", Form.SHARE2),
         ),
-        rows=tuple(rows),
+        rows=tuple(
+            (
+                str(row.month),
+                float(row.days),
+                row.hashrate_hs / 1e18,
+                row.planned_hs / 1e18,
+                row.expected,
+                row.paid,
+                row.difference,
+                row.luck_sd,
+            )
+            for row in rows
+        ),
         note=(
             "Days with both a payout and a hashrate. Expected from the realised difficulty. Luck is the "
             "pool's where it pays by blocks found; with FPPS a difference is fees or the pool's."
