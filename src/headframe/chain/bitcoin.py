@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from headframe.chain.compact import TARGET_ONE, bits_of_target, target_of_bits
 from headframe.chain.history import REPORTED_SOURCE, latest
-from headframe.chain.rule import Adjusted, Adjustment, Chain, Known, adjusted, checked
+from headframe.chain.rule import Chain, Known, by_times, halved, next_halved
 
 PERIOD = 2016
 """Blocks between two adjustments of difficulty."""
@@ -17,13 +17,12 @@ SPACING_SECONDS = 600
 TARGET_TIMESPAN_SECONDS = PERIOD * SPACING_SECONDS
 HALVING_INTERVAL = 210_000
 POW_LIMIT = TARGET_ONE
-_SATOSHI = 100_000_000
+_FIRST = 50 * 100_000_000
 
 
 def subsidy_satoshi(height: int) -> int:
     """New coins of the block at a height, in satoshi."""
-    halvings = checked(height) // HALVING_INTERVAL
-    return (50 * _SATOSHI) >> halvings if halvings < 64 else 0
+    return halved(_FIRST, HALVING_INTERVAL, height)
 
 
 def next_halving(height: int) -> int:
@@ -31,8 +30,9 @@ def next_halving(height: int) -> int:
     return (height // HALVING_INTERVAL + 1) * HALVING_INTERVAL
 
 
-def _next_step(height: int) -> int | None:
-    return next_halving(height) if subsidy_satoshi(height) else None
+def next_step(height: int) -> int | None:
+    """The same, or none when no subsidy is left to halve."""
+    return next_halved(_FIRST, HALVING_INTERVAL, height)
 
 
 def next_bits(bits: int, first_time: int, last_time: int) -> int:
@@ -46,12 +46,6 @@ def next_bits(bits: int, first_time: int, last_time: int) -> int:
     return bits_of_target(min(target, POW_LIMIT))
 
 
-def _adjust(asked: Adjustment) -> Adjusted:
-    bits = asked.need("bits")
-    following = next_bits(bits, asked.need("first_time"), asked.need("last_time"))
-    return adjusted(following, bits)
-
-
 _LATEST = latest()
 
 BITCOIN = Chain(
@@ -61,12 +55,12 @@ BITCOIN = Chain(
     decimals=8,
     spacing_seconds=Fraction(SPACING_SECONDS),
     subsidy=subsidy_satoshi,
-    next_step=_next_step,
+    next_step=next_step,
     period=PERIOD,
     intervals=PERIOD - 1,
     rule="every 2,016 blocks by the time of 2,015 intervals, within a factor of 4",
     needs=("bits", "first_time", "last_time"),
-    adjust=_adjust,
+    adjust=by_times(next_bits),
     sources=("Bitcoin Core src/pow.cpp", "Bitcoin Core src/test/pow_tests.cpp"),
     known=Known(position=_LATEST.height, at=_LATEST.at, source=REPORTED_SOURCE),
 )

@@ -8,7 +8,7 @@ Python text floors where C++ truncates, so the 13,998 published vectors decide. 
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from headframe.chain.bitcoin import next_halving, subsidy_satoshi
+from headframe.chain.bitcoin import next_step, subsidy_satoshi
 from headframe.chain.compact import TARGET_ONE, bits_of_target, target_of_bits
 from headframe.chain.rule import Adjusted, Adjustment, Chain, Known, adjusted
 
@@ -42,10 +42,6 @@ def _adjust(asked: Adjustment) -> Adjusted:
     return adjusted(next_bits(anchor, asked.need("height"), asked.need("last_time")), asked.bits)
 
 
-def _next_step(height: int) -> int | None:
-    return next_halving(height) if subsidy_satoshi(height) else None
-
-
 BITCOIN_CASH = Chain(
     coin="BCH",
     name="Bitcoin Cash",
@@ -53,7 +49,7 @@ BITCOIN_CASH = Chain(
     decimals=8,
     spacing_seconds=Fraction(_SPACING),
     subsidy=subsidy_satoshi,
-    next_step=_next_step,
+    next_step=next_step,
     rule="ASERT, every block: twice as hard for each two days ahead of schedule",
     needs=("height", "last_time"),
     adjust=_adjust,

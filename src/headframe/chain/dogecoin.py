@@ -8,7 +8,7 @@ from the hash of the block before and do not follow from the height.
 from fractions import Fraction
 
 from headframe.chain.compact import bits_of_target, target_of_bits
-from headframe.chain.rule import Adjusted, Adjustment, Chain, adjusted, checked
+from headframe.chain.rule import Chain, by_times, checked
 from headframe.units import Wrong
 
 FIXED_FROM = 145_000
@@ -43,11 +43,6 @@ def next_bits(bits: int, first_time: int, last_time: int) -> int:
     return bits_of_target(min(target_of_bits(bits) * span // _SPACING, _LIMIT))
 
 
-def _adjust(asked: Adjustment) -> Adjusted:
-    bits = asked.need("bits")
-    return adjusted(next_bits(bits, asked.need("first_time"), asked.need("last_time")), bits)
-
-
 DOGECOIN = Chain(
     coin="DOGE",
     name="Dogecoin",
@@ -58,7 +53,7 @@ DOGECOIN = Chain(
     next_step=_next_step,
     rule="DigiShield, every block: an eighth of the deviation of the last interval",
     needs=("bits", "first_time", "last_time"),
-    adjust=_adjust,
+    adjust=by_times(next_bits),
     sources=("Dogecoin Core src/dogecoin.cpp", "Dogecoin Core src/test/dogecoin_tests.cpp"),
     shown_at=_FLAT_FROM,
     merged_with=("LTC",),

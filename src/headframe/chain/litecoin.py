@@ -9,22 +9,22 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from headframe.chain.compact import bits_of_target, target_of_bits
-from headframe.chain.rule import Adjusted, Adjustment, Chain, Known, adjusted, checked
+from headframe.chain.rule import Chain, Known, by_times, halved, next_halved
 
 PERIOD = 2016
 HALVING_INTERVAL = 840_000
+_FIRST = 50 * 100_000_000
 _TIMESPAN = 302_400
 _LIMIT = 0x00000FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF
 
 
 def subsidy(height: int) -> int:
     """New coins of the block at a height, in litoshi."""
-    halvings = checked(height) // HALVING_INTERVAL
-    return (50 * 100_000_000) >> halvings if halvings < 64 else 0
+    return halved(_FIRST, HALVING_INTERVAL, height)
 
 
 def _next_step(height: int) -> int | None:
-    return (height // HALVING_INTERVAL + 1) * HALVING_INTERVAL if subsidy(height) else None
+    return next_halved(_FIRST, HALVING_INTERVAL, height)
 
 
 def next_bits(bits: int, first_time: int, last_time: int) -> int:
@@ -34,11 +34,6 @@ def next_bits(bits: int, first_time: int, last_time: int) -> int:
     shift = 1 if target.bit_length() > _LIMIT.bit_length() - 1 else 0
     target = ((target >> shift) * span // _TIMESPAN) << shift
     return bits_of_target(min(target, _LIMIT))
-
-
-def _adjust(asked: Adjustment) -> Adjusted:
-    bits = asked.need("bits")
-    return adjusted(next_bits(bits, asked.need("first_time"), asked.need("last_time")), bits)
 
 
 LITECOIN = Chain(
@@ -53,7 +48,7 @@ LITECOIN = Chain(
     intervals=PERIOD,
     rule="every 2,016 blocks by the time of 2,016 intervals, within a factor of 4",
     needs=("bits", "first_time", "last_time"),
-    adjust=_adjust,
+    adjust=by_times(next_bits),
     sources=("Litecoin Core src/pow.cpp", "electrum-ltc checkpoints (971 retargets)"),
     known=Known(
         position=1_959_551,

@@ -163,3 +163,24 @@ def adjusted(bits: int, before: int | None, target_one: int = TARGET_ONE) -> Adj
         return Fraction(target_one, target)
 
     return Adjusted(bits=bits, difficulty=of(bits), before=None if before is None else of(before))
+
+
+def by_times(rule: Callable[[int, int, int], int]) -> Callable[[Adjustment], Adjusted]:
+    """The adjustment of a chain whose next bits follow from the bits and two times."""
+
+    def adjust(asked: Adjustment) -> Adjusted:
+        bits = asked.need("bits")
+        return adjusted(rule(bits, asked.need("first_time"), asked.need("last_time")), bits)
+
+    return adjust
+
+
+def halved(first: int, interval: int, height: int) -> int:
+    """A subsidy that is halved every so many blocks, in whole smallest units, to nothing."""
+    return first >> min(checked(height) // interval, first.bit_length())
+
+
+def next_halved(first: int, interval: int, height: int) -> int | None:
+    """The first height above this one whose subsidy is smaller; none when nothing is left."""
+    step = (height // interval + 1) * interval
+    return step if halved(first, interval, height) else None

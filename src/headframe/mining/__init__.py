@@ -58,17 +58,8 @@ from headframe.mining.operation import (
 )
 from headframe.mining.payouts import PayoutMonth, payouts
 from headframe.mining.pool import FeeAveraging, Pool, PoolScheme, luck_sd
-from headframe.mining.simulation import (
-    Paths,
-    PricePaths,
-    Risks,
-    Start,
-    lognormal_prices,
-    month_edges,
-    simulate,
-    start_of,
-    steady,
-)
+from headframe.mining.simulation import month_edges, simulate, steady
+from headframe.mining.start import Paths, PricePaths, Risks, Start, lognormal_prices, start_of
 
 __all__ = [
     "CHOSEN",

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from headframe.chain import Chain, Retarget
 from headframe.mining.difficulty import DifficultyModel, Windows, estimate, plain
-from headframe.mining.simulation import Start, constant_fleet, start_of
+from headframe.mining.simulation import constant_fleet
+from headframe.mining.start import Start, start_of
 from headframe.numerics import Array, column_quantiles, np, quantiles, uniforms
 from headframe.units import Wrong
 

@@ -9,7 +9,8 @@ from headframe.chain import Chain, Retarget
 from headframe.mining.difficulty import DifficultyModel
 from headframe.mining.fleet import Site
 from headframe.mining.operation import Operation
-from headframe.mining.simulation import Start, lognormal_prices, month_edges, simulate
+from headframe.mining.simulation import month_edges, simulate
+from headframe.mining.start import Start, lognormal_prices
 from headframe.units import Month, Wrong
 
 _SMALLEST = Decimal("0.00000001")

@@ -7,16 +7,8 @@ from datetime import datetime, timedelta
 from headframe.mining.difficulty import DifficultyModel
 from headframe.mining.natural import NaturalHedge, natural_hedges
 from headframe.mining.operation import Operation
-from headframe.mining.simulation import (
-    NAMES,
-    Paths,
-    PricePaths,
-    Progress,
-    Start,
-    month_edges,
-    only,
-    simulate,
-)
+from headframe.mining.simulation import Progress, month_edges, simulate
+from headframe.mining.start import NAMES, Paths, PricePaths, Start, only
 from headframe.numerics import Array, column_quantiles, np
 from headframe.units import Month, Wrong, months_from
 

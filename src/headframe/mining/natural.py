@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import log, sqrt
 
 from headframe.chain import Retarget
-from headframe.mining.simulation import Paths, PricePaths
+from headframe.mining.start import Paths, PricePaths
 from headframe.numerics import Array, np
 
 
