@@ -17,6 +17,7 @@ from headframe.chain.compact import (
 )
 from headframe.chain.findings import checked_history
 from headframe.chain.hashprice import (
+    block_coins,
     break_even_usd_mwh,
     coin_per_phs_day,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Known",
     "Retarget",
     "bits_of_target",
+    "block_coins",
     "break_even_usd_mwh",
     "chain_of",
     "checked_history",

@@ -7,6 +7,7 @@ block, times subsidy and fees of a block.
 from math import isfinite
 
 from headframe.chain.compact import HASHES_PER_DIFFICULTY
+from headframe.chain.rule import Chain
 from headframe.units import Wrong
 
 _HASHES_PER_PHS_DAY = 86_400.0 * 1e15
@@ -26,3 +27,16 @@ def break_even_usd_mwh(hashprice_usd: float, pool_fee: float, joules_per_terahas
     if not (isfinite(joules_per_terahash) and joules_per_terahash > 0.0):
         raise Wrong(f"efficiency must be positive J/TH, was {joules_per_terahash}")
     return hashprice_usd * (1.0 - pool_fee) * 1000.0 / (24.0 * joules_per_terahash)
+
+
+def block_coins(
+    chain: Chain, position: int, *, fees: float | None = None, fee_share: float | None = None
+) -> float:
+    """Coins of a block for its miner: subsidy at a position, with fees in coins or as its share."""
+    if fees is not None and fee_share is not None:
+        raise Wrong("fees are said in coins per block or as a share of the subsidy, not both")
+    subsidy = chain.miner_subsidy(position) / chain.scale
+    added = fees if fees is not None else subsidy * (fee_share or 0.0)
+    if added < 0.0:
+        raise Wrong(f"fees must not be negative, was {added:g}")
+    return subsidy + added

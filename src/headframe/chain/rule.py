@@ -130,6 +130,13 @@ class Chain:
         whole, part = divmod(smallest, self.scale)
         return f"{whole}.{part:0{self.decimals}d}"
 
+    def position_at(self, at: datetime) -> int:
+        """Where the chain should stand at an instant by its target spacing; else where its file says."""
+        if self.known is None:
+            return self.shown_at
+        blocks = (at - self.known.at).total_seconds() / self.spacing_seconds
+        return max(self.known.position + int(blocks), 0)
+
     def step_at(self, position: int, known: Known | None = None) -> datetime | None:
         """When a position is expected, at the target spacing from a known point; None without one."""
         start = known or self.known

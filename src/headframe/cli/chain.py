@@ -211,15 +211,19 @@ def hashprice(
     machine: str | None,
 ) -> None:
     """What a PH/s earns in a day, in coin and in USD, and the power price a machine can pay."""
-    from headframe.chain import break_even_usd_mwh, chain_of, coin_per_phs_day
+    from headframe.chain import block_coins, break_even_usd_mwh, chain_of, coin_per_phs_day
     from headframe.mining import machine_named
-    from headframe.report import block_coins, present_position
     from headframe.units import Wrong
 
     one = chain_of(coin)
     _share(pool_fee, "--pool-fee")
-    place = present_position(one, datetime.now(UTC)) if height is None else height
-    block = block_coins(one, place, fees, fee_share)
+    place = one.position_at(datetime.now(UTC)) if height is None else height
+    block = block_coins(
+        one,
+        place,
+        fees=None if fees is None else float(fees),
+        fee_share=None if fee_share is None else float(fee_share),
+    )
     earned = coin_per_phs_day(float(difficulty), block, one.hashes_per_difficulty)
     dollars = None if price is None else earned * float(price)
     if machine is not None:

@@ -7,11 +7,9 @@ from headframe.report.books import (
     watch_table,
 )
 from headframe.report.chains import (
-    block_coins,
     chain_facts,
     chain_table,
     chains_table,
-    present_position,
     subsidy_facts,
 )
 from headframe.report.forecasts import (
@@ -59,7 +57,6 @@ __all__ = [
     "Table",
     "accuracy_table",
     "bands_table",
-    "block_coins",
     "chain_facts",
     "chain_table",
     "chains_table",
@@ -85,7 +82,6 @@ __all__ = [
     "outlook_table",
     "payouts_table",
     "performance_table",
-    "present_position",
     "proposal_lines",
     "risks_table",
     "scenario_table",

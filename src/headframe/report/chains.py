@@ -1,33 +1,13 @@
 """Chains as tables, and their facts as JSON says them."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from headframe.chain import CHAINS, Chain, Known
 from headframe.report.table import Column, Form, Table
-from headframe.units import Wrong, iso
+from headframe.units import iso
 
 _UNVERIFIED = "unverified"
-
-
-def present_position(one: Chain, at: datetime) -> int:
-    """Where a chain should stand at an instant by its target spacing; else where its file says."""
-    if one.known is not None:
-        blocks = (at - one.known.at).total_seconds() / one.spacing_seconds
-        return max(one.known.position + int(blocks), 0)
-    return one.shown_at
-
-
-def block_coins(one: Chain, height: int, fees: Decimal | None, fee_share: Decimal | None) -> float:
-    """Coins of a block for its miner: subsidy at a height, with fees in coins or as a share."""
-    if fees is not None and fee_share is not None:
-        raise Wrong("give --fees (coins per block) or --fee-share, not both")
-    subsidy = one.miner_subsidy(height) / one.scale
-    added = float(fees) if fees is not None else subsidy * float(fee_share or 0)
-    if added < 0.0:
-        raise Wrong(f"fees must not be negative, was {added:g}")
-    return subsidy + added
 
 
 def subsidy_facts(one: Chain, position: int, known: Known | None = None) -> dict[str, Any]:
@@ -53,7 +33,7 @@ def _stamp(at: datetime | None) -> str | None:
 
 def chain_facts(one: Chain, at: datetime) -> dict[str, Any]:
     """Everything a chain says of itself, with its expected state at an instant."""
-    position = present_position(one, at)
+    position = one.position_at(at)
     return {
         **subsidy_facts(one, position),
         "name": one.name,
@@ -78,7 +58,7 @@ def chains_table(at: datetime) -> Table:
             one.coin,
             one.algorithm,
             float(one.spacing_seconds),
-            one.coins(one.miner_subsidy(present_position(one, at))).rstrip("0").rstrip("."),
+            one.coins(one.miner_subsidy(one.position_at(at))).rstrip("0").rstrip("."),
             _next(one, at),
             _marked(one, "difficulty rule"),
         )
@@ -103,7 +83,7 @@ def chains_table(at: datetime) -> Table:
 
 
 def _next(one: Chain, at: datetime) -> str:
-    facts = subsidy_facts(one, present_position(one, at))
+    facts = subsidy_facts(one, one.position_at(at))
     if facts["next_step_height"] is None:
         return "none"
     day = "date unknown" if facts["next_step_at"] is None else f"about {facts['next_step_at'][:10]}"
