@@ -500,3 +500,34 @@ def test_two_programs_never_deal_at_once(approved: Path) -> None:
     run("audit", "verify", "--workspace", approved)
     proposals = [trade["proposal"] for trade in answer("trades", "--workspace", approved)["trades"]]
     assert len(proposals) == len(set(proposals)) >= 1
+
+
+HEADER = "kind,style,forward,strike,vol,years,discount,fixings,first_fixing_years,fixed_so_far,fixings_done,barrier_type,barrier,rebate,spot,carry,rate"  # fmt: skip
+
+
+def test_price_knows_averages_and_barriers_and_names_bad_ones(tmp_path: Path) -> None:
+    rows = (
+        "call,linear,40000,50000,0.6,0.25,1,,,,,,,,,,",
+        "put,average,78000,70000,0.45,0.25,0.99,30,0.17,,,,,,,,",
+        "put,average,78000,70000,0.45,0.05,0.99,30,0.002,76000,12,,,,,,",
+        "call,barrier,,90,0.25,0.5,,,,,,down-out,95,3,100,0.04,0.08",
+        "call,barrier,102.0201340026756,90,0.25,0.5,0.9607894391523232,,,,,down-out,95,3,100,,",
+        "call,barrier,,90,0.25,0.5,,,,,,sideways,95,3,100,0.04,0.08",
+        "call,barrier,,90,0.25,0.5,,,,,,up-out,105,3,100,,0.08",
+        "call,barrier,,90,0.25,0.5,1,,,,,up-out,105,3,100,0.04,-5",
+        "put,average,78000,70000,0.45,0.25,0.99,1_0,0.17,,,,,,,,",
+        "forward,average,78000,70000,0.45,0.25,0.99,10,0.17,,,,,,,,",
+    )
+    file = tmp_path / "a.csv"
+    file.write_text("\n".join((HEADER, *rows)) + "\n")
+    done = run("price", file, status=2)
+    priced = [row["price"] for row in csv.DictReader(StringIO(done.stdout))]
+    assert float(priced[3]) == pytest.approx(9.0246, abs=5e-5)
+    assert float(priced[4]) == pytest.approx(float(priced[3]), rel=1e-9)
+    assert float(priced[1]) == pytest.approx(2687.93, abs=0.01)
+    assert priced[5:] == [""] * 5
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
+        f"a.csv line {line}" for line in (7, 8, 10, 11, 9)
+    ]
+    (tmp_path / "b.csv").write_text("kind,style,strike,years,vol\ncall,barrier,1,1,1\n")
+    assert "spot, barrier_type, barrier" in run("price", tmp_path / "b.csv", status=2).stderr

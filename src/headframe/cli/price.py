@@ -2,30 +2,31 @@
 
 import csv
 import sys
-from io import StringIO
-from math import isfinite
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from headframe.cli.frame import Call, command
+from headframe.cli.price_rows import (
+    European,
+    Row,
+    average,
+    barrier,
+    european,
+    read_rows,
+    style_of,
+    with_price,
+)
 from headframe.units import Wrong
 
-_NEEDED = ("kind", "style", "forward", "strike", "vol", "years", "discount")
-_NEEDED_IMPLIED = ("kind", "style", "forward", "strike", "price", "years", "discount")
+if TYPE_CHECKING:
+    from headframe.pricing import AverageOption, BarrierOption
+
 _OUT_IMPLIED = ("implied_vol", "reason")
 _OUT = ("price", "delta", "gamma", "vega", "theta")
-_KINDS = {"call": 1.0, "put": -1.0, "forward": 0.0}
-_STYLES = {"linear": False, "inverse": True}
-_RANGES = {
-    "forward": (0.0, 1e15, True),
-    "strike": (0.0, 1e15, True),
-    "vol": (0.0, 100.0, False),
-    "price": (0.0, 1e15, False),
-    "years": (0.0, 1000.0, False),
-    "discount": (0.0, 100.0, True),
-}
+T = TypeVar("T")
 
 
 @click.command()
@@ -37,154 +38,120 @@ _RANGES = {
 )
 @command
 def price(call: Call, file: Path, implied: bool) -> int:
-    """Price the rows of FILE, a CSV with kind, style, forward, strike, vol, years, discount.
+    """Price the rows of FILE, a CSV with kind, style, strike, years and what each style needs.
+
+    linear, inverse: forward, vol, discount. average: forward, vol, discount, fixings (evenly spaced
+    to years), first_fixing_years; fixings_done and fixed_so_far (their mean); carry. barrier: spot,
+    vol, barrier_type (down-in, down-out, up-in, up-out), barrier, rebate; carry and rate, or forward
+    and discount in their place.
 
     Appends price, delta and gamma per unit of forward, vega per 1.00 of volatility, theta per year;
     inverse prices and greeks are in coin. Bad rows are named on stderr, all rows are printed, and
     the exit status is then 2.
     """
     from headframe.feed import read_text
-    from headframe.pricing import price_batch
 
+    text = read_text(file)
     if implied:
-        return _implied(call, read_text(file), file.name)
-    rows, header = _rows(read_text(file), file.name, _NEEDED, _OUT)
-    good: list[tuple[float, bool, float, float, float, float, float]] = []
-    places: list[int | None] = []
-    wrong = 0
+        return _implied(call, text, file.name)
+    rows, header = read_rows(text, file.name, implied=False, appended=_OUT)
+    terms = _each(call, file.name, rows, _terms)
+    figures = _figures(call, file.name, rows, terms)
+    answers = [
+        {
+            **{name: row.get(name) for name in header},
+            **dict(zip(_OUT, found or (None,) * len(_OUT), strict=True)),
+        }
+        for (_, row), found in zip(rows, figures, strict=True)
+    ]
+    return _give(call, "price", header, _OUT, answers, figures.count(None))
+
+
+def _terms(row: Row) -> "European | AverageOption | BarrierOption":
+    style = style_of(row)
+    if style == "average":
+        return average(row)
+    return barrier(row) if style == "barrier" else european(row)
+
+
+def _figures(
+    call: Call,
+    name: str,
+    rows: Sequence[tuple[int, Row]],
+    terms: Sequence["European | AverageOption | BarrierOption | None"],
+) -> list[tuple[float, ...] | None]:
+    """The five figures of every row that has terms, European rows all at once."""
+    from headframe.pricing import AverageOption, price_batch
+
+    plain = [one for one in terms if isinstance(one, tuple)]
+    priced = price_batch(plain)
+    place = 0
+    figures: list[tuple[float, ...] | None] = []
+    for (line, _), one in zip(rows, terms, strict=True):
+        found: tuple[float, ...] | None = None
+        if isinstance(one, tuple):
+            found = tuple(float(x) for x in priced[place])
+            place += 1
+        elif one is not None:
+            try:
+                found = one.figures()[0] if isinstance(one, AverageOption) else one.figures()
+            except Wrong as error:
+                call.talk(f"{name} line {line}: {error}")
+        figures.append(found)
+    return figures
+
+
+def _each(
+    call: Call, name: str, rows: Sequence[tuple[int, Row]], parse: Callable[[Row], T]
+) -> list[T | None]:
+    """Every row's terms; a bad one is named and left out."""
+    found: list[T | None] = []
     for line, row in rows:
         try:
-            good.append(_parse(row))
-            places.append(len(good) - 1)
+            found.append(parse(row))
         except Wrong as error:
-            wrong += 1
-            places.append(None)
-            call.talk(f"{file.name} line {line}: {error}")
-    priced = price_batch(good) if good else None
-    figures: list[tuple[float | None, ...]] = [
-        (None,) * 5 if place is None or priced is None else tuple(float(x) for x in priced[place])
-        for place in places
-    ]
-    if call.as_json:
-        answers = [
-            {
-                **{name: row.get(name) for name in header},
-                **dict(zip(_OUT, found, strict=True)),
-            }
-            for (_, row), found in zip(rows, figures, strict=True)
-        ]
-        call.answer("price", {"rows": answers, "bad_rows": wrong})
-    else:
-        _write(header, [row for _, row in rows], figures)
-    return 2 if wrong else 0
+            call.talk(f"{name} line {line}: {error}")
+            found.append(None)
+    return found
 
 
 def _implied(call: Call, text: str, name: str) -> int:
     """The volatility of each row's price, or the reason there is none; bad rows as in pricing."""
     from headframe.pricing import implied_batch
 
-    rows, header = _rows(text, name, _NEEDED_IMPLIED, _OUT_IMPLIED)
-    good: list[tuple[float, bool, float, float, float, float, float]] = []
-    places: list[int | None] = []
-    for line, row in rows:
-        try:
-            good.append(_parse_implied(row))
-            places.append(len(good) - 1)
-        except Wrong as error:
-            places.append(None)
-            call.talk(f"{name} line {line}: {error}")
-    vols, reasons = implied_batch(good)
-    wrong = places.count(None)
+    rows, header = read_rows(text, name, implied=True, appended=_OUT_IMPLIED)
+    terms = _each(call, name, rows, with_price)
+    vols, reasons = implied_batch([one for one in terms if one is not None])
     answers: list[dict[str, Any]] = []
-    for (_, row), place in zip(rows, places, strict=True):
-        reason = None if place is None else reasons[place]
-        vol = None if place is None or reason is not None else float(vols[place])
-        found = {"implied_vol": vol, "reason": None if reason is None else str(reason)}
+    place = 0
+    for (_, row), one in zip(rows, terms, strict=True):
+        vol, reason = None, None
+        if one is not None:
+            vol, reason = float(vols[place]), reasons[place]
+            place += 1
+        found = {
+            "implied_vol": None if reason is not None else vol,
+            "reason": None if reason is None else str(reason),
+        }
         answers.append({**{column: row.get(column) for column in header}, **found})
+    return _give(call, "implied", header, _OUT_IMPLIED, answers, terms.count(None))
+
+
+def _give(
+    call: Call,
+    schema: str,
+    header: list[str],
+    appended: tuple[str, ...],
+    answers: list[dict[str, Any]],
+    wrong: int,
+) -> int:
+    """All rows as CSV or JSON, figures in full precision; 2 where one was bad."""
     if call.as_json:
-        call.answer("implied", {"rows": answers, "bad_rows": wrong})
+        call.answer(schema, {"rows": answers, "bad_rows": wrong})
     else:
         out = csv.writer(sys.stdout, lineterminator="\n")
-        out.writerow([*header, *_OUT_IMPLIED])
+        out.writerow([*header, *appended])
         for answer in answers:
-            vol = answer["implied_vol"]
-            shown = ["" if vol is None else repr(vol), answer["reason"] or ""]
-            out.writerow([*(answer[column] or "" for column in header), *shown])
+            cells = [answer[name] for name in (*header, *appended)]
+            out.writerow([repr(one) if isinstance(one, float) else one or "" for one in cells])
     return 2 if wrong else 0
-
-
-def _write(
-    header: list[str], rows: list[dict[str | None, Any]], figures: list[tuple[float | None, ...]]
-) -> None:
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow([*header, *_OUT])
-    for row, found in zip(rows, figures, strict=True):
-        shown = ["" if one is None else repr(one) for one in found]
-        out.writerow([*(row.get(name) or "" for name in header), *shown])
-
-
-def _rows(
-    text: str, name: str, needed: tuple[str, ...], appended: tuple[str, ...]
-) -> tuple[list[tuple[int, dict[str | None, Any]]], list[str]]:
-    reader = csv.DictReader(StringIO(text))
-    try:
-        header = [str(field).strip() for field in reader.fieldnames or ()]
-        reader.fieldnames = header
-        missing = [column for column in needed if column not in header]
-        if missing:
-            raise Wrong(f"{name}: the first line lacks the columns {', '.join(missing)}")
-        if len(set(header)) != len(header) or any(column in header for column in appended):
-            raise Wrong(
-                f"{name}: a column is named twice, or one of {', '.join(appended)} is there already"
-            )
-        return [(reader.line_num, row) for row in reader], header
-    except csv.Error as error:
-        raise Wrong(f"{name}: not readable as CSV: {error}") from error
-
-
-def _parse(row: dict[str | None, Any]) -> tuple[float, bool, float, float, float, float, float]:
-    if None in row:
-        raise Wrong("more cells than the first line has columns")
-    kind, style = str(row["kind"] or "").strip(), str(row["style"] or "").strip()
-    if kind not in _KINDS:
-        raise Wrong(f"kind must be call, put or forward, was {kind[:20]!r}")
-    if style not in _STYLES:
-        raise Wrong(f"style must be linear or inverse, was {style[:20]!r}")
-    figures = {
-        name: _figure(name, str(row[name] or ""), kind) for name in _RANGES if name != "price"
-    }
-    return (
-        _KINDS[kind],
-        _STYLES[style],
-        figures["forward"],
-        figures["strike"],
-        figures["vol"],
-        figures["years"],
-        figures["discount"],
-    )
-
-
-def _parse_implied(
-    row: dict[str | None, Any],
-) -> tuple[float, bool, float, float, float, float, float]:
-    """A row with a price: only calls and puts have a volatility."""
-    if str(row["kind"] or "").strip() == "forward":
-        raise Wrong("a forward implies no volatility: kind must be call or put")
-    typed = str(row["price"] or "")
-    sign, inverse, forward, strike, _, years, discount = _parse({**row, "vol": "0"})
-    return sign, inverse, forward, strike, _figure("price", typed, ""), years, discount
-
-
-def _figure(name: str, text: str, kind: str) -> float:
-    text = text.strip()
-    if not text and name == "vol" and kind == "forward":
-        return 0.0
-    low, high, open_below = _RANGES[name]
-    allowed = f"{name} must be a number {'above' if open_below else 'from'} {low:g} to {high:g}"
-    try:
-        value = float(text) if text.isascii() and "_" not in text else float("nan")
-    except ValueError:
-        value = float("nan")
-    if not isfinite(value) or not (low < value if open_below else low <= value) or value > high:
-        raise Wrong(f"{allowed}, was {text[:20]!r}")
-    return value

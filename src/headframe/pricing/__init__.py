@@ -2,13 +2,22 @@
 
 from headframe.pricing.batch import price_batch
 from headframe.pricing.collar import ZeroCost, zero_cost_call, zero_cost_strike
+from headframe.pricing.exotic import AverageOption, BarrierOption, carry_and_rate
 from headframe.pricing.implied import NoVolatility, implied_batch
-from headframe.pricing.kernels import black76, black76_greeks, inverse_greeks
+from headframe.pricing.kernels import (
+    black76,
+    black76_greeks,
+    heston_jumps_value,
+    inverse_greeks,
+    merton_value,
+)
 from headframe.pricing.smile import Smile, Surface
 from headframe.pricing.surface import parity_forward, surface_of
 from headframe.pricing.tradable import Tradable, listed_strikes, option_value, tradable
 
 __all__ = [
+    "AverageOption",
+    "BarrierOption",
     "NoVolatility",
     "Smile",
     "Surface",
@@ -16,9 +25,12 @@ __all__ = [
     "ZeroCost",
     "black76",
     "black76_greeks",
+    "carry_and_rate",
+    "heston_jumps_value",
     "implied_batch",
     "inverse_greeks",
     "listed_strikes",
+    "merton_value",
     "option_value",
     "parity_forward",
     "price_batch",

@@ -1,0 +1,200 @@
+"""Rows of a price table: columns, ranges, and what each style needs."""
+
+import csv
+import re
+from collections.abc import Mapping
+from io import StringIO
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from headframe.units import Wrong
+
+if TYPE_CHECKING:
+    from headframe.pricing import AverageOption, BarrierOption
+
+Row = Mapping[str | None, Any]
+European = tuple[float, bool, float, float, float, float, float]
+
+_ALWAYS = ("kind", "style", "strike", "years")
+_BY_STYLE = {
+    "average": ("vol", "forward", "discount", "fixings", "first_fixing_years"),
+    "barrier": ("vol", "spot", "barrier_type", "barrier"),
+}
+_EUROPEAN = ("vol", "forward", "discount")
+_KINDS = {"call": 1.0, "put": -1.0, "forward": 0.0}
+_STYLES = {"linear": False, "inverse": True}
+_BARRIERS = {
+    "down-in": (False, True),
+    "down-out": (False, False),
+    "up-in": (True, True),
+    "up-out": (True, False),
+}
+_RANGES = {
+    "forward": (0.0, 1e15, True),
+    "spot": (0.0, 1e15, True),
+    "strike": (0.0, 1e15, True),
+    "barrier": (0.0, 1e15, True),
+    "rebate": (0.0, 1e15, False),
+    "fixed_so_far": (0.0, 1e15, False),
+    "vol": (0.0, 100.0, False),
+    "price": (0.0, 1e15, False),
+    "years": (0.0, 1000.0, False),
+    "first_fixing_years": (-1000.0, 1000.0, False),
+    "carry": (-10.0, 10.0, False),
+    "rate": (-10.0, 10.0, False),
+    "discount": (0.0, 100.0, True),
+}
+_COUNT = re.compile(r"[0-9]{1,9}")
+
+
+def read_rows(
+    text: str, name: str, *, implied: bool, appended: tuple[str, ...]
+) -> tuple[list[tuple[int, Row]], list[str]]:
+    """Rows with their lines, and the header; raises Wrong where a column is missing or named twice."""
+    reader = csv.DictReader(StringIO(text))
+    try:
+        header = [str(field).strip() for field in reader.fieldnames or ()]
+        reader.fieldnames = header
+        _demand(name, header, _ALWAYS)
+        if len(set(header)) != len(header) or any(column in header for column in appended):
+            raise Wrong(
+                f"{name}: a column is named twice, or one of {', '.join(appended)} is there already"
+            )
+        rows: list[tuple[int, Row]] = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise Wrong(f"{name}: not readable as CSV: {error}") from error
+    styles = {str(row["style"] or "").strip() for _, row in rows}
+    if implied:
+        _demand(name, header, ("forward", "price", "discount"))
+        return rows, header
+    for style, needed in _BY_STYLE.items():
+        _demand(name, header, needed if style in styles else ())
+    if not styles or styles - set(_BY_STYLE):
+        _demand(name, header, _EUROPEAN)
+    return rows, header
+
+
+def _demand(name: str, header: list[str], needed: tuple[str, ...]) -> None:
+    missing = [column for column in needed if column not in header]
+    if missing:
+        raise Wrong(f"{name}: the first line lacks the columns {', '.join(missing)}")
+
+
+def style_of(row: Row) -> str:
+    """The style of a row whose cells are as many as its columns."""
+    if None in row:
+        raise Wrong("more cells than the first line has columns")
+    return str(row["style"] or "").strip()
+
+
+def european(row: Row) -> European:
+    """A row of style linear or inverse."""
+    style, kind = style_of(row), _cell(row, "kind")
+    if kind not in _KINDS:
+        raise Wrong(f"kind must be call, put or forward, was {kind[:20]!r}")
+    if style not in _STYLES:
+        raise Wrong(f"style must be linear, inverse, average or barrier, was {style[:20]!r}")
+    free = kind == "forward" and not _cell(row, "vol")
+    return (
+        _KINDS[kind],
+        _STYLES[style],
+        _figure(row, "forward"),
+        _figure(row, "strike"),
+        0.0 if free else _figure(row, "vol"),
+        _figure(row, "years"),
+        _figure(row, "discount"),
+    )
+
+
+def average(row: Row) -> "AverageOption":
+    """A row of style average."""
+    from headframe.pricing import AverageOption
+
+    return AverageOption(
+        sign=_sign(row),
+        forward=_figure(row, "forward"),
+        strike=_figure(row, "strike"),
+        vol=_figure(row, "vol"),
+        years=_figure(row, "years"),
+        discount=_figure(row, "discount"),
+        fixings=_count(row, "fixings"),
+        first_fixing_years=_figure(row, "first_fixing_years"),
+        done=_count(row, "fixings_done") if _cell(row, "fixings_done") else 0,
+        fixed=_figure(row, "fixed_so_far", 0.0),
+        carry=_figure(row, "carry", 0.0),
+    )
+
+
+def barrier(row: Row) -> "BarrierOption":
+    """A row of style barrier; an empty carry or rate comes from forward and discount."""
+    from headframe.pricing import BarrierOption, carry_and_rate
+
+    kind = _cell(row, "barrier_type")
+    if kind not in _BARRIERS:
+        raise Wrong(f"barrier_type must be {', '.join(_BARRIERS)}, was {kind[:20]!r}")
+    spot, years = _figure(row, "spot"), _figure(row, "years")
+    carry, rate = _cell(row, "carry"), _cell(row, "rate")
+    if not carry and not _cell(row, "forward"):
+        raise Wrong("a barrier needs its carry, or a forward to take it from")
+    if not rate and not _cell(row, "discount"):
+        raise Wrong("a barrier needs its rate, or a discount to take it from")
+    implied = carry_and_rate(
+        spot, spot if carry else _figure(row, "forward"), _figure(row, "discount", 1.0), years
+    )
+    up, enters = _BARRIERS[kind]
+    return BarrierOption(
+        sign=_sign(row),
+        up=up,
+        enters=enters,
+        spot=spot,
+        strike=_figure(row, "strike"),
+        barrier=_figure(row, "barrier"),
+        rebate=_figure(row, "rebate", 0.0),
+        vol=_figure(row, "vol"),
+        years=years,
+        carry=_figure(row, "carry") if carry else implied[0],
+        rate=_figure(row, "rate") if rate else implied[1],
+    )
+
+
+def with_price(row: Row) -> European:
+    """A row with a price in place of its volatility: only calls and puts have one."""
+    if _cell(row, "kind") == "forward":
+        raise Wrong("a forward implies no volatility: kind must be call or put")
+    if style_of(row) in _BY_STYLE:
+        raise Wrong("an implied volatility is of style linear or inverse")
+    sign, inverse, forward, strike, _, years, discount = european({**row, "vol": "0"})
+    return sign, inverse, forward, strike, _figure(row, "price"), years, discount
+
+
+def _sign(row: Row) -> float:
+    kind = _cell(row, "kind")
+    if kind not in {"call", "put"}:
+        raise Wrong(f"kind must be call or put, was {kind[:20]!r}")
+    return _KINDS[kind]
+
+
+def _cell(row: Row, name: str) -> str:
+    return str(row.get(name) or "").strip()
+
+
+def _count(row: Row, name: str) -> int:
+    text = _cell(row, name)
+    if not _COUNT.fullmatch(text):
+        raise Wrong(f"{name} must be a whole number, was {text[:20]!r}")
+    return int(text)
+
+
+def _figure(row: Row, name: str, empty: float | None = None) -> float:
+    text = _cell(row, name)
+    if not text and empty is not None:
+        return empty
+    low, high, open_below = _RANGES[name]
+    allowed = f"{name} must be a number {'above' if open_below else 'from'} {low:g} to {high:g}"
+    try:
+        value = float(text) if text.isascii() and "_" not in text else float("nan")
+    except ValueError:
+        value = float("nan")
+    if not isfinite(value) or not (low < value if open_below else low <= value) or value > high:
+        raise Wrong(f"{allowed}, was {text[:20]!r}")
+    return value
