@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from headframe.numerics import column_quantiles, normals, philox_words, poisson, uniforms
+from headframe.numerics.chance import _log_factorial
 
 
 def test_philox_meets_its_known_answer() -> None:
@@ -64,3 +65,10 @@ def test_poisson_counts_have_their_distribution(mean: float) -> None:
     exact = np.cumsum(np.exp(logs))
     found = np.array([(counts <= k).mean() for k in range(low, high + 1)])
     assert np.abs(found - exact[low:]).max() < 1.95 / draws**0.5
+
+
+def test_log_factorials_are_gammas() -> None:
+    for count in (0.0, 1.0, 5.0, 9.0, 10.0, 37.0, 1_000.0, 123_456.0):
+        assert _log_factorial(count) == pytest.approx(
+            math.lgamma(count + 1.0), rel=1e-13, abs=1e-14
+        )

@@ -18,10 +18,13 @@ def market() -> None:
 
 
 def _answer(call: Call, view: "MarketView") -> None:
+    from headframe.pricing import arbitrage, fit_of, forward_curve
     from headframe.report import findings_table, market_table
     from headframe.units import iso
 
     snapshot, surface = view.snapshot, view.surface
+    points = {point.expiry: point for point in forward_curve(snapshot)}
+    fit, found = fit_of(surface, snapshot), arbitrage(surface, strikes=61, times=2)
     call.answer(
         "market",
         {
@@ -33,17 +36,29 @@ def _answer(call: Call, view: "MarketView") -> None:
                 {
                     "expiry": iso(smile.expiry),
                     "years": smile.years,
-                    "forward": smile.forward,
-                    "atm_vol": smile.vol(smile.forward),
+                    "forward": points[smile.expiry].forward,
+                    "forward_bid": points[smile.expiry].bid,
+                    "forward_ask": points[smile.expiry].ask,
+                    "forward_fitted": smile.forward,
+                    "basis_usd": points[smile.expiry].basis_usd,
+                    "carry": points[smile.expiry].carry,
+                    "atm_vol": surface.vol_at(smile.years, 0.0),
                     "open_interest": quote.open_interest
                     if (quote := snapshot.forward(smile.expiry))
                     else None,
-                    "log_moneyness": list(smile.moneyness),
-                    "total_variance": list(smile.variance),
+                    "weights": list(smile.mixture.weights),
+                    "means": list(smile.mixture.means),
+                    "deviations": list(smile.mixture.deviations),
                 }
                 for smile in surface.smiles
             ],
             "options": len(snapshot.options),
+            "fit": {"inside": fit.inside, "quotes": fit.quotes},
+            "arbitrage": {
+                "butterfly": found.butterfly,
+                "calendar": found.calendar,
+                "nodes": found.nodes,
+            },
             "findings": [
                 {"finding": str(f.flaw), "where": f.where, "detail": f.detail}
                 for f in view.findings

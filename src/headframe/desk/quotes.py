@@ -7,7 +7,7 @@ from headframe.codec import to_json
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound
 from headframe.desk.state import State
-from headframe.market import Finding, Snapshot, findings
+from headframe.market import Finding, Snapshot, findings, frozen
 from headframe.pricing import Surface, surface_of
 from headframe.units import Wrong, iso
 
@@ -48,6 +48,11 @@ def take(office: Office, snapshot: Snapshot) -> MarketView:
     """Import a snapshot. The paper clock moves on to it; before anybody acted, also back to it."""
     state = office.state()
     clock = state.clock or snapshot.as_of
+    if state.market is not None and frozen(state.market, snapshot):
+        raise Wrong(
+            f"{snapshot.source} repeats every quote of {iso(state.market.as_of)} under the stamp "
+            f"{iso(snapshot.as_of)}: a frozen market is not taken"
+        )
     untouched = not (state.proposals or state.rfqs or state.trades or state.months)
     seen = view(snapshot, state, max(clock, snapshot.as_of))
     drafts = [Draft("market", {"snapshot": to_json(snapshot)})]

@@ -1,6 +1,6 @@
 """What the market said at one instant, and how far it can be trusted."""
 
-from headframe.market.quality import Finding, Flaw, findings
+from headframe.market.quality import Finding, Flaw, findings, frozen
 from headframe.market.sample import sample_market
 from headframe.market.snapshot import ForwardQuote, OptionQuote, Snapshot, TypedSmile
 
@@ -12,5 +12,6 @@ __all__ = [
     "Snapshot",
     "TypedSmile",
     "findings",
+    "frozen",
     "sample_market",
 ]

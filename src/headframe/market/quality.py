@@ -37,6 +37,14 @@ def findings(snapshot: Snapshot, *, at: datetime, age_max: timedelta) -> tuple[F
     return tuple(sorted(found, key=lambda finding: order.index(finding.flaw)))
 
 
+def frozen(before: Snapshot, after: Snapshot) -> bool:
+    """Whether a later snapshot says again, to the last digit, what an earlier one said."""
+    if not before.as_of < after.as_of or before.coin != after.coin:
+        return False
+    said = (before.index, before.forwards, before.options, before.typed)
+    return said == (after.index, after.forwards, after.options, after.typed)
+
+
 def _age(snapshot: Snapshot, at: datetime, age_max: timedelta) -> Iterator[Finding]:
     age = at - snapshot.as_of
     if age < timedelta(0):

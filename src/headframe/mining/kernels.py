@@ -5,12 +5,15 @@ import math
 from headframe.numerics import (
     Array,
     Places,
+    exp,
+    log,
     normals,
     np,
     parallel,
     poisson,
     prange,
     scalar,
+    sincos_turn,
     uniforms,
 )
 
@@ -160,15 +163,15 @@ def simulate_coins(
             for month in range(months):
                 step = monthly[month]
                 level = step if month == 0 else fees[2] * level + stationary * step
-                stretched = level * math.exp(0.5 * fees[3] * level * level)
-                fee_share[month] = min(fees[0] * math.exp(fees[1] * stretched), _FEE_CAP) * fees[4]
+                stretched = level * exp(0.5 * fees[3] * level * level)
+                fee_share[month] = min(fees[0] * exp(fees[1] * stretched), _FEE_CAP) * fees[4]
             normals(seed, 2, drawn_as, monthly)
             for month in range(months):
                 running[month] = min(max(1.0 + uptime[0] * monthly[month], 0.0), uptime[1])
             if groups > 0:
                 uniforms(seed, 3, drawn_as, begins)
                 for group in range(groups):
-                    begins[group] = delayed[group, 0] - delayed[group, 2] * math.log(begins[group])
+                    begins[group] = delayed[group, 0] - delayed[group, 2] * log(begins[group])
             moves[:] = known_changes[1:]
             for bucket in range(buckets):
                 subsidy_coins[path, bucket] = 0.0
@@ -185,19 +188,20 @@ def simulate_coins(
                 deviation += model[INNOVATION] * (shocks[index] if index < count else 0.0)
                 if _next_step(steps, height) < height + chain[PERIOD]:
                     squeezed = 3
-                phase = 2.0 * math.pi * (chain[BEGINS] + (now + bare) / _YEAR)
+                phase = chain[BEGINS] + (now + bare) / _YEAR
+                sine, cosine = sincos_turn(phase - math.floor(phase))
                 change = model[DRIFT] + deviation
-                change += model[COSINE] * math.cos(phase) + model[SINE] * math.sin(phase)
+                change += model[COSINE] * cosine + model[SINE] * sine
                 if squeezed > 0:
                     change += model[SQUEEZE]
                     squeezed -= 1
                 if prices.shape[0] > 0:
                     ahead = _price(prices, path, now + 0.5 * bare, price_grid[0], price_grid[1])
                     behind = _price(prices, path, now - 0.5 * bare, price_grid[0], price_grid[1])
-                    move = math.log(ahead / behind)
+                    move = log(ahead / behind)
                     if index == 0:
                         first_price = prices[path if prices.shape[0] > 1 else 0, 0]
-                        move = known_changes[0] + math.log(ahead / first_price)
+                        move = known_changes[0] + log(ahead / first_price)
                     early, late = 0.0, 0.0
                     for lag in range(6):
                         early += moves[lag]
@@ -208,7 +212,7 @@ def simulate_coins(
                         moves[lag] = moves[lag - 1]
                     moves[0] = move
                 change = min(max(change, -chain[FACTOR_LIMIT]), chain[FACTOR_LIMIT])
-                length = bare * chain[PERIOD] / chain[INTERVALS] * math.exp(-change)
+                length = bare * chain[PERIOD] / chain[INTERVALS] * exp(-change)
                 end = now + length
                 at = now if by_period else max(now, edges[0])
                 bucket_end = end if by_period else edges[bucket + 1]
@@ -275,7 +279,7 @@ def simulate_coins(
                         if not by_period and bucket < buckets:
                             bucket_end = edges[bucket + 1]
                 now = end
-                difficulty *= math.exp(change)
+                difficulty *= exp(change)
                 height += chain[PERIOD]
                 index += 1
 
@@ -296,4 +300,4 @@ def lognormal_paths(seed: int, start: float, vol: float, seconds: float, out: Ar
             out[path, 0] = start
             for point in range(1, points):
                 level += step * row[point] - 0.5 * step * step
-                out[path, point] = start * math.exp(level)
+                out[path, point] = start * exp(level)

@@ -1,7 +1,17 @@
 """Numbers without meaning: compiled kernels, counter-based chance, the normal distribution."""
 
 from headframe.numerics.chance import normals, philox_words, poisson, uniforms
-from headframe.numerics.compiled import Array, Places, compiled, np, parallel, prange, scalar
+from headframe.numerics.compiled import (
+    Array,
+    Places,
+    compiled,
+    lane,
+    np,
+    parallel,
+    prange,
+    scalar,
+)
+from headframe.numerics.elementary import cumulative, exp, log, sincos_turn, tail_ratio
 from headframe.numerics.normal import density, mills, phi, quantile
 from headframe.numerics.reduction import column_quantiles, quantiles
 
@@ -10,7 +20,11 @@ __all__ = [
     "Places",
     "column_quantiles",
     "compiled",
+    "cumulative",
     "density",
+    "exp",
+    "lane",
+    "log",
     "mills",
     "normals",
     "np",
@@ -22,5 +36,7 @@ __all__ = [
     "quantile",
     "quantiles",
     "scalar",
+    "sincos_turn",
+    "tail_ratio",
     "uniforms",
 ]

@@ -6,7 +6,8 @@ Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as eas
 
 import math
 
-from headframe.numerics.compiled import Array, compiled, np, scalar
+from headframe.numerics.compiled import Array, compiled, lane, np, scalar
+from headframe.numerics.elementary import exp, log
 from headframe.numerics.normal import quantile
 
 _LOW = 0xFFFFFFFF
@@ -17,7 +18,7 @@ _W1 = 0xBB67AE85
 _SCALE = 1.0 / 9007199254740992.0  # 2**-53
 
 
-@scalar
+@lane
 def philox_words(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
     """Four 32-bit words of the counter (c0..c3) under the key (k0, k1), after ten rounds."""
     a, b, c, d = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
@@ -66,6 +67,22 @@ def normals(seed: int, stream: int, path: int, out: Array) -> None:
 
 
 @scalar
+def _log_factorial(count: float) -> float:
+    """ln(count!): a product below 10, else Stirling's series, whose next term is below 1e-13."""
+    if count < 10.0:
+        product = 1.0
+        for factor in range(2, int(count) + 1):
+            product *= factor
+        return log(product)
+    z = count + 1.0
+    w = 1.0 / (z * z)
+    tail = (
+        1.0 / 12.0 - w * (1.0 / 360.0 - w * (1.0 / 1260.0 - w * (1.0 / 1680.0 - w / 1188.0)))
+    ) / z
+    return (z - 0.5) * log(z) - z + 0.9189385332046727 + tail
+
+
+@scalar
 def poisson(mean: float, seed: int, stream: int, path: int, block: int) -> int:
     """A Poisson count of any mean, exact in distribution; draws from ``block`` on, up to 64 of them.
 
@@ -74,14 +91,14 @@ def poisson(mean: float, seed: int, stream: int, path: int, block: int) -> int:
     """
     if mean < 30.0:
         uniform, _ = _pair(seed, stream, path, block)
-        chance = math.exp(-mean)
+        chance = exp(-mean)
         count = 0
         while uniform > chance and count < 1000:
             uniform -= chance
             count += 1
             chance *= mean / count
         return count
-    log_mean = math.log(mean)
+    log_mean = log(mean)
     b = 0.931 + 2.53 * math.sqrt(mean)
     a = -0.059 + 0.02483 * b
     inverse = 1.1239 + 1.1328 / (b - 3.4)
@@ -96,7 +113,7 @@ def poisson(mean: float, seed: int, stream: int, path: int, block: int) -> int:
             return found
         if found < 0 or (us < 0.013 and two > us):
             continue
-        accept = math.log(two * inverse / (a / (us * us) + b))
-        if accept <= found * log_mean - mean - math.lgamma(found + 1.0):
+        accept = log(two * inverse / (a / (us * us) + b))
+        if accept <= found * log_mean - mean - _log_factorial(found):
             return found
     return max(found, 0)

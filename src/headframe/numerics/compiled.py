@@ -29,7 +29,7 @@ else:
     Array = Any
     Places = Any
 
-__all__ = ["Array", "Compiled", "Places", "compiled", "np", "parallel", "prange", "scalar"]
+__all__ = ["Array", "Compiled", "Places", "compiled", "lane", "np", "parallel", "prange", "scalar"]
 
 prange = range
 """A loop that threads may share where a kernel is marked ``parallel``; a plain range in Python."""
@@ -48,18 +48,23 @@ class Compiled(Generic[P, R]):
     """
 
     def __init__(
-        self, function: Callable[P, R], *, in_python: bool, parallel: bool = False
+        self,
+        function: Callable[P, R],
+        *,
+        in_python: bool,
+        parallel: bool = False,
+        lane: bool = False,
     ) -> None:
         self.python = function
         self._in_python = in_python
-        self._parallel = parallel
+        self._options: dict[str, Any] = {"parallel": parallel, "forceinline": lane}
         self._machine: Callable[P, R] | None = None
         update_wrapper(self, function)
 
     def machine(self) -> Callable[P, R]:
         """The compiled function; compiles it, and the kernels it calls, when it must."""
         if self._machine is None:
-            self._machine = _compile(self.python, parallel=self._parallel)
+            self._machine = _compile(self.python, self._options)
         return self._machine
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -84,7 +89,15 @@ def scalar(function: Callable[P, R]) -> Compiled[P, R]:
     return Compiled(function, in_python=True)
 
 
-def _compile(function: Callable[P, R], *, parallel: bool) -> Callable[P, R]:
+def lane(function: Callable[P, R]) -> Compiled[P, R]:
+    """Mark a branch-free scalar kernel that is always written out where it is called.
+
+    Only so can a loop over it run on all lanes of a vector unit at once.
+    """
+    return Compiled(function, in_python=True, lane=True)
+
+
+def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
     import numpy  # noqa: ICN001, PLC0415 - now numbers are needed
     from numba import njit  # noqa: PLC0415
     from numba import prange as shared_range  # noqa: PLC0415
@@ -105,8 +118,6 @@ def _compile(function: Callable[P, R], *, parallel: bool) -> Callable[P, R]:
     bound.__module__ = function.__module__
     bound.__qualname__ = function.__qualname__
     try:
-        return cast(
-            "Callable[P, R]", njit(cache=True, error_model="numpy", parallel=parallel)(bound)
-        )
+        return cast("Callable[P, R]", njit(cache=True, error_model="numpy", **options)(bound))
     except RuntimeError:  # nowhere to keep machine code between runs: compile in this one
-        return cast("Callable[P, R]", njit(error_model="numpy", parallel=parallel)(bound))
+        return cast("Callable[P, R]", njit(error_model="numpy", **options)(bound))

@@ -3,6 +3,7 @@
 import math
 
 from headframe.numerics.compiled import scalar
+from headframe.numerics.elementary import log
 
 _SQRT_HALF = math.sqrt(0.5)
 _SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
@@ -90,7 +91,7 @@ def quantile(p: float) -> float:
             + 4.2313330701600911252e1
         ) * r + 1.0
         return q * top / low
-    r = math.sqrt(-math.log(p if q < 0.0 else 1.0 - p))
+    r = math.sqrt(-log(p if q < 0.0 else 1.0 - p))
     if r <= 5.0:
         r -= 1.6
         top = (

@@ -2,6 +2,7 @@
 
 from headframe.pricing.batch import price_batch
 from headframe.pricing.collar import ZeroCost, zero_cost_call, zero_cost_strike
+from headframe.pricing.curve import CurvePoint, forward_curve, parity_forward
 from headframe.pricing.exotic import AverageOption, BarrierOption, carry_and_rate
 from headframe.pricing.implied import NoVolatility, implied_batch
 from headframe.pricing.kernels import (
@@ -11,21 +12,28 @@ from headframe.pricing.kernels import (
     inverse_greeks,
     merton_value,
 )
-from headframe.pricing.smile import Smile, Surface
-from headframe.pricing.surface import parity_forward, surface_of
+from headframe.pricing.smile import Mixture, Smile, Surface
+from headframe.pricing.surface import Arbitrage, Fit, arbitrage, fit_of, surface_of
 from headframe.pricing.tradable import Tradable, listed_strikes, option_value, tradable
 
 __all__ = [
+    "Arbitrage",
     "AverageOption",
     "BarrierOption",
+    "CurvePoint",
+    "Fit",
+    "Mixture",
     "NoVolatility",
     "Smile",
     "Surface",
     "Tradable",
     "ZeroCost",
+    "arbitrage",
     "black76",
     "black76_greeks",
     "carry_and_rate",
+    "fit_of",
+    "forward_curve",
     "heston_jumps_value",
     "implied_batch",
     "inverse_greeks",

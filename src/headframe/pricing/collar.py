@@ -73,8 +73,7 @@ def _exact(
     forward = surface.forward(years)
 
     def bid(strike: float) -> float:
-        vol = surface.vol(years, strike)
-        return (1.0 - half) * black76(1.0, forward, strike, vol, years, 1.0) / forward
+        return (1.0 - half) * surface.value(1.0, years, strike) / forward
 
     return falling_root(bid, put_ask, put_strike, 5.0 * forward)
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from math import ceil, floor, log10
 
 from headframe.market import Snapshot
-from headframe.pricing.kernels import black76
 from headframe.pricing.smile import Surface
 from headframe.units import year_fraction
 
@@ -28,9 +27,7 @@ def option_value(
 ) -> float:
     """Model value of an option in coin per coin."""
     years = max(year_fraction(at, expiry), 0.0)
-    forward = surface.forward(years)
-    vol = surface.vol(years, strike)
-    return black76(1.0 if is_call else -1.0, forward, strike, vol, years, 1.0) / forward
+    return surface.value(1.0 if is_call else -1.0, years, strike) / surface.forward(years)
 
 
 def tradable(

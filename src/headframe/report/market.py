@@ -1,10 +1,7 @@
 """The market as tables: forward curve, smiles, findings."""
 
-from math import sqrt
-
 from headframe.market import Finding, Snapshot
-from headframe.numerics import quantile
-from headframe.pricing import Smile, Surface
+from headframe.pricing import Surface, arbitrage, fit_of, forward_curve
 from headframe.report.table import Cell, Column, Form, Table
 from headframe.units import expiry_label
 
@@ -12,17 +9,20 @@ _DELTAS = (("10P %", 0.90), ("25P %", 0.75), ("ATM %", None), ("25C %", 0.25), (
 
 
 def market_table(snapshot: Snapshot, surface: Surface) -> Table:
-    """Forward, carry and volatilities by expiry."""
+    """Forward with its bounds, carry and volatilities by expiry."""
     rows: list[tuple[Cell, ...]] = []
+    points = {point.expiry: point for point in forward_curve(snapshot)}
     for smile in surface.smiles:
-        quote = snapshot.forward(smile.expiry)
-        carry = (smile.forward / snapshot.index - 1.0) / smile.years
+        quote, point = snapshot.forward(smile.expiry), points[smile.expiry]
         rows.append(
             (
                 expiry_label(smile.expiry),
-                smile.forward,
-                carry,
-                *(_vol(smile, delta) * 100.0 for _, delta in _DELTAS),
+                point.forward,
+                point.bid,
+                point.ask,
+                point.basis_usd,
+                point.carry,
+                *(_vol(surface, smile.years, delta) * 100.0 for _, delta in _DELTAS),
                 quote.open_interest if quote else None,
             )
         )
@@ -32,24 +32,36 @@ def market_table(snapshot: Snapshot, surface: Surface) -> Table:
         columns=(
             Column("expiry"),
             Column("forward USD", Form.PRICE),
+            Column("bid", Form.PRICE),
+            Column("ask", Form.PRICE),
+            Column("basis USD", Form.PRICE),
             Column("carry a year", Form.SHARE),
             *vols,
             Column("open interest BTC", Form.WHOLE),
         ),
         rows=tuple(rows),
-        note="Volatility at 10- and 25-delta puts and calls and at the forward, in % a year.",
+        note="Bid and ask of the forward through calls and puts, a dash where none are quoted. "
+        "Volatility at 10- and 25-delta puts and calls and at the forward, in % a year. "
+        + _quality(snapshot, surface),
     )
 
 
-def _vol(smile: Smile, delta: float | None) -> float:
-    """Volatility where a call has this delta: k = v^2/2 - N^-1(delta) v, met by iteration."""
-    if delta is None:
-        return smile.vol(smile.forward)
-    variance = smile.total_variance(0.0)
-    for _ in range(20):
-        k = 0.5 * variance - quantile(delta) * sqrt(variance)
-        variance = smile.total_variance(k)
-    return sqrt(variance / smile.years)
+def _quality(snapshot: Snapshot, surface: Surface) -> str:
+    """How the surface meets its quotes, and what a grid of strikes and times found."""
+    fit, found = fit_of(surface, snapshot), arbitrage(surface, strikes=61, times=2)
+    met = (
+        f"{fit.inside} of {fit.quotes} two-sided quotes of 10 to 90 delta met inside bid and ask; "
+    )
+    return (
+        (met if fit.quotes else "")
+        + f"butterfly arbitrage at {found.butterfly} and calendar arbitrage at {found.calendar} of "
+        f"{found.nodes} nodes; beyond {expiry_label(surface.smiles[-1].expiry)} extrapolated."
+    )
+
+
+def _vol(surface: Surface, years: float, delta: float | None) -> float:
+    """Volatility where a call has this delta; at the forward where there is none."""
+    return surface.vol_at(years, 0.0) if delta is None else surface.vol_at_delta(years, delta)
 
 
 def findings_table(found: tuple[Finding, ...]) -> Table:

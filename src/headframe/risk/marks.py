@@ -5,7 +5,7 @@ from datetime import datetime
 
 from headframe.book import Position, TradeLeg
 from headframe.instrument import Instrument, Kind
-from headframe.pricing import Surface, black76
+from headframe.pricing import Surface
 from headframe.units import year_fraction
 
 
@@ -26,10 +26,8 @@ def leg_value_usd(
     forward = surface.forward(years)
     if instrument.is_option:
         assert instrument.strike is not None
-        strike = float(instrument.strike)
-        vol = surface.vol(years, strike) if years > 0.0 else 0.0
         sign = 1.0 if instrument.kind is Kind.CALL else -1.0
-        value = amount * black76(sign, forward, strike, vol, years, 1.0)
+        value = amount * surface.value(sign, years, float(instrument.strike))
         return value * surface.spot / forward if instrument.inverse else value
     if instrument.amount_in_usd:
         return amount * (1.0 / entry - 1.0 / forward) * surface.spot

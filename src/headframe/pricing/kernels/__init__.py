@@ -13,6 +13,7 @@ from headframe.pricing.kernels.european import (
     price_rows,
 )
 from headframe.pricing.kernels.implied import implied_deviation, implied_rows
+from headframe.pricing.kernels.mixture import fit_mixture, mixture_calls, mixture_otm
 
 __all__ = [
     "average_figures",
@@ -21,6 +22,7 @@ __all__ = [
     "barrier_value",
     "black76",
     "black76_greeks",
+    "fit_mixture",
     "forward_greeks",
     "heston_jumps_value",
     "implied_deviation",
@@ -28,6 +30,8 @@ __all__ = [
     "inverse_greeks",
     "log_ratio",
     "merton_value",
+    "mixture_calls",
+    "mixture_otm",
     "otm_value",
     "price_rows",
 ]
