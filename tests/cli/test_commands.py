@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import apsw
+import numpy as np
 import pytest
 
 from headframe.pricing import black76_greeks, inverse_greeks
@@ -104,7 +106,7 @@ COMMANDS = {
     "trades": (["trades"], "trades", 0), "ledger": (["ledger"], "ledger", 0), "pnl": (["pnl"], "pnl", 0),
     "margin": (["margin"], "margin", 0), "credit": (["credit"], "credit", 0), "watch": (["watch", "--once"], "watch", 0),
     "report": (["report"], "report", 0), "audit": (["audit", "verify"], "audit", 0), "scenario": (["scenario"], "scenario", 0),
-    "plan": (["plan", "--dry-run"], "plan", 0),
+    "plan": (["plan", "--dry-run"], "plan", 0), "simulate": (["simulate", "--paths", "600"], "simulate", 0),
 }  # fmt: skip
 
 
@@ -531,3 +533,62 @@ def test_price_knows_averages_and_barriers_and_names_bad_ones(tmp_path: Path) ->
     ]
     (tmp_path / "b.csv").write_text("kind,style,strike,years,vol\ncall,barrier,1,1,1\n")
     assert "spot, barrier_type, barrier" in run("price", tmp_path / "b.csv", status=2).stderr
+
+
+def test_simulate_hashes_the_same_whatever_the_threads_and_writes_its_results(
+    demo: Any, tmp_path: Path
+) -> None:
+    place = ("--workspace", demo[0])
+    one = answer("simulate", "--paths", "3000", "--seed", "5", "--threads", "1", *place)
+    two = answer(
+        "simulate", "--paths", "3000", "--seed", "5", "--threads", "2", "--move", "-0.3",
+        "--results", tmp_path / "a.npz", *place,
+    )  # fmt: skip
+    assert one["result_sha256"] == two["result_sha256"]
+    assert one["legs"] > 0
+    assert [row["name"] for row in two["scenarios"]][-1] == "own -30%"
+    with np.load(tmp_path / "a.npz") as kept:
+        assert kept["results"].shape == (3_000, len(kept["columns"]))
+    figures = one["summary"]["figures"]
+    assert figures["hedge_usd"]["mean_se"] > 0.0
+    assert abs(figures["end_price_usd"]["mean"] / 80_600 - 1.0) < 0.05
+    shown = run("simulate", "--paths", "200", "--model", "heston_jumps", "--months", "2", *place)
+    assert "Liquidity at risk" in shown.stdout
+    assert "result_sha256" in shown.stdout
+    for bad in (
+        ["--paths", "0"], ["--seed", "-1"], ["--model", "x"], ["--covenant", "nan"], ["--move", "-1"],
+        ["--threads", "0"], ["--results", "a.csv"], ["--results", "no/a.npz"], ["--cluster", "localhost"], ["--months", "99"],
+    ):  # fmt: skip
+        assert "Traceback" not in run("simulate", *bad, *place, status=2).stderr
+    assert "no Dask" in run("simulate", "--cluster", "tcp://127.0.0.1:9", *place, status=5).stderr
+
+
+def test_structures_and_contracts_are_solved_on_the_workspaces_market(
+    demo: Any, tmp_path: Path
+) -> None:
+    place = ("--workspace", demo[0])
+    pair = answer("collar", "--put", "70000", "--expiry", "25-DEC-26", *place)
+    assert pair["credit"]["residual"] <= 0.0 < pair["debit"]["residual"]
+    three = answer("collar", "--put", "70000", "--lower", "55000", "--expiry", "25-DEC-26", *place)
+    assert three["exact_call_strike"] > pair["exact_call_strike"]
+    assert answer("collar", "--put", "70000", "--expiry", "1-SEP-27", *place)["extrapolated"]
+    for bad in (["--put", "nan"], ["--put", "70000", "--lower", "80000"], ["--put", "-1"]):
+        run("collar", *bad, "--expiry", "25-DEC-26", *place, status=2)
+    run("collar", "--put", "70000", "--expiry", "25-DEC-20", *place, status=2)
+    days = ("--from", "2026-09-01", "--to", "2026-09-30", "--paths", "2000")
+    sold = answer("contract", "hashprice", *days, "--phs", "10", "--fixed", "36", *place)
+    assert 30.0 < sold["fair"] < 42.0
+    coin = answer("contract", "hashprice", *days, "--fixed", "0.00045", "--in-coin", *place)
+    assert 0.0004 < coin["fair"] < 0.0005
+    swap = answer("contract", "difficulty", *days, "--fixed", "135", *place)
+    assert 125.0 < swap["fair"] < 155.0
+    run("contract", "hashprice", *days, "--fixed", "0", *place, status=2)
+    prices = tmp_path / "btc.csv"
+    rows = [
+        f"{date(2024, 1, 1) + timedelta(days=day)},{40_000 + 900 * (day % 17)}"
+        for day in range(200)
+    ]
+    prices.write_text("date,price\n" + "\n".join(rows) + "\n")
+    assert answer("basis", prices, prices, "--horizon", "5")["ratio"] == pytest.approx(1.0)
+    run("basis", prices, prices, "--horizon", "0", status=2)
+    run("basis", prices, tmp_path / "none.csv", status=3)

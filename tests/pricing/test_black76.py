@@ -8,7 +8,15 @@ import QuantLib
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from headframe.pricing import black76, black76_greeks, inverse_greeks, price_batch
+from headframe.numerics import np
+from headframe.pricing import (
+    black76,
+    black76_greeks,
+    inverse_greeks,
+    price_batch,
+    price_wholesale,
+)
+from headframe.units import Wrong
 
 mpmath.mp.dps = 50
 
@@ -152,3 +160,19 @@ def test_forwards_linear_and_inverse() -> None:
     assert linear[:4] == pytest.approx([9.0, 0.9, 0.0, 0.0])
     assert inverse[0] == pytest.approx(10.0 / 110.0)
     assert inverse[1] == pytest.approx(100.0 / 110.0**2)
+
+
+def test_wholesale_prices_keep_their_promise_to_the_forward() -> None:
+    cases = [case for case in wide_grid(2_000, 11) if case[3] * case[4] ** 0.5 < 5.0]
+    cases += [(1.0, 100.0, 100.0, 0.0, 1.0, 1.0), (-1.0, 90.0, 100.0, 0.4, 0.0, 1.0)]
+    found = price_wholesale(np.array(cases).T)
+    for column, case in enumerate(cases):
+        price, delta, _, vega, _ = black76_greeks(*case)
+        assert abs(found[0, column] - price) <= 2e-15 * case[1] * max(1.0, case[2] / case[1])
+        if case[3] * case[4] > 0.0:
+            s = case[3] * case[4] ** 0.5
+            assert abs(found[1, column] - delta) <= 1e-15 + 3e-16 / s
+            assert abs(found[2, column] - vega) <= (1e-14 + 3e-15 / s) * case[1] * case[4] ** 0.5
+    for bad in ([[1.0], [0.0], [1.0], [0.1], [1.0], [1.0]], [[0.5], [1.0], [1.0], [0.1], [1.0], [1.0]], [[1.0]]):  # fmt: skip
+        with pytest.raises(Wrong):
+            price_wholesale(np.array(bad))

@@ -18,13 +18,16 @@ from headframe.pricing import (
     Surface,
     arbitrage,
     black76,
+    black76_greeks,
     fit_of,
     forward_curve,
+    inverse_greeks,
     listed_strikes,
     parity_forward,
     surface_of,
     tradable,
     zero_cost_call,
+    zero_cost_pair,
     zero_cost_strike,
 )
 from headframe.units import Wrong, instant, parse_expiry, year_fraction
@@ -334,3 +337,53 @@ def test_a_thin_expiry_falls_back_on_what_is_said_with_one_side() -> None:
     assert surface.vol(surface.smiles[0].years, 78_000.0) == pytest.approx(0.42, abs=0.02)
     with pytest.raises(Wrong):
         surface_of(market(quote(70_000.0, None, 0.01), quote(75_000.0, 0.4, None)))
+
+
+def fee(premium: float) -> float:
+    return min(0.0003, 0.125 * premium)
+
+
+@pytest.mark.parametrize("lower", [None, 55_000.0])
+def test_a_structure_at_no_cost_is_bracketed_by_listed_strikes(lower: Any) -> None:
+    pair = zero_cost_pair(
+        MARKET, SURFACE, put_strike=70_000.0, expiry=DECEMBER, lower_strike=lower, fee=fee
+    )
+    assert pair is not None
+    assert pair.credit is not None
+    assert pair.debit is not None
+    assert pair.exact_call_strike is not None
+    assert pair.credit.residual <= 1e-12 < pair.debit.residual
+    assert pair.credit.call_strike <= pair.exact_call_strike <= pair.debit.call_strike
+    strikes = listed_strikes(MARKET, DECEMBER, 78_343.0)
+    place = strikes.index(pair.credit.call_strike)
+    assert strikes[place + 1] == pair.debit.call_strike, "neighbours"
+    paid = (
+        pair.put_ask + fee(pair.put_ask) - pair.lower_bid + (fee(pair.lower_bid) if lower else 0.0)
+    )
+    brought = pair.credit.call_bid - fee(pair.credit.call_bid)
+    assert pair.credit.residual == pytest.approx(paid - brought)
+
+
+def test_fees_lower_the_ceiling_and_a_put_sold_raises_it() -> None:
+    plain = zero_cost_pair(MARKET, SURFACE, put_strike=70_000.0, expiry=DECEMBER)
+    dear = zero_cost_pair(MARKET, SURFACE, put_strike=70_000.0, expiry=DECEMBER, fee=fee)
+    three = zero_cost_pair(
+        MARKET, SURFACE, put_strike=70_000.0, expiry=DECEMBER, lower_strike=60_000.0
+    )
+    assert plain is not None
+    assert dear is not None
+    assert three is not None
+    assert plain.exact_call_strike is not None
+    assert dear.exact_call_strike is not None
+    assert three.exact_call_strike is not None
+    assert dear.exact_call_strike < plain.exact_call_strike < three.exact_call_strike
+    with pytest.raises(Wrong, match="below"):
+        zero_cost_pair(MARKET, SURFACE, put_strike=70_000.0, expiry=DECEMBER, lower_strike=70_000.0)
+
+
+def test_the_inverse_options_delta_in_coins_is_the_venues_net_transaction_delta() -> None:
+    """Deribit: position delta less mark price; F times the slope of the coin value by the forward."""
+    for sign, strike in ((1.0, 90_000.0), (-1.0, 70_000.0)):
+        value, slope, *_ = inverse_greeks(sign, 78_000.0, strike, 0.45, 0.3, 1.0)
+        _, delta, *_ = black76_greeks(sign, 78_000.0, strike, 0.45, 0.3, 1.0)
+        assert 78_000.0 * slope == pytest.approx(delta - value, rel=1e-12)

@@ -12,7 +12,11 @@ COMMANDS = {
         "The paper workspace's clock: show it, advance it, walk a course.",
     ),
     "chain": ("chain", "chain", "Proof-of-work chains: subsidy, difficulty rule, hashprice."),
-    "market": ("market", "market", "The market: show, import."),
+    "market": (
+        "market",
+        "market",
+        "The market: show, import, fetch live; tickers, delivery prices.",
+    ),
     "mandate": ("mandate", "mandate", "The mandate: show, sign, diff."),
     "counterparty": ("counterparty", "counterparty", "Counterparties: add, review, list."),
     "forecast": (
@@ -27,6 +31,22 @@ COMMANDS = {
         "scenario",
         "Outcome by price for each strategy; also without a workspace.",
     ),
+    "simulate": (
+        "simulate",
+        "simulate",
+        "Price, coins, hedge, margin and cash on joint paths; scenarios and stresses.",
+    ),
+    "collar": (
+        "structures",
+        "collar",
+        "A collar or three-way at no cost, its residual shown both ways.",
+    ),
+    "contract": (
+        "structures",
+        "contract",
+        "Hashprice forwards and difficulty swaps: worth and fair rate.",
+    ),
+    "basis": ("structures", "basis", "How well one price hedges another, with its error."),
     "plan": ("programme", "plan", "Exposure against the mandate, hedges compared, the proposal."),
     "approve": (
         "programme",

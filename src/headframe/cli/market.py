@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from headframe.cli.frame import Call, Instant, command
+from headframe.cli.frame import Call, Instant, Whole, command
 
 if TYPE_CHECKING:
     from headframe.desk.quotes import MarketView
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def market() -> None:
-    """The market: show it, import another."""
+    """The market: show it, import another, fetch it live."""
 
 
 def _answer(call: Call, view: "MarketView") -> None:
@@ -97,3 +97,64 @@ def import_market(call: Call, file: Path, as_of: datetime | None) -> None:
     else:
         snapshot = market_from_text(read_text(file), name=file.name, as_of=as_of)
     _answer(call, quotes.take(office, snapshot))
+
+
+_URL = click.option(
+    "--url",
+    help="A server of Deribit's API (HEADFRAME_DERIBIT_URL; the venue's own where neither is).",
+)
+_COIN = click.option("--coin", type=click.Choice(["BTC", "ETH"]), default="BTC", show_default=True)
+_SETTLED = click.option(
+    "--settled", type=click.Choice(["coin", "usdc"]), default="coin", show_default=True
+)
+
+
+@market.command(name="fetch")
+@_URL
+@_COIN
+@_SETTLED
+@click.option("--via", type=click.Choice(["http", "ws"]), default="http", show_default=True)
+@command
+def fetch_live(call: Call, *, url: str | None, coin: str, settled: str, via: str) -> None:
+    """Import the market from Deribit's public data, live: every option and future of a coin."""
+    from headframe.desk import quotes
+    from headframe.feed import fetch_market
+    from headframe.wiring import source_url
+
+    office = call.office()
+    snapshot = fetch_market(url or source_url("DERIBIT"), via=via, coin=coin, settled=settled)
+    _answer(call, quotes.take(office, snapshot))
+
+
+@market.command(name="ticker")
+@click.argument("instrument")
+@_URL
+@command
+def show_ticker(call: Call, instrument: str, url: str | None) -> None:
+    """One INSTRUMENT as the venue quotes it now, like BTC-25DEC26-70000-P."""
+    from headframe.codec import to_json
+    from headframe.feed import fetch_ticker
+    from headframe.instrument import parse_instrument
+    from headframe.report import ticker_lines
+    from headframe.wiring import source_url
+
+    name = instrument if instrument.endswith("PERPETUAL") else parse_instrument(instrument).name
+    found = fetch_ticker(url or source_url("DERIBIT"), name)
+    call.answer("ticker", to_json(found), *ticker_lines(found))
+
+
+@market.command(name="deliveries")
+@_URL
+@_COIN
+@_SETTLED
+@click.option("--days", type=Whole(1, 1_000), default=10, show_default=True)
+@command
+def deliveries(call: Call, *, url: str | None, coin: str, settled: str, days: int) -> None:
+    """Delivery prices by day, the mean of the index from 07:30 to 08:00 UTC, the newest first."""
+    from headframe.feed import fetch_deliveries
+    from headframe.report import deliveries_table
+    from headframe.wiring import source_url
+
+    found = fetch_deliveries(url or source_url("DERIBIT"), coin=coin, settled=settled, days=days)
+    rows = [{"date": day.isoformat(), "delivery_price": str(price)} for day, price in found]
+    call.answer("deliveries", {"deliveries": rows}, deliveries_table(found))

@@ -2,7 +2,13 @@
 
 from headframe.feed.chain_csv import read_chain_csv
 from headframe.feed.deribit_summary import read_book_summary
-from headframe.feed.fetch import fetch_payouts, fetch_periods
+from headframe.feed.fetch import (
+    fetch_deliveries,
+    fetch_market,
+    fetch_payouts,
+    fetch_periods,
+    fetch_ticker,
+)
 from headframe.feed.files import market_from_text, read_text
 from headframe.feed.sheets import read_table, write_table
 from headframe.feed.tables import (
@@ -13,8 +19,11 @@ from headframe.feed.tables import (
 )
 
 __all__ = [
+    "fetch_deliveries",
+    "fetch_market",
     "fetch_payouts",
     "fetch_periods",
+    "fetch_ticker",
     "market_from_text",
     "mined_rows",
     "read_blocks",

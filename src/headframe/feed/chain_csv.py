@@ -65,6 +65,7 @@ def assemble(
     index: float,
     as_of: datetime,
     source: str,
+    coin: str = "BTC",
 ) -> Snapshot:
     """A snapshot from options and what futures were seen; a missing forward comes from parity."""
     by_expiry: dict[datetime, list[OptionQuote]] = defaultdict(list)
@@ -82,7 +83,7 @@ def assemble(
     kept = {forward.expiry for forward in forwards}
     return Snapshot(
         as_of=as_of,
-        coin="BTC",
+        coin=coin,
         index=index,
         source=source,
         forwards=tuple(forwards),

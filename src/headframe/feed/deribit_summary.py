@@ -14,10 +14,13 @@ from headframe.market import OptionQuote, Snapshot
 from headframe.units import Wrong
 
 
-def read_book_summary(text: str, *, name: str, as_of: datetime | None) -> Snapshot:
+def read_book_summary(
+    text: str, *, name: str, as_of: datetime | None, coin: str = "BTC"
+) -> Snapshot:
     """The snapshot of one summary: the JSON-RPC envelope, or its result alone.
 
-    The stamp is the newest ``creation_timestamp``; the index is the estimated delivery price.
+    Options settled in dollars are divided by their expiry's forward, so that every price is in coin per
+    coin. The stamp is the newest ``creation_timestamp``; the index is the estimated delivery price.
     """
     rows = list(_rows(text, name))
     options: list[OptionQuote] = []
@@ -36,7 +39,7 @@ def read_book_summary(text: str, *, name: str, as_of: datetime | None) -> Snapsh
     if not indexes:
         raise Wrong(f"{name}: no estimated_delivery_price to take the index from")
     taken = as_of or datetime.fromtimestamp(max(stamps) / 1000.0, UTC)
-    return assemble(options, futures, index=median(indexes), as_of=taken, source=name)
+    return assemble(options, futures, index=median(indexes), as_of=taken, source=name, coin=coin)
 
 
 def _rows(text: str, name: str) -> Iterator[dict[str, Any]]:
@@ -69,18 +72,20 @@ def _take(
         futures[terms.expiry].extend(_maybe(row, "mark_price"))
         return
     assert terms.strike is not None
-    if not terms.inverse:
+    underlying = _one(row, "underlying_price")
+    if not terms.inverse and not underlying:
         return
-    futures[terms.expiry].extend(_maybe(row, "underlying_price"))
+    futures[terms.expiry].extend([underlying] if underlying else [])
+    unit = 1.0 if terms.inverse or not underlying else underlying
     vol = _one(row, "mark_iv")
     options.append(
         OptionQuote(
             expiry=terms.expiry,
             strike=float(terms.strike),
             is_call=terms.kind is Kind.CALL,
-            bid=_one(row, "bid_price"),
-            ask=_one(row, "ask_price"),
-            mark=_one(row, "mark_price"),
+            bid=_over(_one(row, "bid_price"), unit),
+            ask=_over(_one(row, "ask_price"), unit),
+            mark=_over(_one(row, "mark_price"), unit),
             vol=None if vol is None else vol / 100.0,
             open_interest=_one(row, "open_interest"),
         )
@@ -94,6 +99,10 @@ def _one(row: dict[str, Any], key: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise Wrong(f"{key} must be a finite number or null, was {str(value)[:20]!r}")
     return float(value)
+
+
+def _over(price: float | None, unit: float) -> float | None:
+    return None if price is None else price / unit
 
 
 def _maybe(row: dict[str, Any], key: str) -> list[float]:

@@ -5,8 +5,9 @@ from decimal import Decimal
 from functools import partial
 
 from headframe.chain import Retarget
-from headframe.feed import esplora, node
+from headframe.feed import deribit, esplora, node
 from headframe.feed.http import Http
+from headframe.market import Snapshot, Ticker
 
 
 def fetch_periods(source: str, url: str, after: int) -> tuple[Retarget, ...]:
@@ -22,3 +23,27 @@ def fetch_periods(source: str, url: str, after: int) -> tuple[Retarget, ...]:
 def fetch_payouts(url: str, address: str) -> tuple[tuple[date, Decimal], ...]:
     """Coins received at an address by day."""
     return tuple(esplora.payouts(Http(url).get, address).items())
+
+
+def fetch_market(url: str | None, *, via: str, coin: str, settled: str) -> Snapshot:
+    """A live snapshot of Deribit's public data, or of a server that speaks it, over ``http`` or ``ws``."""
+    base = url or deribit.PRODUCTION
+    Http(base)  # a URL that is none is refused before anything is asked
+    name = f"Deribit public data at {base.split('@')[-1].split('//')[-1].rstrip('/')}"
+    if via == "ws":
+        with deribit.over_websocket(base) as ask:
+            return deribit.snapshot(ask, coin=coin, settled=settled, source=name)
+    return deribit.snapshot(deribit.over_http(base), coin=coin, settled=settled, source=name)
+
+
+def fetch_ticker(url: str | None, name: str) -> Ticker:
+    """One instrument's quote."""
+    return deribit.ticker(deribit.over_http(url or deribit.PRODUCTION), name)
+
+
+def fetch_deliveries(
+    url: str | None, *, coin: str, settled: str, days: int
+) -> tuple[tuple[date, Decimal], ...]:
+    """Delivery prices of a coin's index, the newest first."""
+    index = f"{coin.lower()}_{'usd' if settled == 'coin' else 'usdc'}"
+    return deribit.delivery_prices(deribit.over_http(url or deribit.PRODUCTION), index, days=days)

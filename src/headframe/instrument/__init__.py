@@ -1,6 +1,15 @@
 """What can be traded: terms, never worth; and the exact payoff of one settlement."""
 
 from headframe.instrument.payoff import cash_flow, payoff
+from headframe.instrument.production import DifficultySwap, HashpriceForward, Perpetual
+from headframe.instrument.settlement import (
+    Delivery,
+    SettlementRule,
+    delivers,
+    delivery_price,
+    delivery_window,
+    settlement_rule,
+)
 from headframe.instrument.terms import (
     Instrument,
     Kind,
@@ -11,12 +20,21 @@ from headframe.instrument.terms import (
 )
 
 __all__ = [
+    "Delivery",
+    "DifficultySwap",
+    "HashpriceForward",
     "Instrument",
     "Kind",
     "Leg",
+    "Perpetual",
+    "SettlementRule",
     "Structure",
     "StructureKind",
     "cash_flow",
+    "delivers",
+    "delivery_price",
+    "delivery_window",
     "parse_instrument",
     "payoff",
+    "settlement_rule",
 ]

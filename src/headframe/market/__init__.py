@@ -2,7 +2,7 @@
 
 from headframe.market.quality import Finding, Flaw, findings, frozen
 from headframe.market.sample import sample_market
-from headframe.market.snapshot import ForwardQuote, OptionQuote, Snapshot, TypedSmile
+from headframe.market.snapshot import ForwardQuote, OptionQuote, Snapshot, Ticker, TypedSmile
 
 __all__ = [
     "Finding",
@@ -10,6 +10,7 @@ __all__ = [
     "ForwardQuote",
     "OptionQuote",
     "Snapshot",
+    "Ticker",
     "TypedSmile",
     "findings",
     "frozen",

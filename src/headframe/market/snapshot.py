@@ -113,3 +113,20 @@ class Snapshot:
     def listed_expiry_from(self, day_end: datetime) -> datetime | None:
         """The first listed expiry at or after an instant, or none."""
         return next((quote.expiry for quote in self.forwards if quote.expiry >= day_end), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticker:
+    """One instrument as quoted: prices in its settlement currency, volatilities as fractions a year."""
+
+    name: str
+    at: datetime
+    bid: float | None
+    ask: float | None
+    mark: float | None
+    mark_vol: float | None
+    bid_vol: float | None
+    ask_vol: float | None
+    underlying: float | None
+    index: float
+    delta: float | None

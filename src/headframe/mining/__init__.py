@@ -58,10 +58,19 @@ from headframe.mining.operation import (
 )
 from headframe.mining.payouts import PayoutMonth, payouts
 from headframe.mining.pool import FeeAveraging, Pool, PoolScheme, luck_sd
-from headframe.mining.simulation import month_edges, simulate, steady
-from headframe.mining.start import Paths, PricePaths, Risks, Start, lognormal_prices, start_of
+from headframe.mining.simulation import LaidMine, lay, month_edges, simulate, steady
+from headframe.mining.start import (
+    ALL_RISKS,
+    Paths,
+    PricePaths,
+    Risks,
+    Start,
+    lognormal_prices,
+    start_of,
+)
 
 __all__ = [
+    "ALL_RISKS",
     "CHOSEN",
     "CHOSEN_BEFORE",
     "GIVEN_NEEDED",
@@ -83,6 +92,7 @@ __all__ = [
     "FeeOutlook",
     "Firmware",
     "Forecast",
+    "LaidMine",
     "LeadAccuracy",
     "Machine",
     "MonthForecast",
@@ -119,6 +129,7 @@ __all__ = [
     "forecast",
     "grouped_hours",
     "historical_hedges",
+    "lay",
     "lognormal_prices",
     "luck_sd",
     "machine_named",

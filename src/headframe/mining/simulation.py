@@ -1,6 +1,7 @@
 """Joint paths of coins, difficulty and power cost: simulated in blocks, row by row the same."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from headframe.mining.inputs import (
     start_numbers,
     uptime_numbers,
 )
-from headframe.mining.kernels import simulate_coins
+from headframe.mining.kernels import START, simulate_coins
 from headframe.mining.operation import Operation
 from headframe.mining.start import ALL_RISKS, Paths, PricePaths, Risks, Start
 from headframe.numerics import Array, np
@@ -45,11 +46,59 @@ def simulate(  # noqa: PLR0913 - every input by its name
     how many of them are done.
     """
     _checked(edges, start.last.at, paths, periods)
+    laid_out = lay(operation, edges, start=start, prices=prices, risks=risks, periods=periods)
+    drawn, _ = price_numbers(prices, start.last.at, risks)
+    out = [np.empty((paths, periods or len(edges) - 1)) for _ in range(4)]
+    for first in range(0, paths, _BLOCK):
+        last = min(first + _BLOCK, paths)
+        rows = drawn[first:last] if len(drawn) > 1 else drawn
+        laid_out.fill(seed, first, rows, tuple(one[first:last] for one in out))
+        if progress is not None:
+            progress(last, paths)
+    return Paths(*out)
+
+
+@dataclass(frozen=True, slots=True)
+class LaidMine:
+    """A mine as the kernel takes it: everything but the prices and the draws; it can be sent away."""
+
+    taken: tuple[Any, ...]
+    placed: tuple[Any, ...]
+
+    def fill(self, seed: int, first: int, prices: Array, out: tuple[Array, ...]) -> None:
+        """Fill subsidy and fee coins, power USD and mean difficulty of paths from ``first`` on.
+
+        ``prices`` are their rows, one row for all, or none; the last two of ``out`` may be (0, 0).
+        """
+        _fill((seed, first, *self.taken, prices, *self.placed, *out))
+
+    def stressed(self, difficulty: float, reward: float) -> "LaidMine":
+        """The same mine at so many times the difficulty, each block bringing so many times its coins."""
+        if not (difficulty > 0.0 and reward >= 0.0):
+            raise Wrong(
+                f"no mine runs at {difficulty:g} times the difficulty, {reward:g} the reward"
+            )
+        numbers = self.taken[0].copy()
+        numbers[START] *= difficulty
+        return LaidMine(
+            (numbers, self.taken[1], self.taken[2] * reward, *self.taken[3:]), self.placed
+        )
+
+
+def lay(
+    operation: Operation,
+    edges: Sequence[datetime],
+    *,
+    start: Start,
+    prices: PricePaths | None,
+    risks: Risks = ALL_RISKS,
+    periods: int = 0,
+) -> LaidMine:
+    """Lay a mine out over buckets; of ``prices`` only the first price and the grid in time are kept."""
     begin = start.last.at
     end = _end(start, edges, periods)
     steps, rewards = start.chain.steps(start.last.height, _blocks(start, end))
-    drawn, grid = price_numbers(prices, begin, risks)
-    out = [np.empty((paths, periods or len(edges) - 1)) for _ in range(4)]
+    _, grid = price_numbers(prices, begin, risks)
     taken: tuple[Any, ...] = (
         start_numbers(start),
         np.array(steps, dtype=np.float64),
@@ -68,13 +117,7 @@ def simulate(  # noqa: PLR0913 - every input by its name
         else np.zeros(1),
         1 if periods else 0,
     )
-    for first in range(0, paths, _BLOCK):
-        last = min(first + _BLOCK, paths)
-        rows = drawn[first:last] if len(drawn) > 1 else drawn
-        _fill((seed, first, *taken, rows, *placed, *(one[first:last] for one in out)))
-        if progress is not None:
-            progress(last, paths)
-    return Paths(*out)
+    return LaidMine(taken, placed)
 
 
 def _end(start: Start, edges: Sequence[datetime], periods: int) -> datetime:

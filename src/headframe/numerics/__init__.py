@@ -4,12 +4,14 @@ from headframe.numerics.chance import normals, philox_words, poisson, uniforms
 from headframe.numerics.compiled import (
     Array,
     Places,
+    Singles,
     compiled,
     lane,
     np,
     parallel,
     prange,
     scalar,
+    threads,
 )
 from headframe.numerics.elementary import cumulative, exp, log, sincos_turn, tail_ratio
 from headframe.numerics.normal import density, mills, phi, quantile
@@ -18,6 +20,7 @@ from headframe.numerics.reduction import column_quantiles, quantiles
 __all__ = [
     "Array",
     "Places",
+    "Singles",
     "column_quantiles",
     "compiled",
     "cumulative",
@@ -38,5 +41,6 @@ __all__ = [
     "scalar",
     "sincos_turn",
     "tail_ratio",
+    "threads",
     "uniforms",
 ]

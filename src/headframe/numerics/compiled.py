@@ -4,7 +4,8 @@ Importing the compiler costs 0.3 s and numpy 0.1 s: a room full of kernels must 
 numbers are needed. ``np`` is numpy, fetched when an attribute of it is first asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from functools import update_wrapper
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float64]
     Places: TypeAlias = NDArray[np.int64]
+    Singles: TypeAlias = NDArray[np.float32]
 else:
 
     class _Late:
@@ -28,8 +30,21 @@ else:
     np = _Late()
     Array = Any
     Places = Any
+    Singles = Any
 
-__all__ = ["Array", "Compiled", "Places", "compiled", "lane", "np", "parallel", "prange", "scalar"]
+__all__ = [
+    "Array",
+    "Compiled",
+    "Places",
+    "Singles",
+    "compiled",
+    "lane",
+    "np",
+    "parallel",
+    "prange",
+    "scalar",
+    "threads",
+]
 
 prange = range
 """A loop that threads may share where a kernel is marked ``parallel``; a plain range in Python."""
@@ -95,6 +110,20 @@ def lane(function: Callable[P, R]) -> Compiled[P, R]:
     Only so can a loop over it run on all lanes of a vector unit at once.
     """
     return Compiled(function, in_python=True, lane=True)
+
+
+@contextmanager
+def threads(count: int | None) -> Generator[None]:
+    """So many threads for the kernels called inside, at most those there are; None leaves it be."""
+    from numba import get_num_threads, set_num_threads  # noqa: PLC0415 - now numbers are needed
+
+    before = get_num_threads()
+    with suppress(ValueError):  # more than there are: as many as there are
+        set_num_threads(before if count is None else count)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
 
 
 def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:

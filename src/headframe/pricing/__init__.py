@@ -1,7 +1,14 @@
 """What an instrument is worth and how that changes: curve, smile, value, greeks, zero-cost strike."""
 
-from headframe.pricing.batch import price_batch
-from headframe.pricing.collar import ZeroCost, zero_cost_call, zero_cost_strike
+from headframe.pricing.batch import price_batch, price_wholesale
+from headframe.pricing.collar import (
+    Snapped,
+    ZeroCost,
+    ZeroCostPair,
+    zero_cost_call,
+    zero_cost_pair,
+    zero_cost_strike,
+)
 from headframe.pricing.curve import CurvePoint, forward_curve, parity_forward
 from headframe.pricing.exotic import AverageOption, BarrierOption, carry_and_rate
 from headframe.pricing.implied import NoVolatility, implied_batch
@@ -25,9 +32,11 @@ __all__ = [
     "Mixture",
     "NoVolatility",
     "Smile",
+    "Snapped",
     "Surface",
     "Tradable",
     "ZeroCost",
+    "ZeroCostPair",
     "arbitrage",
     "black76",
     "black76_greeks",
@@ -42,8 +51,10 @@ __all__ = [
     "option_value",
     "parity_forward",
     "price_batch",
+    "price_wholesale",
     "surface_of",
     "tradable",
     "zero_cost_call",
+    "zero_cost_pair",
     "zero_cost_strike",
 ]

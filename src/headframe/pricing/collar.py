@@ -65,17 +65,97 @@ def zero_cost_call(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapped:
+    """A listed call, its bid, and what is left to pay in coin per coin, fees in: below 0 is received."""
+
+    call_strike: float
+    call_bid: float
+    residual: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZeroCostPair:
+    """A collar, or with ``lower_strike`` a three-way, at no cost: the exact call and the listed ones beside.
+
+    ``credit`` is the highest listed call that leaves something to receive, ``debit`` the lowest
+    that leaves something to pay; None where no listed call above the put does. A three-way is
+    no full floor: below the lower strike its protection shrinks.
+    """
+
+    put_strike: float
+    put_ask: float
+    lower_strike: float | None
+    lower_bid: float
+    exact_call_strike: float | None
+    credit: Snapped | None
+    debit: Snapped | None
+
+
+def zero_cost_pair(
+    snapshot: Snapshot,
+    surface: Surface,
+    *,
+    put_strike: float,
+    expiry: datetime,
+    lower_strike: float | None = None,
+    fee: Callable[[float], float] = lambda _: 0.0,
+) -> ZeroCostPair | None:
+    """Both listed answers to a put bought at its ask, and a lower one sold at its bid.
+
+    ``fee`` is what a leg of such a premium costs, in coin per coin. None where a put has no such price.
+    """
+    if lower_strike is not None and not lower_strike < put_strike:
+        raise Wrong(f"the lower put lies below {put_strike:g}, was {lower_strike:g}")
+    put = tradable(snapshot, surface, is_call=False, strike=put_strike, expiry=expiry)
+    paid, lower_bid = 0.0, 0.0
+    if put is None:
+        return None
+    paid = put.ask + fee(put.ask)
+    if lower_strike is not None:
+        lower = tradable(snapshot, surface, is_call=False, strike=lower_strike, expiry=expiry)
+        if lower is None:
+            return None
+        lower_bid = lower.bid
+        paid -= lower_bid - fee(lower_bid)
+    years = year_fraction(snapshot.as_of, expiry)
+    snapped: list[Snapped] = []
+    for strike in listed_strikes(snapshot, expiry, surface.forward(years)):
+        call = tradable(snapshot, surface, is_call=True, strike=strike, expiry=expiry)
+        if strike > put_strike and call is not None:
+            left = paid - (call.bid - fee(call.bid))
+            snapped.append(Snapped(call_strike=strike, call_bid=call.bid, residual=left))
+    gains = [one for one in snapped if one.residual <= 1e-12]
+    debits = [one for one in snapped if one.residual > 1e-12]
+    exact = _exact(surface, paid, snapshot, years, put_strike, fee)
+    return ZeroCostPair(
+        put_strike=put_strike,
+        put_ask=put.ask,
+        lower_strike=lower_strike,
+        lower_bid=lower_bid,
+        exact_call_strike=exact if gains else None,
+        credit=gains[-1] if gains else None,
+        debit=debits[0] if debits else None,
+    )
+
+
 def _exact(
-    surface: Surface, put_ask: float, snapshot: Snapshot, years: float, put_strike: float
+    surface: Surface,
+    paid: float,
+    snapshot: Snapshot,
+    years: float,
+    put_strike: float,
+    fee: Callable[[float], float] = lambda _: 0.0,
 ) -> float:
-    """The strike whose bid, on the smile less the half spread, equals the put's ask: by bisection."""
+    """The strike whose bid, on the smile less the half spread and fee, brings what is paid: by bisection."""
     half = snapshot.half_spread
     forward = surface.forward(years)
 
     def bid(strike: float) -> float:
-        return (1.0 - half) * surface.value(1.0, years, strike) / forward
+        price = (1.0 - half) * surface.value(1.0, years, strike) / forward
+        return price - fee(price)
 
-    return falling_root(bid, put_ask, put_strike, 5.0 * forward)
+    return falling_root(bid, paid, put_strike, 5.0 * forward)
 
 
 def zero_cost_strike(

@@ -25,7 +25,7 @@ from headframe.report.forecasts import (
     versions_table,
     waterfall_table,
 )
-from headframe.report.market import findings_table, market_table
+from headframe.report.market import deliveries_table, findings_table, market_table, ticker_lines
 from headframe.report.mine import (
     coverage_line,
     forecast_rows,
@@ -46,6 +46,13 @@ from headframe.report.programme import (
     strategy_table,
 )
 from headframe.report.render import html, markdown
+from headframe.report.simulation import (
+    liquidity_table,
+    simulation_figures_table,
+    simulation_months_table,
+    stresses_table,
+)
+from headframe.report.structures import effectiveness_table, zero_cost_table
 from headframe.report.table import Cell, Column, Form, Page, Section, Table, texts, write
 
 __all__ = [
@@ -62,7 +69,9 @@ __all__ = [
     "chains_table",
     "counterparty_table",
     "coverage_line",
+    "deliveries_table",
     "drivers_table",
+    "effectiveness_table",
     "exposure_by_dealer_table",
     "exposure_table",
     "findings_table",
@@ -73,6 +82,7 @@ __all__ = [
     "html",
     "known_machines_table",
     "ladder_table",
+    "liquidity_table",
     "machines_table",
     "mandate_table",
     "markdown",
@@ -86,14 +96,19 @@ __all__ = [
     "risks_table",
     "scenario_table",
     "scores_table",
+    "simulation_figures_table",
+    "simulation_months_table",
     "skill_table",
     "strategy_table",
+    "stresses_table",
     "subsidy_facts",
     "texts",
+    "ticker_lines",
     "trades_table",
     "trial_table",
     "versions_table",
     "watch_table",
     "waterfall_table",
     "write",
+    "zero_cost_table",
 ]

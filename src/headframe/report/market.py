@@ -1,6 +1,10 @@
 """The market as tables: forward curve, smiles, findings."""
 
-from headframe.market import Finding, Snapshot
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from headframe.market import Finding, Snapshot, Ticker
 from headframe.pricing import Surface, arbitrage, fit_of, forward_curve
 from headframe.report.table import Cell, Column, Form, Table
 from headframe.units import expiry_label
@@ -71,4 +75,32 @@ def findings_table(found: tuple[Finding, ...]) -> Table:
     )
     return Table(
         title="Quality", columns=(Column("finding"), Column("where"), Column("detail")), rows=rows
+    )
+
+
+def deliveries_table(found: Sequence[tuple[date, Decimal]]) -> Table:
+    """Delivery prices by day."""
+    return Table(
+        title="Delivery prices",
+        columns=(Column("date"), Column("delivery price USD")),
+        rows=tuple((day.isoformat(), f"{price:,.2f}") for day, price in found),
+        note="The mean of the index from 07:30 to 08:00 UTC.",
+    )
+
+
+def ticker_lines(found: Ticker) -> tuple[str, ...]:
+    """One instrument's quote in words."""
+
+    def said(name: str, value: float | None, unit: str = "") -> str:
+        return f"{name} {'-' if value is None else format(value, 'g')}{unit}"
+
+    vols = (("mark", found.mark_vol), ("bid", found.bid_vol), ("ask", found.ask_vol))
+    return (
+        (
+            f"{found.name} at {found.at:%Y-%m-%d %H:%M:%S} UTC: {said('bid', found.bid)}, "
+            f"{said('ask', found.ask)}, {said('mark', found.mark)}; index {found.index:,.2f} USD"
+        ),
+        "volatility % a year: "
+        + ", ".join(said(name, None if vol is None else vol * 100.0) for name, vol in vols)
+        + f"; {said('delta', found.delta)}; {said('underlying', found.underlying)}",
     )

@@ -3,6 +3,19 @@
 from headframe.risk.basis import BasisRisk, basis_risk, sale_weights
 from headframe.risk.courses import Course, course_prices
 from headframe.risk.credit import Exposure, Pledge, by_group, credit_charge_usd, exposure
+from headframe.risk.distribution import LEVELS, Chance, MonthSpread, Spread, Summary, summary
+from headframe.risk.effectiveness import Effectiveness, effectiveness
+from headframe.risk.engine import (
+    Engine,
+    Programme,
+    gathered,
+    prepare,
+    result_sha256,
+    run,
+    shards,
+)
+from headframe.risk.hedged import HedgedLeg, NettingSet, hedge_in_force, hedge_of
+from headframe.risk.liquidity import LiquidityAtRisk, liquidity_at_risk, simulated_call
 from headframe.risk.margin import (
     Liquidity,
     MarginState,
@@ -15,24 +28,43 @@ from headframe.risk.margin import (
 )
 from headframe.risk.marks import Mark, leg_price, leg_value_usd, mark, position_value_usd
 from headframe.risk.outcome import Outcome, Strategy, Terms, outcomes
+from headframe.risk.price_models import Ladder, PriceModel, ladder
+from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
 from headframe.risk.stress import MOVES, StressRow, stress
+from headframe.risk.stresses import StressOutcome, stressed, walked_courses
 from headframe.risk.watch import Status, Watched
 
 __all__ = [
+    "LEVELS",
     "MOVES",
     "BasisRisk",
+    "Chance",
     "Course",
+    "Effectiveness",
+    "Engine",
     "Exposure",
+    "HedgedLeg",
+    "Ladder",
     "Liquidity",
+    "LiquidityAtRisk",
     "MarginState",
     "Mark",
+    "MonthSpread",
+    "NettingSet",
     "Outcome",
+    "Outlook",
     "Pledge",
+    "PriceModel",
+    "Programme",
+    "Spread",
     "Status",
     "Strategy",
+    "StressOutcome",
     "StressRow",
+    "Summary",
     "Terms",
     "Watched",
+    "Worth",
     "basis_risk",
     "by_group",
     "cash_out_price",
@@ -40,15 +72,31 @@ __all__ = [
     "collateral_wanted",
     "course_prices",
     "credit_charge_usd",
+    "difficulty_worth",
+    "effectiveness",
     "exposure",
+    "gathered",
+    "hashprice_worth",
+    "hedge_in_force",
+    "hedge_of",
+    "ladder",
     "leg_price",
     "leg_value_usd",
+    "liquidity_at_risk",
     "mark",
     "outcomes",
     "position_value_usd",
+    "prepare",
     "requirement",
+    "result_sha256",
     "rule_set",
+    "run",
     "sale_weights",
+    "shards",
+    "simulated_call",
     "stress",
+    "stressed",
+    "summary",
     "venue_initial_coins",
+    "walked_courses",
 ]

@@ -14,6 +14,7 @@ from headframe.pricing.kernels.european import (
 )
 from headframe.pricing.kernels.implied import implied_deviation, implied_rows
 from headframe.pricing.kernels.mixture import fit_mixture, mixture_calls, mixture_otm
+from headframe.pricing.kernels.wholesale import price_delta_vega
 
 __all__ = [
     "average_figures",
@@ -33,5 +34,6 @@ __all__ = [
     "mixture_calls",
     "mixture_otm",
     "otm_value",
+    "price_delta_vega",
     "price_rows",
 ]

@@ -1,0 +1,151 @@
+"""simulate: the scenario engine on the workspace as it stands."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from headframe.cli.frame import Call, Whole, command
+from headframe.cli.progress import bar
+
+if TYPE_CHECKING:
+    from headframe.desk.simulation import Runner, Simulation
+
+_MODELS = ("gbm", "bootstrap", "heston_jumps", "svcj")
+
+
+@click.command()
+@click.option("--paths", type=Whole(1, 10_000_000), default=20_000, show_default=True)
+@click.option("--seed", type=Whole(0, 2**63 - 1), help="The workspace's own where it is not given.")
+@click.option("--threads", type=Whole(1, 1_024), help="At most so many; the figures never change.")
+@click.option(
+    "--cluster", metavar="URL", help="A Dask scheduler, tcp://host:port; extra `cluster`."
+)
+@click.option("--model", type=click.Choice(_MODELS), default="bootstrap", show_default=True)
+@click.option("--months", type=Whole(1, 36), default=12, show_default=True)
+@click.option("--covenant", type=float, default=0.0, help="Liquidity a lender asks for, USD.")
+@click.option("--move", "moves", type=float, multiple=True, help="A scenario of your own: -0.35.")
+@click.option(
+    "--results", type=click.Path(path_type=Path), help="Write every path's results (.npz)."
+)
+@command
+def simulate(
+    call: Call,
+    *,
+    paths: int,
+    seed: int | None,
+    threads: int | None,
+    cluster: str | None,
+    model: str,
+    months: int,
+    covenant: float,
+    moves: tuple[float, ...],
+    results: Path | None,
+) -> None:
+    """Price, difficulty, coins, hedge, margin and cash on one set of paths, and the stress list.
+
+    The same paths and seed give the same result_sha256, on any number of threads or workers.
+    """
+    from math import isfinite
+
+    from headframe.desk import simulation
+    from headframe.risk import Ladder
+    from headframe.units import Wrong
+
+    if not isfinite(covenant) or not all(isfinite(one) and -1.0 < one <= 20.0 for one in moves):
+        raise Wrong("--covenant is an amount in USD, --move lies above -1 and up to 20")
+    if results is not None and (results.suffix != ".npz" or not results.parent.is_dir()):
+        raise Wrong(f"--results names an .npz file in a folder that exists, was {str(results)[:60]!r}")
+    asked = simulation.Asked(
+        kind=Ladder(model),
+        months=months,
+        paths=paths,
+        seed=seed,
+        thread_count=threads,
+        covenant_usd=covenant,
+        moves=moves,
+    )
+    office = call.office()
+    with bar("simulating") as told:
+        runner = None if cluster is None else _runner(cluster)
+        found = simulation.simulate(office, asked, runner=runner, progress=told)
+    if results is not None:
+        _write(results, found)
+        call.talk(f"wrote {results.name}: {paths:,} paths")
+    _answer(call, found)
+
+
+def _runner(cluster: str) -> "Runner":
+    from headframe.cluster import on_cluster
+
+    return on_cluster(cluster)
+
+
+def _write(path: Path, found: "Simulation") -> None:
+    from headframe.numerics import np
+
+    np.savez(path, results=found.results, columns=np.array(_columns(found)))
+
+
+def _columns(found: "Simulation") -> list[str]:
+    months = [str(row.month) for row in found.summary.months]
+    parts = ("coins", "cash_unhedged_usd", "cash_hedged_usd")
+    return [*found.summary.figures, *(f"{m} {part}" for part in parts for m in months)]
+
+
+def _answer(call: Call, found: "Simulation") -> None:
+    from headframe.codec import to_json
+    from headframe.desk.simulation import LIQUIDITY_CONFIDENCE, LIQUIDITY_DAYS, model_numbers
+    from headframe.report import (
+        liquidity_table,
+        simulation_figures_table,
+        simulation_months_table,
+        stresses_table,
+    )
+
+    engine, made = found.engine, found.programme
+    marks = {"worst_usd": found.marks_worst_usd, "rms_usd": found.marks_rms_usd}
+    data: dict[str, Any] = {
+        "paths": found.summary.paths,
+        "seed": found.seed,
+        "as_of": to_json(made.as_of),
+        "days": engine.calendar.days,
+        "legs": len(made.hedge.legs),
+        "model": model_numbers(made),
+        "result_sha256": found.sha256,
+        "marks_error": marks,
+        "summary": to_json(found.summary),
+        "quantile_levels": list(_levels()),
+        "stresses": to_json(found.stresses),
+        "scenarios": to_json(found.courses),
+        "liquidity_at_risk": {
+            "days": LIQUIDITY_DAYS,
+            "confidence": LIQUIDITY_CONFIDENCE,
+            "vol": found.liquidity_vol,
+            "normal": found.liquidity.normal,
+            "lognormal": found.liquidity.lognormal,
+            "simulated": {name: to_json(one) for name, one in found.simulated.items()},
+        },
+    }
+    call.answer(
+        "simulate",
+        data,
+        f"{found.summary.paths:,} paths of {engine.calendar.days} days from "
+        f"{made.as_of:%Y-%m-%d}, seed {found.seed}: {made.model.words}",
+        simulation_months_table(found.summary),
+        simulation_figures_table(found.summary),
+        stresses_table("Scenarios", found.courses),
+        stresses_table("Stresses", found.stresses),
+        liquidity_table(
+            found.liquidity, found.simulated, vol=found.liquidity_vol, days=LIQUIDITY_DAYS
+        ),
+        f"{len(made.hedge.legs)} legs on; interpolated marks differ from exact ones by "
+        f"{found.marks_rms_usd:,.0f} USD (root mean square), {found.marks_worst_usd:,.0f} at worst",
+        f"result_sha256 {found.sha256}",
+    )
+
+
+def _levels() -> tuple[float, ...]:
+    from headframe.risk import LEVELS
+
+    return LEVELS

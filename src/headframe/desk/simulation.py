@@ -1,0 +1,162 @@
+"""The scenario engine on the workspace as it stands: gathered, run, reduced, hashed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from headframe.desk import history, production
+from headframe.desk.office import Office
+from headframe.desk.ports import Invalid
+from headframe.desk.programme import liquidity_of
+from headframe.desk.valuation import value_now
+from headframe.numerics import Singles
+from headframe.risk import (
+    Engine,
+    Ladder,
+    LiquidityAtRisk,
+    Programme,
+    Spread,
+    StressOutcome,
+    Summary,
+    hedge_in_force,
+    ladder,
+    liquidity_at_risk,
+    prepare,
+    result_sha256,
+    run,
+    simulated_call,
+    stressed,
+    summary,
+    walked_courses,
+)
+from headframe.units import Wrong
+
+Progress = Callable[[int, int], None]
+Runner = Callable[[Engine, int, int, Progress | None], Singles]
+"""An engine, paths, a seed and progress to results: this process, or a cluster."""
+LIQUIDITY_DAYS, LIQUIDITY_CONFIDENCE = 90, 0.99
+_CALL_PATHS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked for: the model, how far, how many paths of which seed, and a person's moves."""
+
+    kind: Ladder
+    months: int
+    paths: int
+    seed: int | None
+    thread_count: int | None
+    covenant_usd: float
+    moves: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """A run and what it says."""
+
+    programme: Programme
+    engine: Engine
+    results: Singles
+    seed: int
+    sha256: str
+    summary: Summary
+    marks_worst_usd: float
+    marks_rms_usd: float
+    stresses: tuple[StressOutcome, ...]
+    courses: tuple[StressOutcome, ...]
+    liquidity_vol: float
+    liquidity: LiquidityAtRisk
+    simulated: Mapping[str, Spread]
+
+
+def programme(office: Office, asked: Asked) -> Programme:
+    """The workspace's mine, market, history and trades as a programme."""
+    now = value_now(office)
+    prepared = production.gather(office)
+    closes = history.prices(office, prepared.settings.history, now.at)
+    terms = {name: dossier.collateral for name, dossier in now.state.dossiers.items()}
+    liquid = liquidity_of(now.state, now.settings)
+    try:
+        return Programme(
+            as_of=now.at,
+            months=asked.months,
+            operation=prepared.case.operation,
+            start=prepared.start,
+            surface=now.surface,
+            model=ladder(asked.kind, now.surface, [price for _, price in closes]),
+            hedge=hedge_in_force(now.positions, terms, now.at),
+            opening=(liquid.cash_usd, liquid.undrawn_usd, 0.0, liquid.free_coins),
+        )
+    except Wrong as error:
+        raise Invalid(str(error)) from error
+
+
+def simulate(
+    office: Office, asked: Asked, *, runner: Runner | None = None, progress: Progress | None = None
+) -> Simulation:
+    """Run the engine and everything that is read beside it."""
+    made = programme(office, asked)
+    seed = office.state().seed if asked.seed is None else asked.seed
+    try:
+        engine = prepare(made)
+        results = (
+            runner(engine, asked.paths, seed, progress)
+            if runner is not None
+            else run(
+                engine,
+                paths=asked.paths,
+                seed=seed,
+                thread_count=asked.thread_count,
+                progress=progress,
+            )
+        )
+        worst, rms = engine.marks_error(seed)
+        vol = round(made.surface.vol_at(LIQUIDITY_DAYS / 365.0, 0.0), 6)
+        plain = ladder(Ladder.GBM, made.surface)
+        plain = replace(plain, v0=vol * vol, theta=vol * vol)
+        return Simulation(
+            programme=made,
+            engine=engine,
+            results=results,
+            seed=seed,
+            sha256=result_sha256(results),
+            summary=summary(engine, results, covenant_usd=asked.covenant_usd),
+            marks_worst_usd=worst,
+            marks_rms_usd=rms,
+            stresses=stressed(made),
+            courses=walked_courses(made, asked.moves),
+            liquidity_vol=vol,
+            liquidity=liquidity_at_risk(
+                vol=vol, days=LIQUIDITY_DAYS, confidence=LIQUIDITY_CONFIDENCE
+            ),
+            simulated={
+                name: simulated_call(model, days=LIQUIDITY_DAYS, paths=_CALL_PATHS, seed=seed)
+                for name, model in (("gbm", plain), (str(asked.kind), made.model))
+            },
+        )
+    except Wrong as error:
+        raise Invalid(str(error)) from error
+
+
+def model_numbers(made: Programme) -> dict[str, Any]:
+    """The model's parameters as they entered, for the record; residuals by their number."""
+    model = made.model
+    return {
+        "kind": str(model.kind),
+        "words": model.words,
+        "v0": model.v0,
+        "kappa": model.kappa,
+        "theta": model.theta,
+        "xi": model.xi,
+        "rho": model.rho,
+        "jumps_per_year": model.jumps,
+        "jump_mean": model.jump_mean,
+        "jump_sd": model.jump_sd,
+        "variance_jump": model.variance_jump,
+        "jump_link": model.jump_link,
+        "alpha": model.alpha,
+        "beta": model.beta,
+        "basis_sd": model.basis_sd,
+        "residuals": len(model.residuals),
+    }

@@ -1,0 +1,338 @@
+"""The scenario engine: price, difficulty, coins, hedge, margin and cash on one set of paths.
+
+Production is the forecast's own model run on the engine's prices. Paths are made in blocks and only
+their results are kept; a path depends on the seed and its own number, so blocks, threads, shards and
+machines never change a bit of it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import pairwise
+from math import log, sqrt
+
+from headframe.mining import ALL_RISKS, LaidMine, Operation, PricePaths, Risks, Start, lay
+from headframe.numerics import Array, Places, Singles, np, threads
+from headframe.pricing import Surface
+from headframe.risk.hedged import Hedge
+from headframe.risk.kernels import FIGURES, mark_errors, mark_tables, price_paths, run_programme
+from headframe.risk.price_models import PriceModel
+from headframe.units import Month, Wrong
+
+BLOCK = 2_048
+SHARD = 65_536
+"""Paths of one shard: what a worker is handed, and what progress is told by."""
+MOST_PATHS = 10_000_000
+_BUCKET_DAYS = 7
+_NODES, _LOG_REACH = 141, 2.8
+_LEVELS, _GREATEST_VOL = 16, 2.5
+_TENORS = (1, 2, 4, 7, 11, 16, 23, 32, 45, 62, 85, 115, 155, 205, 270, 350, 450, 600, 800)
+_SMILE_REACH, _SMILE_NODES = 3.0, 61
+_CHECKED = 64
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """What is to be walked through time: a mine, a market, a model, and the hedge that is on.
+
+    ``opening`` is cash and undrawn credit in USD, coins to be sold with the next sale, and coins kept
+    that could be sold: liquidity counts them at the day's price.
+    """
+
+    as_of: datetime
+    months: int
+    operation: Operation
+    start: Start
+    surface: Surface
+    model: PriceModel
+    hedge: Hedge
+    opening: tuple[float, float, float, float]
+    antithetic: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.months <= 36:
+            raise Wrong(f"a programme is walked through 1 to 36 months, was {self.months}")
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The days of a programme: which month and bucket each is, what is sold and paid on it."""
+
+    months: tuple[Month, ...]
+    edges: tuple[datetime, ...]
+    month: Places
+    bucket: Places
+    share: Array
+    sells: Array
+    fixed: Array
+
+    @property
+    def days(self) -> int:
+        """Days from the first instant to the last month's end."""
+        return len(self.month)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A programme as arrays: everything a worker needs, and nothing it has to look up."""
+
+    calendar: Calendar
+    mine: LaidMine
+    model: Array
+    residuals: Array
+    moments: Array
+    carry: Array
+    smile: Array
+    tenors: Array
+    ys: Array
+    grid: Array
+    opening: Array
+    sets: Array
+    notional: Array
+    legs: Array
+    expires: Places
+    tables: Singles
+
+    @property
+    def columns(self) -> int:
+        """Figures kept of each path."""
+        return FIGURES + 3 * len(self.calendar.months)
+
+    def paths(self, seed: int, first: int, prices: Array, walked: Array) -> None:
+        """Fill prices of consecutive paths (count, days + 1), and what marks need (days + 1, 4, count)."""
+        growth = np.diff(self.carry[: self.calendar.days + 1])
+        price_paths(seed, first, self.model, growth, self.residuals, self.moments, prices, walked)
+
+    def shard(self, seed: int, first: int, count: int) -> Singles:
+        """Results of consecutive paths, (count, columns) in single precision, block by block."""
+        out = np.empty((count, self.columns), dtype=np.float32)
+        room = _Room.of(self, min(BLOCK, count))
+        for at in range(0, count, BLOCK):
+            width = min(BLOCK, count - at)
+            used = room if width == len(room.prices) else _Room.of(self, width)
+            self._block(seed, first + at, used)
+            out[at : at + width] = used.found.T
+        return out
+
+    def courses(self, prices: Array, variances: Array, *, stressed: "Stressed") -> Array:
+        """Results of given courses, no chance in them: (courses, columns).
+
+        ``prices`` and ``variances`` are (courses, days + 1); the mine's own chances are off where the
+        engine was prepared without them.
+        """
+        room = _Room.of(self, len(prices))
+        room.prices[:] = prices
+        room.walked[:, 0, :] = prices.T
+        room.walked[:, 1, :] = np.log(prices / prices[:, :1]).T
+        room.walked[:, 2, :] = (variances**0.25).T
+        room.walked[:, 3, :] = 0.0
+        sets = self.sets.copy()
+        sets[:, [1, 2, 6]] *= stressed.margin
+        changed = replace(
+            self, mine=self.mine.stressed(stressed.difficulty, stressed.reward), sets=sets
+        )
+        changed.settle(0, 0, room)
+        return np.ascontiguousarray(room.found.T)
+
+    def _block(self, seed: int, first: int, room: "_Room") -> None:
+        self.paths(seed, first, room.prices, room.walked)
+        self.settle(seed, first, room)
+
+    def settle(self, seed: int, first: int, room: "_Room") -> None:
+        """Coins, sales, margin and cash on the paths walked."""
+        calendar = self.calendar
+        filled = (room.coins, room.fees, room.power, np.empty((0, 0)))
+        self.mine.fill(seed, first, room.prices, filled)
+        np.add(room.coins, room.fees, out=room.coins)
+        run_programme(
+            room.walked, room.coins, room.power, calendar.bucket, calendar.share, calendar.sells,
+            calendar.fixed, calendar.month, self.opening, self.sets, self.notional, self.legs,
+            self.expires, self.grid, self.tables, room.found,
+        )  # fmt: skip
+
+    def marks_error(self, seed: int) -> tuple[float, float]:
+        """Worst and root-mean-square difference in USD of interpolated marks, on the first paths."""
+        days = self.tables.shape[1]
+        walked = np.empty((days, 4, _CHECKED))
+        self.paths(seed, 0, np.empty((_CHECKED, days)), walked)
+        worst, squares = np.empty(days), np.empty(days)
+        mark_errors(
+            walked, self.legs, self.model, self.carry, self.smile, self.tenors, self.ys, self.grid,
+            self.tables, worst, squares,
+        )  # fmt: skip
+        return float(worst.max()), sqrt(float(squares.sum()) / (_CHECKED * days))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stressed:
+    """Multipliers of difficulty, of the coins a block brings, and of margin rates."""
+
+    difficulty: float = 1.0
+    reward: float = 1.0
+    margin: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Where one block after another is worked out: memory asked for once is touched once."""
+
+    prices: Array
+    walked: Array
+    coins: Array
+    fees: Array
+    power: Array
+    found: Array
+
+    @classmethod
+    def of(cls, engine: Engine, count: int) -> "_Room":
+        days, buckets = engine.calendar.days + 1, len(engine.calendar.edges) - 1
+        coins, fees, power = (np.empty((count, buckets)) for _ in range(3))
+        walked, found = np.empty((days, 4, count)), np.empty((engine.columns, count))
+        return cls(np.empty((count, days)), walked, coins, fees, power, found)
+
+
+def shards(paths: int) -> Iterator[tuple[int, int]]:
+    """First path and count of each shard of a run, always the same for as many paths."""
+    for first in range(0, paths, SHARD):
+        yield first, min(SHARD, paths - first)
+
+
+def run(
+    engine: Engine,
+    *,
+    paths: int,
+    seed: int,
+    thread_count: int | None = None,
+    progress: Progress | None = None,
+) -> Singles:
+    """Results of every path in order: (paths, columns)."""
+    _checked(paths, seed)
+    out = np.empty((paths, engine.columns), dtype=np.float32)
+    with threads(thread_count):
+        for first, count in shards(paths):
+            for at in range(first, first + count, BLOCK * 8):
+                width = min(BLOCK * 8, first + count - at)
+                out[at : at + width] = engine.shard(seed, at, width)
+                if progress is not None:
+                    progress(at + width, paths)
+    return out
+
+
+def gathered(found: Mapping[int, Singles], paths: int, columns: int) -> Singles:
+    """Shards by their first path put together in order; raises Wrong where one is missing."""
+    out = np.empty((paths, columns), dtype=np.float32)
+    for first, count in shards(paths):
+        part = found.get(first)
+        if part is None or part.shape != (count, columns):
+            raise Wrong(f"the shard of {count} paths from {first} is missing")
+        out[first : first + count] = part
+    return out
+
+
+def result_sha256(results: Singles) -> str:
+    """The hash of all per-path results, in order, as little-endian single precision."""
+    return sha256(np.ascontiguousarray(results, dtype="<f4").tobytes()).hexdigest()
+
+
+def _checked(paths: int, seed: int) -> None:
+    if not 1 <= paths <= MOST_PATHS:
+        raise Wrong(f"a simulation takes 1 to {MOST_PATHS:,} paths, was {paths:,}")
+    if not 0 <= seed < 2**63:
+        raise Wrong(f"a seed lies between 0 and 2**63, was {seed}")
+
+
+def prepare(programme: Programme, *, risks: Risks = ALL_RISKS) -> Engine:
+    """A programme laid out: calendar, mine, forward curve, smiles, and the tables marks are read from."""
+    calendar = calendar_of(programme)
+    surface, days = programme.surface, calendar.days
+    spot = surface.spot
+    first = PricePaths(np.full((1, 2), spot), programme.as_of, 86_400.0)
+    mine = lay(
+        programme.operation, calendar.edges, start=programme.start, prices=first, risks=risks
+    )
+    hedge = programme.hedge
+    reach = max(days, int(hedge.legs[:, 4].max()) if len(hedge.legs) else 0)
+    carry = np.array([log(surface.forward(day / 365.0) / spot) for day in range(reach + 1)])
+    carry = carry.round(12)
+    tenors = np.array(_TENORS, dtype=np.float64) / 365.0
+    ys = np.array([-_SMILE_REACH, 2.0 * _SMILE_REACH / (_SMILE_NODES - 1)])
+    smile = _smile(surface, tenors, ys)
+    model = programme.model.numbers(spot, antithetic=programme.antithetic)
+    residuals, moments = programme.model.drawn_from()
+    grid = np.array(
+        [-_LOG_REACH, 2.0 * _LOG_REACH / (_NODES - 1), sqrt(_GREATEST_VOL) / (_LEVELS - 1)]
+    )
+    tables = np.zeros((len(hedge.sets), days + 1, _LEVELS, _NODES, 3), dtype=np.float32)
+    mark_tables(hedge.legs, model, carry, smile, tenors, ys, grid, spot, tables)
+    expires = np.zeros(days + 1, dtype=np.int64)
+    for row in hedge.legs:
+        if row[4] <= days:
+            expires[int(row[4])] = 1
+    return Engine(
+        calendar=calendar,
+        mine=mine,
+        model=model,
+        residuals=residuals,
+        moments=moments.round(9),
+        carry=carry,
+        smile=smile,
+        tenors=tenors,
+        ys=ys,
+        grid=grid,
+        opening=np.array(programme.opening),
+        sets=hedge.set_numbers(),
+        notional=hedge.notional(days),
+        legs=hedge.legs,
+        expires=expires,
+        tables=tables,
+    )
+
+
+def calendar_of(programme: Programme) -> Calendar:
+    """Days of 24 hours from the present to the end of so many full months after this one.
+
+    A day belongs to the month its middle lies in; coins are simulated over at most seven days of one
+    month at a time and spread evenly over them, costs over the days of their month.
+    """
+    at, operation = programme.as_of, programme.operation
+    last = Month.of(at).plus(programme.months)
+    days = int((last.end - at).total_seconds() / 86_400.0 + 0.5)
+    middles = [at + timedelta(days=day + 0.5) for day in range(days)]
+    of_day = [Month.of(middle) for middle in middles]
+    months = tuple(dict.fromkeys(of_day))
+    cuts = [0]
+    for day in range(1, days):
+        if of_day[day] != of_day[day - 1] or day - cuts[-1] == _BUCKET_DAYS:
+            cuts.append(day)
+    cuts.append(days)
+    bucket, share = np.zeros(days, dtype=np.int64), np.zeros(days)
+    for place, (begin, end) in enumerate(pairwise(cuts)):
+        bucket[begin:end] = place
+        share[begin:end] = 1.0 / (end - begin)
+    costs = operation.costs
+    monthly = costs.fixed_usd_month + costs.debt_service_usd_month
+    return Calendar(
+        months=months,
+        edges=tuple(at + timedelta(days=cut) for cut in cuts),
+        month=np.array([months.index(month) for month in of_day], dtype=np.int64),
+        bucket=bucket,
+        share=share,
+        sells=np.array([float(operation.sale_policy.sells_on(m.date())) for m in middles]),
+        fixed=np.array([monthly / month.days for month in of_day]),
+    )
+
+
+def _smile(surface: Surface, tenors: Array, ys: Array) -> Array:
+    """Volatility by time and y = ln(K/F)/sqrt(years), rounded: (tenors, nodes)."""
+    rows: list[list[float]] = []
+    for years in tenors.tolist():
+        root = sqrt(years)
+        rows.append(
+            [
+                round(surface.vol_at(years, (ys[0] + node * ys[1]) * root), 9)
+                for node in range(_SMILE_NODES)
+            ]
+        )
+    return np.array(rows)

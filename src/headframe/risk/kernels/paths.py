@@ -1,0 +1,202 @@
+"""Joint paths of price, variance and basis, many lanes at a time, the same bits however they are cut.
+
+Every draw is Philox4x32-10 at the counter (path, day, stream, 0) under the key (seed); normals by Box
+and Muller, Annals of Mathematical Statistics 29 (1958) 610-611, on our own elementary functions.
+Variance follows Heston's equation with jumps in price and variance (Duffie, Pan and Singleton,
+Econometrica 68 (2000) 1343-1376), stepped by Euler with full truncation (Lord, Koekkoek and van
+Dijk, Quantitative Finance 10 (2010) 177-194); or GARCH(1,1) with a bootstrap of its filtered
+residuals (Barone-Adesi, Giannopoulos and Vosper, Journal of Futures Markets 19 (1999) 583-602). The
+expected price of a day is its forward whatever the model, and exactly so step by step.
+"""
+
+import math
+
+from headframe.numerics import (
+    Array,
+    compiled,
+    exp,
+    lane,
+    log,
+    np,
+    parallel,
+    philox_words,
+    prange,
+    scalar,
+    sincos_turn,
+)
+
+LANES = 256
+NUMBERS = 18
+GARCH = 1.0
+_UNIT = 2.3283064365386963e-10  # 2**-32
+_DAY = 1.0 / 365.0
+_LARGEST_V = 25.0
+
+# places in the array of the model
+KIND, START, V0, KAPPA, THETA, XI, RHO, LAM, JUMP, SPREAD = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+VJUMP, RHO_J, OMEGA, ALPHA, BETA, BASIS_PULL, BASIS_SD, ANTITHETIC = 10, 11, 12, 13, 14, 15, 16, 17
+
+
+@lane
+def gaussian_pair(a: int, b: int) -> tuple[float, float]:
+    """Two standard normals of two 32-bit words."""
+    radius = math.sqrt(-2.0 * log((float(a) + 0.5) * _UNIT))
+    sine, cosine = sincos_turn((float(b) + 0.5) * _UNIT)
+    return radius * cosine, radius * sine
+
+
+@lane
+def _words(seed: int, stream: int, day: int, path: int) -> tuple[int, int, int, int]:
+    """Four words of a path on a day."""
+    return philox_words(path, day, stream, 0, seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
+
+
+@scalar
+def jump_compensator(model: Array) -> float:
+    """What the log price must lose a day so that jumps leave its mean alone."""
+    if model[LAM] <= 0.0:
+        return 0.0
+    mean = exp(model[JUMP] + 0.5 * model[SPREAD] * model[SPREAD])
+    return log(1.0 + model[LAM] * _DAY * (mean / (1.0 - model[RHO_J] * model[VJUMP]) - 1.0))
+
+
+@parallel
+def price_paths(
+    seed: int,
+    first_path: int,
+    model: Array,
+    growth: Array,
+    residuals: Array,
+    moments: Array,
+    prices: Array,
+    days_out: Array,
+) -> None:
+    """Fill prices (paths, days + 1), and day by day the same with what marks need.
+
+    Args:
+        seed, first_path: row i is path ``first_path`` + i of the seed. With ``ANTITHETIC`` paths 2k
+            and 2k + 1 share one set of draws, the second with every sign turned.
+        model: (18,) by the places above.
+        growth: (days,) log of each day's forward over the day's before.
+        residuals: (n,) filtered residuals in order, mean 0 and variance 1; moments: (m,) log of the
+            mean of exp(s e) at s evenly from 0 to 0.5, as multiples of s**2/2. For GARCH only.
+        prices: (paths, days + 1). days_out: (days + 1, 4, paths): price, its log over the start's,
+            fourth root of the variance a year, and what the carry of forwards adds to today's.
+    """
+    paths, days = prices.shape[0], prices.shape[1] - 1
+    halved, garch, jumps = model[ANTITHETIC] != 0.0, model[KIND] == GARCH, model[LAM] > 0.0
+    compensator = jump_compensator(model)
+    pull, stray = 1.0 - model[BASIS_PULL] * _DAY, model[BASIS_SD] * math.sqrt(_DAY)
+    for block in prange((paths + LANES - 1) // LANES):
+        first = block * LANES
+        width = min(LANES, paths - first)
+        path = first_path + first
+        w0, w1 = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
+        w2, w3 = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
+        z1, z2, z3 = np.empty(LANES), np.empty(LANES), np.empty(LANES)
+        u, up, size = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+        x, v, b, S = np.zeros(LANES), np.empty(LANES), np.zeros(LANES), np.empty(LANES)
+        v[:], S[:] = model[V0], model[START]
+        shift = 1 if halved else 0
+        for day in range(days + 1):
+            for i in range(width):
+                prices[first + i, day] = S[i]
+            for i in range(width):
+                days_out[day, 0, first + i] = S[i]
+                days_out[day, 1, first + i] = x[i]
+                days_out[day, 2, first + i] = math.sqrt(math.sqrt(max(v[i], 0.0)))
+                days_out[day, 3, first + i] = b[i]
+            if day == days:
+                break
+            for i in range(LANES):
+                w0[i], w1[i], w2[i], w3[i] = _words(seed, 40, day, (path + i) >> shift)
+            for i in range(LANES):
+                z1[i], z2[i] = gaussian_pair(w0[i], w1[i])
+            for i in range(LANES):
+                z3[i], _ = gaussian_pair(w2[i], w3[i])
+                u[i] = (float(w0[i]) + 0.5) * _UNIT
+            if jumps:
+                for i in range(LANES):
+                    w0[i], w1[i], w2[i], w3[i] = _words(seed, 41, day, (path + i) >> shift)
+                for i in range(LANES):
+                    u[i] = (float(w0[i]) + 0.5) * _UNIT
+                    up[i] = -log((float(w1[i]) + 0.5) * _UNIT)
+                    size[i], _ = gaussian_pair(w2[i], w3[i])
+            if halved:
+                for i in range(1 - path % 2, LANES, 2):
+                    z1[i], z2[i], z3[i], size[i], u[i] = (
+                        -z1[i],
+                        -z2[i],
+                        -z3[i],
+                        -size[i],
+                        1.0 - u[i],
+                    )
+            if garch:
+                _garch_day(model, growth[day], residuals, moments, u, x, v)
+            else:
+                _diffused_day(model, growth[day] - compensator, z1, z2, x, v)
+            if jumps:
+                _jumped_day(model, u, up, size, x, v)
+            for i in range(LANES):
+                b[i] = b[i] * pull + stray * z3[i]
+                S[i] = model[START] * exp(x[i])
+
+
+@scalar
+def _diffused_day(model: Array, growth: float, z1: Array, z2: Array, x: Array, v: Array) -> None:
+    """One day of Heston's variance; without any of its own it is Brownian motion."""
+    root, across = math.sqrt(_DAY), math.sqrt(max(1.0 - model[RHO] * model[RHO], 0.0))
+    kappa, theta, xi, rho = model[KAPPA] * _DAY, model[THETA], model[XI], model[RHO]
+    for i in range(LANES):
+        vp = max(v[i], 0.0)
+        s = math.sqrt(vp) * root
+        x[i] = x[i] + (growth - 0.5 * vp * _DAY) + s * z1[i]
+        moved = v[i] + kappa * (theta - vp) + xi * s * (rho * z1[i] + across * z2[i])
+        v[i] = min(moved, _LARGEST_V)
+
+
+@scalar
+def _jumped_day(model: Array, u: Array, up: Array, size: Array, x: Array, v: Array) -> None:
+    """The day's jumps in price and variance, where there are any."""
+    chance, mean, spread = model[LAM] * _DAY, model[JUMP], model[SPREAD]
+    lift, link = model[VJUMP], model[RHO_J]
+    for i in range(LANES):
+        jumped = 1.0 if u[i] < chance else 0.0
+        x[i] = x[i] + jumped * (mean + link * lift * up[i] + spread * size[i])
+        v[i] = min(v[i] + jumped * lift * up[i], _LARGEST_V)
+
+
+@scalar
+def _garch_day(
+    model: Array, growth: float, residuals: Array, moments: Array, u: Array, x: Array, v: Array
+) -> None:
+    """One day of GARCH(1,1): v is the year's variance of the return now being drawn."""
+    count, knots = residuals.size, moments.size
+    for i in range(LANES):
+        place = min(max(u[i] * count - 0.5, 0.0), count - 1.000001)
+        below = int(place)
+        e = residuals[below] + (residuals[below + 1] - residuals[below]) * (place - below)
+        daily = v[i] * _DAY
+        s = math.sqrt(daily)
+        at = min(s * 2.0, 0.999999) * (knots - 1)
+        knot = int(at)
+        held = (moments[knot] + (moments[knot + 1] - moments[knot]) * (at - knot)) * 0.5 * daily
+        x[i] = x[i] + growth - held + s * e
+        moved = 365.0 * (model[OMEGA] + daily * (model[ALPHA] * e * e + model[BETA]))
+        v[i] = min(moved, _LARGEST_V)
+
+
+@compiled
+def garch_deviance(returns: Array, alpha: float, beta: float, residuals: Array) -> float:
+    """Fill the residuals of GARCH(1,1) with the sample's own variance; returns the Gaussian deviance."""
+    target = 0.0
+    for index in range(returns.size):
+        target += returns[index] * returns[index]
+    target /= returns.size
+    variance, total = target, 0.0
+    for index in range(returns.size):
+        r = returns[index]
+        residuals[index] = r / math.sqrt(variance)
+        total += log(variance) + r * r / variance
+        variance = target * (1.0 - alpha - beta) + alpha * r * r + beta * variance
+    return total
