@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import apsw
+import engine
 import numpy as np
 import QuantLib as ql  # noqa: N813 - as everybody writes it
 
@@ -301,6 +302,7 @@ def main() -> None:
         replay(folder)
         pricing()
         implied()
+        engine.main()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ free = zero_cost_strike(
 print(f"the call that would pay for it is struck at {free:,.0f}")
 
 market = sample_market()
-surface, _ = surface_of(market)
+surface = surface_of(market)
 for quote in market.forwards[2:]:
     strike = round(0.9 * quote.price, -3)
     pair = zero_cost_call(market, surface, put_strike=strike, expiry=quote.expiry)

@@ -13,7 +13,7 @@ from headframe.pricing import surface_of
 from headframe.units import Month
 
 AT = sample_market().as_of
-SURFACE = surface_of(sample_market())[0]
+SURFACE = surface_of(sample_market())
 TERMS = {
     "amber": CollateralTerms(
         threshold_usd=1e6, minimum_transfer_usd=0, rounding_usd=0, independent_share=0, haircut=0

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from headframe.desk import quotes
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import DiskTrouble, Invalid, NotFound
@@ -144,7 +145,8 @@ async def trading(office: Office, folder: Path) -> AsyncGenerator[Trading]:
         forward_spread=settings.venue.forward_spread,
     )
     memory = StreetMemory(folder / MEMORY)
-    street = Street(clock, office.market(), fees, memory, settings.workspace.seed)
+    surface = quotes.surface_in(office.state())
+    street = Street(clock, office.market(), surface, fees, memory, settings.workspace.seed)
     async with (
         StreetServer(street, client_id="headframe", client_secret="paper") as server,  # noqa: S106 - no secret
         JsonRpcClient(server.url, client_id="headframe", client_secret="paper") as client,  # noqa: S106

@@ -11,15 +11,15 @@ from headframe.desk.ports import Malformed, Unreachable
 from headframe.market import sample_market
 from headframe.pricing import surface_of
 from headframe.risk import Ladder, Programme, engine, ladder, prepare, result_sha256, run
-from headframe.risk.hedged import NO_HEDGE
+from headframe.risk.hedged import no_hedge
 from headframe.units import Wrong
 from mines import START, mine
 
 distributed: Any = pytest.importorskip("distributed")
-SURFACE, _ = surface_of(sample_market())
+SURFACE = surface_of(sample_market())
 PROGRAMME = Programme(
     as_of=sample_market().as_of, months=3, operation=mine(), start=START, surface=SURFACE,
-    model=ladder(Ladder.GBM, SURFACE), hedge=NO_HEDGE, opening=(0.0, 0.0, 0.0, 0.0),
+    model=ladder(Ladder.GBM, SURFACE), hedge=no_hedge(), opening=(0.0, 0.0, 0.0, 0.0),
 )  # fmt: skip
 ENGINE = prepare(PROGRAMME)
 

@@ -22,7 +22,7 @@ from headframe.pricing import surface_of
 from headframe.units import Wrong
 
 MARKET = sample_market()
-SURFACE, _ = surface_of(MARKET)
+SURFACE = surface_of(MARKET)
 NOW = int(MARKET.as_of.timestamp() * 1000)
 EXPIRIES = ("25SEP26", "25DEC26", "26MAR27")
 
@@ -172,7 +172,7 @@ def test_http_and_websocket_bring_the_same_market(venue: Venue, http: str, webso
     assert one.index == MARKET.index
     assert len(one.options) == 3 * 11 * 2
     assert set(venue.asked) == {"public/get_instruments", "public/get_index_price", "public/get_book_summary_by_currency"}  # fmt: skip
-    surface, _ = surface_of(one)
+    surface = surface_of(one)
     assert surface.vol(surface.smiles[1].years, 78_000.0) == pytest.approx(0.415, abs=0.01)
 
 

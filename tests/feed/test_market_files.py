@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from headframe.feed import market_from_text, read_book_summary, read_chain_csv, read_text
+from headframe.pricing import surface_of
 from headframe.units import Wrong, instant, iso
 
 HEADER = "timestamp,instrument_name,option_type,strike,expiry_datetime,bid_price,ask_price,mark_price,futures_price,implied_volatility,delta,vega,open_interest,volume,index_price\n"  # fmt: skip
@@ -105,3 +106,46 @@ def test_missing_and_unreadable_files(tmp_path: Path) -> None:
         read_text(tmp_path / "latin.csv")
     with pytest.raises(Wrong):
         read_text(tmp_path)
+
+
+TYPED = """as_of,index,expiry,forward,10P,25P,ATM,25C,10C,open_interest,spread
+2026-08-22T15:33:00Z,77054,26-MAR-27,79203,48.5,43.6,41.6,42.2,45.2,27728,0.0375
+2026-08-22T15:33:00Z,77054,25-DEC-26,78343,48.8,43.2,41.5,41.9,45.2,,0.0375
+2026-08-22T15:33:00Z,77054,25-JUN-27,80104,,,42.0,,,7440,0.0375
+"""
+
+
+def test_figures_typed_in_make_a_market() -> None:
+    market = market_from_text(TYPED, name="mine.csv", as_of=None)
+    assert [str(f.expiry.date()) for f in market.forwards] == [
+        "2026-12-25",
+        "2027-03-26",
+        "2027-06-25",
+    ]
+    assert (market.index, market.spread, market.coin) == (77_054.0, 0.0375, "BTC")
+    surface = surface_of(market)
+    assert surface.vol_at_delta(surface.smiles[0].years, 0.75) == pytest.approx(0.432, abs=1e-4)
+
+
+def test_one_figure_is_meant_for_every_strike() -> None:
+    lines = TYPED.splitlines()
+    surface = surface_of(market_from_text(f"{lines[0]}\n{lines[3]}\n", name="a.csv", as_of=None))
+    for strike in (50_000.0, 80_000.0, 120_000.0):
+        assert surface.vol(surface.smiles[0].years, strike) == pytest.approx(0.42, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("77054,25-DEC-26", "77055,25-DEC-26", "index differs"),
+        ("26-MAR-27", "26-FOO-27", "line 2: an expiry"),
+        ("79203", "x", "line 2"),
+        ("42.0", "", "line 4: no volatility"),
+        ("48.5", "-3", "line 2"),
+        ("26-MAR-27", "25-DEC-26", "one an expiry"),
+        ("0.0375", "nan", "number"),
+    ],
+)
+def test_typed_figures_that_make_no_market_are_named(old: str, new: str, said: str) -> None:
+    with pytest.raises(Wrong, match=said):
+        market_from_text(TYPED.replace(old, new), name="mine.csv", as_of=None)

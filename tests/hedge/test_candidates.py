@@ -30,7 +30,7 @@ from headframe.units import Month, expiry_label, parse_expiry
 MARKET = sample_market()
 STREET = Street(
     snapshot=MARKET,
-    surface=surface_of(MARKET)[0],
+    surface=surface_of(MARKET),
     fees=FeeSchedule(
         option_coins=0.0003,
         option_cap_share=0.125,

@@ -13,6 +13,7 @@ from headframe.market import sample_market
 from headframe.paper import Street, StreetMemory, StreetServer
 from headframe.paper.dealers import HABITS, answer
 from headframe.paper.street import Fees, RpcError
+from headframe.pricing import surface_of
 
 FEES = Fees(option_coins=0.0003, option_cap_share=0.125, future_share=0.0005, forward_spread=0.0004)
 LEGS = [
@@ -23,7 +24,9 @@ LEGS = [
 
 def street(path: Any = None, seed: Any = 7) -> Any:
     market = sample_market()
-    return Street(VirtualClock(market.as_of), market, FEES, StreetMemory(path), seed)
+    return Street(
+        VirtualClock(market.as_of), market, surface_of(market), FEES, StreetMemory(path), seed
+    )
 
 
 def wait(one: Any, seconds: Any) -> None:

@@ -33,7 +33,7 @@ from headframe.pricing import (
 from headframe.units import Wrong, instant, parse_expiry, year_fraction
 
 MARKET = sample_market()
-SURFACE = surface_of(MARKET)[0]
+SURFACE = surface_of(MARKET)
 DECEMBER = parse_expiry("25-DEC-26")
 
 
@@ -132,7 +132,7 @@ def test_the_six_real_chains_are_met_inside_bid_and_ask_without_arbitrage(real_d
     markets = chains(real_data)
     assert len(markets) == 6
     for market in markets:
-        surface, _ = surface_of(market)
+        surface = surface_of(market)
         assert len(surface.smiles) == len(market.forwards)
         fit = fit_of(surface, market)
         assert fit.share >= 0.99
@@ -157,7 +157,7 @@ def test_the_files_own_deltas_pick_quotes_that_are_met_as_well(real_data: Path) 
     """Counted apart from the surface: the file's delta, its two sides, our price."""
     inside = count = 0
     for path in sorted((real_data / "deribit_chains").glob("*.csv")):
-        surface, _ = surface_of(market_from_text(path.read_text(), name=path.name, as_of=None))
+        surface = surface_of(market_from_text(path.read_text(), name=path.name, as_of=None))
         smiles = {smile.expiry: smile for smile in surface.smiles}
         with path.open() as file:
             for row in csv.DictReader(file):
@@ -244,7 +244,7 @@ def test_a_collar_is_solved_on_tradable_prices_and_snapped() -> None:
 def test_a_real_chain_trades_only_on_its_two_sided_quotes(real_data: Path) -> None:
     text = (real_data / "deribit_chains" / "btc_chain_20260822T153351Z.csv").read_text()
     market = market_from_text(text, name="august", as_of=None)
-    surface = surface_of(market)[0]
+    surface = surface_of(market)
     expiry = parse_expiry("25-JUN-27")
     pair = zero_cost_call(market, surface, put_strike=70_000.0, expiry=expiry)
     assert pair is not None
@@ -333,7 +333,7 @@ def test_a_thin_expiry_falls_back_on_what_is_said_with_one_side() -> None:
         )  # fmt: skip
 
     said = [quote(70_000.0 + 5_000 * i, 0.42, 0.01) for i in range(4)]
-    surface, _ = surface_of(market(*said))
+    surface = surface_of(market(*said))
     assert surface.vol(surface.smiles[0].years, 78_000.0) == pytest.approx(0.42, abs=0.02)
     with pytest.raises(Wrong):
         surface_of(market(quote(70_000.0, None, 0.01), quote(75_000.0, 0.4, None)))

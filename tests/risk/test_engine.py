@@ -37,7 +37,7 @@ from headframe.risk import (
     walked_courses,
 )
 from headframe.risk.engine import calendar_of
-from headframe.risk.hedged import NO_HEDGE
+from headframe.risk.hedged import no_hedge
 from headframe.risk.kernels import price_paths
 from headframe.risk.margin import rule_set
 from headframe.risk.price_models import filtered, gbm, student_residuals
@@ -46,7 +46,7 @@ from headframe.units import Wrong
 from mines import START, mine
 
 MARKET = sample_market()
-SURFACE, _ = surface_of(MARKET)
+SURFACE = surface_of(MARKET)
 TERMS = CollateralTerms(
     threshold_usd=200_000.0, minimum_transfer_usd=50_000.0, rounding_usd=10_000.0,
     independent_share=0.05, haircut=0.0,
@@ -55,7 +55,7 @@ SETS = (
     NettingSet(name="venue", venue=rule_set(date(2026, 8, 22))[0]),
     NettingSet(name="amber", terms=TERMS),
 )
-GOLDEN = "8f8120b5bf4cf89c0d6accd1cc99814741e8e3594148702d4e6e93680d4a9c54"
+GOLDEN = "5c55e1e387bc9d4c5e1f2cd0b420687037a2c90fcb11d971e1db95193612e599"
 
 
 def leg(name: str, amount: float, entry: float, netting: str, margined: float = 0.0) -> HedgedLeg:
@@ -301,7 +301,7 @@ def _accounted(made: Any, calendar: Any, spots: Any, basis: Any, coins: Any, pow
 
 
 def test_without_legs_the_hedge_brings_nothing_and_costs_nothing() -> None:
-    engine = prepare(programme(hedge=NO_HEDGE))
+    engine = prepare(programme(hedge=no_hedge()))
     results = run(engine, paths=300, seed=1)
     months = len(engine.calendar.months)
     assert (results[:, 4] == 0.0).all()
@@ -316,7 +316,7 @@ def test_forwards_over_all_coins_take_the_price_out_of_the_cash() -> None:
         "operation": mine(sale_policy=SalePolicy.MONTH_END), "months": 1,
         "opening": (0.0, 0.0, 0.0, 0.0),
     }  # fmt: skip
-    bare = prepare(programme(Ladder.GBM, hedge=NO_HEDGE, **month_end))
+    bare = prepare(programme(Ladder.GBM, hedge=no_hedge(), **month_end))
     coins = float(run(bare, paths=500, seed=1)[:, 11].mean())
     short = hedge_of(
         (leg("BTC_USD-25SEP26-FWD", -coins, 77_405.0, "amber", coins),), SETS[1:], MARKET.as_of

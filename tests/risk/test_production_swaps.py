@@ -21,7 +21,7 @@ from headframe.units import Wrong
 from mines import HISTORY, START, mine
 
 MARKET = sample_market()
-SURFACE, _ = surface_of(MARKET)
+SURFACE = surface_of(MARKET)
 AT = START.last.at + timedelta(hours=1)
 FLAT_MODEL = replace(
     START.model, drift=0.0, noise_sd=0.0, memory=0.0, last_deviation=0.0, season_cos=0.0, season_sin=0.0,

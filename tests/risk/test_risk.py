@@ -45,7 +45,7 @@ from headframe.risk.kernels import hedge_against_sales
 from headframe.units import Month, Wrong, parse_expiry
 
 AT = sample_market().as_of
-SURFACE = surface_of(sample_market())[0]
+SURFACE = surface_of(sample_market())
 DOSSIERS = {
     d.name: d
     for d in read_counterparties(sample_file("counterparties.toml"))
@@ -105,6 +105,9 @@ def test_a_month_end_hedge_of_daily_sales_strays_seven_percent_a_quarter_twelve(
         sold = basis_risk(
             spot=77_000, forward=77_400, vol=0.42, weights=weights, as_sold=True, seed=3
         )
+        assert sold.ratio_low <= 1.0 + 0.02
+        assert sold.ratio_high >= 1.0 - 0.02
+        assert held.ratio_high - held.ratio_low > sold.ratio_high - sold.ratio_low
         assert sold.tracking_error < 0.002
         assert sold.r2 > 0.999
 

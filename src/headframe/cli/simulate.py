@@ -55,7 +55,9 @@ def simulate(
     if not isfinite(covenant) or not all(isfinite(one) and -1.0 < one <= 20.0 for one in moves):
         raise Wrong("--covenant is an amount in USD, --move lies above -1 and up to 20")
     if results is not None and (results.suffix != ".npz" or not results.parent.is_dir()):
-        raise Wrong(f"--results names an .npz file in a folder that exists, was {str(results)[:60]!r}")
+        raise Wrong(
+            f"--results names an .npz file in a folder that exists, was {str(results)[:60]!r}"
+        )
     asked = simulation.Asked(
         kind=Ladder(model),
         months=months,

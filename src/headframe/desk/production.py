@@ -10,7 +10,7 @@ from datetime import datetime
 from math import isfinite
 
 from headframe.codec import Settings, canonical, sha256, to_json
-from headframe.desk import history
+from headframe.desk import history, quotes
 from headframe.desk.office import Office, require_person, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, Json, NotFound
 from headframe.desk.state import State, Version
@@ -33,7 +33,6 @@ from headframe.mining import (
     start_of,
     waterfall,
 )
-from headframe.pricing import surface_of
 from headframe.units import Month, Wrong
 
 MONTHS = 12
@@ -121,7 +120,7 @@ def _price(state: State, *, answers: bool) -> tuple[float | None, float | None]:
     if not answers or state.market is None:
         return None, None
     try:
-        surface, _ = surface_of(state.market)
+        surface = quotes.surface_in(state)
         vol = surface.vol(0.5, surface.forward(0.5))
     except Wrong:
         return state.market.index, None

@@ -7,9 +7,9 @@ from headframe.codec import to_json
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound
 from headframe.desk.state import State
-from headframe.market import Finding, Snapshot, findings, frozen
+from headframe.market import Finding, Flaw, Snapshot, findings, frozen
 from headframe.pricing import Surface, surface_of
-from headframe.units import Wrong, iso
+from headframe.units import Wrong, expiry_label, iso
 
 _AGE_WITHOUT_MANDATE = timedelta(minutes=30)
 
@@ -24,23 +24,48 @@ class MarketView:
     at: datetime
 
 
-def view(snapshot: Snapshot, state: State, at: datetime) -> MarketView:
+def surface_in(state: State) -> Surface:
+    """The surface of the market in force: the one fitted when it was taken, for ever the same."""
+    if state.market is None:
+        raise NotFound("no market yet: run headframe market import")
+    return state.surface if state.surface is not None else surface_of(state.market)
+
+
+def market_draft(snapshot: Snapshot) -> Draft:
+    """The event that takes a market, with the surface fitted to it."""
+    return _draft(snapshot, _fitted(snapshot))
+
+
+def _draft(snapshot: Snapshot, surface: Surface) -> Draft:
+    return Draft("market", {"snapshot": to_json(snapshot), "surface": to_json(surface)})
+
+
+def _fitted(snapshot: Snapshot) -> Surface:
+    try:
+        return surface_of(snapshot)
+    except Wrong as error:
+        raise NotFound(str(error)) from error
+
+
+def view(snapshot: Snapshot, surface: Surface, state: State, at: datetime) -> MarketView:
     """A snapshot with its surface and findings."""
     age = _AGE_WITHOUT_MANDATE
     if state.mandate is not None:
         age = timedelta(minutes=state.mandate.asking.market_age_minutes_max)
-    try:
-        surface, mended = surface_of(snapshot)
-    except Wrong as error:
-        raise NotFound(str(error)) from error
+    known = {smile.expiry for smile in surface.smiles}
+    missing = tuple(
+        Finding(Flaw.MISSING, expiry_label(one.expiry), "no usable volatility: left out")
+        for one in snapshot.forwards
+        if one.expiry not in known
+    )
     found = findings(snapshot, at=at, age_max=age)
-    return MarketView(snapshot=snapshot, surface=surface, findings=(*found, *mended), at=at)
+    return MarketView(snapshot=snapshot, surface=surface, findings=(*found, *missing), at=at)
 
 
 def show(office: Office) -> MarketView:
     """The market last imported."""
-    snapshot = office.market()
-    return view(snapshot, office.state(), office.state().clock or snapshot.as_of)
+    snapshot, state = office.market(), office.state()
+    return view(snapshot, surface_in(state), state, state.clock or snapshot.as_of)
 
 
 @serialised
@@ -54,12 +79,13 @@ def take(office: Office, snapshot: Snapshot) -> MarketView:
             f"{iso(snapshot.as_of)}: a frozen market is not taken"
         )
     untouched = not (state.proposals or state.rfqs or state.trades or state.months)
-    seen = view(snapshot, state, max(clock, snapshot.as_of))
-    drafts = [Draft("market", {"snapshot": to_json(snapshot)})]
+    surface = _fitted(snapshot)
+    seen = view(snapshot, surface, state, max(clock, snapshot.as_of))
+    drafts = [_draft(snapshot, surface)]
     at = max(clock, snapshot.as_of)
     if untouched and snapshot.as_of < clock:
         at = snapshot.as_of
         drafts.insert(0, Draft("rebased", {"to": iso(at)}))
-        seen = view(snapshot, state, at)
+        seen = view(snapshot, surface, state, at)
     office.record(*drafts, at=at)
     return seen

@@ -16,6 +16,7 @@ from headframe.hedge import MonthResult, Proposal
 from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
 from headframe.mining import Case, Forecast
+from headframe.pricing import Surface
 from headframe.rfq import Fill, Request, RfqState, RfqStep, after
 from headframe.units import Month, instant
 
@@ -76,6 +77,8 @@ class State:
     name: str = ""
     seed: int = 0
     market: Snapshot | None = None
+    surface: Surface | None = None
+    """The surface fitted when the market was taken; none in journals older than that."""
     market_received: datetime | None = None
     mandate_texts: dict[str, str] = field(default_factory=dict[str, str])
     signatures: list[Signature] = field(default_factory=list[Signature])
@@ -200,6 +203,8 @@ def _clock(state: State, record: Record) -> None:
 
 def _market(state: State, record: Record) -> None:
     state.market = from_json(Snapshot, record.body["snapshot"])
+    fitted = record.body.get("surface")
+    state.surface = None if fitted is None else from_json(Surface, fitted)
     state.market_received = record.at
     state.spot = None
 

@@ -14,8 +14,8 @@ from headframe.codec import (
     read_counterparties,
     read_mandate,
     read_settings,
-    to_json,
 )
+from headframe.desk import quotes
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, Files, Invalid, NotFound
 from headframe.desk.state import postings_json
@@ -51,8 +51,7 @@ def open_workspace(office: Office, snapshot: Snapshot, settings: Settings) -> No
         "seed": workspace.seed,
         "postings": postings_json([entry]),
     }
-    market = {"snapshot": to_json(snapshot)}
-    office.record(Draft("opened", body), Draft("market", market), at=snapshot.as_of)
+    office.record(Draft("opened", body), quotes.market_draft(snapshot), at=snapshot.as_of)
 
 
 def check_files(files: Files) -> tuple[Problem, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from headframe.feed.chain_csv import read_chain_csv
 from headframe.feed.deribit_summary import read_book_summary
+from headframe.feed.typed_csv import COLUMNS, read_typed_csv
 from headframe.market import Snapshot
 from headframe.units import Wrong
 
@@ -24,7 +25,9 @@ def read_text(path: Path) -> str:
 
 
 def market_from_text(text: str, *, name: str, as_of: datetime | None) -> Snapshot:
-    """A snapshot from a CSV option chain or from the JSON of a book summary."""
+    """A snapshot from a CSV option chain, from typed figures, or from the JSON of a book summary."""
     if text.lstrip()[:1] in {"{", "["}:
         return read_book_summary(text, name=name, as_of=as_of)
+    if set(COLUMNS) <= {column.strip() for column in text.partition("\n")[0].split(",")}:
+        return read_typed_csv(text, name=name)
     return read_chain_csv(text, name=name)

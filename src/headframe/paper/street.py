@@ -15,7 +15,7 @@ from headframe.instrument import Instrument, Kind, parse_instrument
 from headframe.market import Snapshot
 from headframe.paper.dealers import HABITS, Answer, answer
 from headframe.paper.memory import StreetMemory
-from headframe.pricing import Surface, surface_of
+from headframe.pricing import Surface
 from headframe.risk import leg_price
 from headframe.units import Wrong
 
@@ -58,13 +58,14 @@ class Street:
         self,
         clock: Appointments,
         snapshot: Snapshot,
+        surface: Surface,
         fees: Fees,
         memory: StreetMemory,
         seed: int,
     ) -> None:
         self.clock = clock
         self.snapshot = snapshot
-        self.surface: Surface = surface_of(snapshot)[0]
+        self.surface = surface
         self.fees = fees
         self.memory = memory
         self.seed = seed

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log, sqrt
 
-from headframe.market import Finding, Flaw, ForwardQuote, OptionQuote, Snapshot, TypedSmile
+from headframe.market import ForwardQuote, OptionQuote, Snapshot, TypedSmile
 from headframe.numerics import Array, np, phi, quantile
 from headframe.pricing.kernels import black76, fit_mixture, implied_deviation, mixture_calls
 from headframe.pricing.smile import Mixture, Smile, Surface
-from headframe.units import Wrong, expiry_label, year_fraction
+from headframe.units import Wrong, year_fraction
 
 _PARTS = 3
 _TICK = 0.0001
@@ -23,23 +23,18 @@ _ROUNDING = 1e-13
 """Of a forward: what two sums of the same value may differ by."""
 
 
-def surface_of(snapshot: Snapshot) -> tuple[Surface, tuple[Finding, ...]]:
-    """The surface a snapshot supports, and what is to be said about it."""
+def surface_of(snapshot: Snapshot) -> Surface:
+    """The surface a snapshot supports; expiries without usable quotes are left out."""
     fitted: list[_Fit] = []
-    found: list[Finding] = []
     for forward in snapshot.forwards:
         quotes = _quotes(snapshot, forward)
-        if quotes is None:
-            where = expiry_label(forward.expiry)
-            found.append(Finding(Flaw.MISSING, where, "no usable volatility: left out"))
-        else:
+        if quotes is not None:
             fitted.append(_fitted(quotes, forward, snapshot, fitted[-1] if fitted else None))
     if not fitted:
         raise Wrong("the market holds no expiry with a usable volatility")
     smiles = tuple(one.smile for one in fitted)
     rivals = tuple(_rivals(smiles, place) for place in range(len(smiles)))
-    surface = Surface(as_of=snapshot.as_of, spot=snapshot.index, smiles=smiles, rivals=rivals)
-    return surface, tuple(found)
+    return Surface(as_of=snapshot.as_of, spot=snapshot.index, smiles=smiles, rivals=rivals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +167,10 @@ def _one_sided(
 def _typed_quotes(typed: TypedSmile, years: float) -> Array:
     """Prices of a smile typed by delta, met to a few hundredths of a volatility point."""
     rows: list[tuple[float, float, float, float, float]] = []
-    for delta, vol in typed.vols:
+    vols = typed.vols
+    if len(vols) == 1:  # one figure is meant for every strike
+        vols = tuple((delta, vols[0][1]) for delta in (0.90, 0.75, None, 0.25, 0.10))
+    for delta, vol in vols:
         deviation = vol * sqrt(years)
         k = 1.0 if delta is None else exp(0.5 * deviation**2 - quantile(delta) * deviation)
         sign = 1.0 if k >= 1.0 else -1.0

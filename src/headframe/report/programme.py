@@ -60,6 +60,7 @@ def strategy_table(bucket: Bucket, rated: tuple[Rated, ...], chosen: str) -> Tab
     first, last = bucket.needs[0][0], bucket.needs[-1][0]
     months = str(first) if first == last else f"{first} to {last}"
     where = expiry_label(bucket.expiry) + ("" if bucket.listed else ", over the counter")
+    error = max(row.candidate.basis.ratio_high - row.candidate.basis.ratio for row in rated)
     return Table(
         title=f"{bucket.size} coins of {months}, expiry {where}",
         columns=(
@@ -71,6 +72,7 @@ def strategy_table(bucket: Bucket, rated: tuple[Rated, ...], chosen: str) -> Tab
             Column("score USD/coin", Form.USD),
             Column("tracking", Form.SHARE),
             Column("R2", Form.RATIO),
+            Column("ratio", Form.RATIO),
             Column("initial margin USD", Form.USD),
             Column("stress call USD", Form.USD),
             Column("verdict"),
@@ -78,7 +80,8 @@ def strategy_table(bucket: Bucket, rated: tuple[Rated, ...], chosen: str) -> Tab
         rows=tuple(_strategy(row, chosen) for row in rated),
         note=(
             "Upfront: premium and fee, negative received. Cost: half spreads, fees, money tied up. "
-            "Stress call: the whole programme in this kind of hedge, at the mandate's rally."
+            "Stress call: the whole programme in this kind of hedge, at the mandate's rally. Ratio: hedges "
+            f"for each coin of least variance against the mine's own sales, within {error:.3f} (95 %)."
         ),
     )
 
@@ -100,6 +103,7 @@ def _strategy(row: Rated, chosen: str) -> tuple[Cell, ...]:
         row.score_usd,
         one.basis.tracking_error,
         one.basis.r2,
+        one.basis.ratio,
         row.facts.initial_margin_usd,
         row.facts.stress_call_usd,
         f"{verdict}; proposed" if one.kind == chosen and not against else verdict,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
+from math import ceil, sqrt
 
 from headframe.mining import SalePolicy
 from headframe.numerics import Array, np
@@ -16,12 +16,19 @@ months over 236 days of 2026 (Deribit futures)."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasisRisk:
-    """How far a hedge strays from what each sale needed: sd over the forward, R2, and mean gap in USD."""
+    """How far a hedge strays from what each sale needed: sd over the forward, R2, and mean gap in USD.
+
+    ``ratio`` hedges for each coin would leave the least variance; ``ratio_low`` and ``ratio_high``
+    bound it with 95 % confidence over the paths drawn.
+    """
 
     tracking_error: float
     r2: float
     mean_gap_usd: float
     paths: int
+    ratio: float
+    ratio_low: float
+    ratio_high: float
 
 
 def sale_weights(
@@ -80,9 +87,16 @@ def basis_risk(  # noqa: PLR0913 - by name
     gap = actual - ideal
     spread = float(ideal.std() * actual.std())
     together = float(((actual - actual.mean()) * (ideal - ideal.mean())).mean())
+    power = float(actual.var())
+    ratio = together / power if power > 0.0 else 0.0
+    left = float((ideal - ratio * actual).std())
+    error = 1.96 * left / sqrt(power * paths) if power > 0.0 else 0.0
     return BasisRisk(
         tracking_error=float(gap.std()) / forward,
         r2=(together / spread) ** 2 if spread > 0.0 else 0.0,
         mean_gap_usd=float(gap.mean()),
         paths=paths,
+        ratio=ratio,
+        ratio_low=ratio - error,
+        ratio_high=ratio + error,
     )

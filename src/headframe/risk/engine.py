@@ -26,7 +26,7 @@ SHARD = 65_536
 MOST_PATHS = 10_000_000
 _BUCKET_DAYS = 7
 _NODES, _LOG_REACH = 141, 2.8
-_LEVELS, _GREATEST_VOL = 16, 2.5
+_LEVELS, _GREATEST_VOL = 12, 2.5
 _TENORS = (1, 2, 4, 7, 11, 16, 23, 32, 45, 62, 85, 115, 155, 205, 270, 350, 450, 600, 800)
 _SMILE_REACH, _SMILE_NODES = 3.0, 61
 _CHECKED = 64
@@ -108,13 +108,20 @@ class Engine:
     def shard(self, seed: int, first: int, count: int) -> Singles:
         """Results of consecutive paths, (count, columns) in single precision, block by block."""
         out = np.empty((count, self.columns), dtype=np.float32)
-        room = _Room.of(self, min(BLOCK, count))
+        for _ in self.filled(seed, first, out):
+            pass
+        return out
+
+    def filled(self, seed: int, first: int, out: Singles) -> Iterator[int]:
+        """Fill results of consecutive paths, and say after each block how many are done."""
+        count = len(out)
+        room = Room.of(self, min(BLOCK, count))
         for at in range(0, count, BLOCK):
             width = min(BLOCK, count - at)
-            used = room if width == len(room.prices) else _Room.of(self, width)
+            used = room if width == len(room.prices) else Room.of(self, width)
             self._block(seed, first + at, used)
             out[at : at + width] = used.found.T
-        return out
+            yield at + width
 
     def courses(self, prices: Array, variances: Array, *, stressed: "Stressed") -> Array:
         """Results of given courses, no chance in them: (courses, columns).
@@ -122,7 +129,7 @@ class Engine:
         ``prices`` and ``variances`` are (courses, days + 1); the mine's own chances are off where the
         engine was prepared without them.
         """
-        room = _Room.of(self, len(prices))
+        room = Room.of(self, len(prices))
         room.prices[:] = prices
         room.walked[:, 0, :] = prices.T
         room.walked[:, 1, :] = np.log(prices / prices[:, :1]).T
@@ -136,11 +143,11 @@ class Engine:
         changed.settle(0, 0, room)
         return np.ascontiguousarray(room.found.T)
 
-    def _block(self, seed: int, first: int, room: "_Room") -> None:
+    def _block(self, seed: int, first: int, room: "Room") -> None:
         self.paths(seed, first, room.prices, room.walked)
         self.settle(seed, first, room)
 
-    def settle(self, seed: int, first: int, room: "_Room") -> None:
+    def settle(self, seed: int, first: int, room: "Room") -> None:
         """Coins, sales, margin and cash on the paths walked."""
         calendar = self.calendar
         filled = (room.coins, room.fees, room.power, np.empty((0, 0)))
@@ -175,7 +182,7 @@ class Stressed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
+class Room:
     """Where one block after another is worked out: memory asked for once is touched once."""
 
     prices: Array
@@ -186,7 +193,8 @@ class _Room:
     found: Array
 
     @classmethod
-    def of(cls, engine: Engine, count: int) -> "_Room":
+    def of(cls, engine: Engine, count: int) -> "Room":
+        """Room for so many paths of an engine."""
         days, buckets = engine.calendar.days + 1, len(engine.calendar.edges) - 1
         coins, fees, power = (np.empty((count, buckets)) for _ in range(3))
         walked, found = np.empty((days, 4, count)), np.empty((engine.columns, count))
@@ -211,12 +219,9 @@ def run(
     _checked(paths, seed)
     out = np.empty((paths, engine.columns), dtype=np.float32)
     with threads(thread_count):
-        for first, count in shards(paths):
-            for at in range(first, first + count, BLOCK * 8):
-                width = min(BLOCK * 8, first + count - at)
-                out[at : at + width] = engine.shard(seed, at, width)
-                if progress is not None:
-                    progress(at + width, paths)
+        for done in engine.filled(seed, 0, out):
+            if progress is not None:
+                progress(done, paths)
     return out
 
 

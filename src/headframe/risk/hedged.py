@@ -71,7 +71,9 @@ class Hedge:
         return out
 
 
-NO_HEDGE = Hedge(np.zeros((0, 6)), (), np.zeros(0))
+def no_hedge() -> Hedge:
+    """Nothing on."""
+    return Hedge(np.zeros((0, 6)), (), np.zeros(0))
 
 
 def hedge_of(legs: Sequence[HedgedLeg], sets: Sequence[NettingSet], at: datetime) -> Hedge:

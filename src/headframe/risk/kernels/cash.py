@@ -28,7 +28,7 @@ END, COINS, SALES, COSTS, HEDGE, LOW_BARE, LOW, FALL_BARE, FALL, CALLED = (
     9,
 )
 FIGURES = 10
-WIDTH = 64
+WIDTH = 512
 """Paths walked together, so that a day's table stays near the processor."""
 
 

@@ -21,6 +21,7 @@ from headframe.numerics import (
     parallel,
     philox_words,
     prange,
+    quantile,
     scalar,
     sincos_turn,
 )
@@ -86,6 +87,7 @@ def price_paths(
     paths, days = prices.shape[0], prices.shape[1] - 1
     halved, garch, jumps = model[ANTITHETIC] != 0.0, model[KIND] == GARCH, model[LAM] > 0.0
     compensator = jump_compensator(model)
+    rare = -quantile(model[LAM] * _DAY) if jumps else 0.0
     pull, stray = 1.0 - model[BASIS_PULL] * _DAY, model[BASIS_SD] * math.sqrt(_DAY)
     for block in prange((paths + LANES - 1) // LANES):
         first = block * LANES
@@ -94,7 +96,7 @@ def price_paths(
         w0, w1 = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
         w2, w3 = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
         z1, z2, z3 = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-        u, up, size = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+        z4, u = np.empty(LANES), np.empty(LANES)
         x, v, b, S = np.zeros(LANES), np.empty(LANES), np.zeros(LANES), np.empty(LANES)
         v[:], S[:] = model[V0], model[START]
         shift = 1 if halved else 0
@@ -113,30 +115,22 @@ def price_paths(
             for i in range(LANES):
                 z1[i], z2[i] = gaussian_pair(w0[i], w1[i])
             for i in range(LANES):
-                z3[i], _ = gaussian_pair(w2[i], w3[i])
-                u[i] = (float(w0[i]) + 0.5) * _UNIT
-            if jumps:
-                for i in range(LANES):
-                    w0[i], w1[i], w2[i], w3[i] = _words(seed, 41, day, (path + i) >> shift)
-                for i in range(LANES):
-                    u[i] = (float(w0[i]) + 0.5) * _UNIT
-                    up[i] = -log((float(w1[i]) + 0.5) * _UNIT)
-                    size[i], _ = gaussian_pair(w2[i], w3[i])
+                z3[i], z4[i] = gaussian_pair(w2[i], w3[i])
             if halved:
                 for i in range(1 - path % 2, LANES, 2):
-                    z1[i], z2[i], z3[i], size[i], u[i] = (
-                        -z1[i],
-                        -z2[i],
-                        -z3[i],
-                        -size[i],
-                        1.0 - u[i],
-                    )
+                    z1[i], z2[i], z3[i] = -z1[i], -z2[i], -z3[i]
             if garch:
+                for i in range(LANES):
+                    u[i] = (float(w0[i]) + 0.5) * _UNIT
+                    turned = halved and (path + i) % 2 == 1
+                    u[i] = 1.0 - u[i] if turned else u[i]
                 _garch_day(model, growth[day], residuals, moments, u, x, v)
             else:
                 _diffused_day(model, growth[day] - compensator, z1, z2, x, v)
             if jumps:
-                _jumped_day(model, u, up, size, x, v)
+                for i in range(LANES):
+                    if z4[i] > rare:
+                        _jump(model, seed, day, path + i, shift, i, x, v)
             for i in range(LANES):
                 b[i] = b[i] * pull + stray * z3[i]
                 S[i] = model[START] * exp(x[i])
@@ -156,14 +150,17 @@ def _diffused_day(model: Array, growth: float, z1: Array, z2: Array, x: Array, v
 
 
 @scalar
-def _jumped_day(model: Array, u: Array, up: Array, size: Array, x: Array, v: Array) -> None:
-    """The day's jumps in price and variance, where there are any."""
-    chance, mean, spread = model[LAM] * _DAY, model[JUMP], model[SPREAD]
-    lift, link = model[VJUMP], model[RHO_J]
-    for i in range(LANES):
-        jumped = 1.0 if u[i] < chance else 0.0
-        x[i] = x[i] + jumped * (mean + link * lift * up[i] + spread * size[i])
-        v[i] = min(v[i] + jumped * lift * up[i], _LARGEST_V)
+def _jump(
+    model: Array, seed: int, day: int, path: int, shift: int, i: int, x: Array, v: Array
+) -> None:
+    """A jump of one lane's price and variance; it is rare, so its draws are made only now."""
+    _, b, c, d = _words(seed, 41, day, path >> shift)
+    size, _ = gaussian_pair(c, d)
+    if shift == 1 and path % 2 == 1:
+        size = -size
+    up = model[VJUMP] * -log((float(b) + 0.5) * _UNIT)
+    x[i] += model[JUMP] + model[RHO_J] * up + model[SPREAD] * size
+    v[i] = min(v[i] + up, _LARGEST_V)
 
 
 @scalar
