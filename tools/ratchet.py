@@ -16,7 +16,7 @@ CORE = (
 def main() -> int:
     """Combine what the test processes wrote, sum branches and statements by part, compare."""
     python = [sys.executable, "-m", "coverage"]
-    subprocess.run([*python, "combine", "-q"], check=False, capture_output=True)
+    subprocess.run([*python, "combine", "-q", "--append"], check=False, capture_output=True)
     subprocess.run([*python, "json", "-q", "-o", ".coverage.json"], check=True)
     files = json.loads(Path(".coverage.json").read_text())["files"]
     Path(".coverage.json").unlink()

@@ -253,6 +253,9 @@ def test_init_to_trade_by_hand(tmp_path: Path, real_data: Path) -> None:
     name = plan["proposals"][0]["id"]
     assert "waits for an approval" in run("rfq", name, *place, status=7).stderr
     assert "M-8.2" in run("approve", name, *place, status=4).stderr
+    planned = answer("simulate", "--paths", "300", "--hedge", "plan", *place)
+    assert planned["legs"] >= 2
+    assert answer("simulate", "--paths", "300", *place)["legs"] == 0
     run("approve", name, "--as", "cfo", *place)
     preview = answer("rfq", name, "--dry-run", *place)
     assert preview["schema"] == "headframe/rfq-preview/1"
@@ -552,6 +555,8 @@ def test_simulate_hashes_the_same_whatever_the_threads_and_writes_its_results(
     figures = one["summary"]["figures"]
     assert figures["hedge_usd"]["mean_se"] > 0.0
     assert abs(figures["end_price_usd"]["mean"] / 80_600 - 1.0) < 0.05
+    bare = answer("simulate", "--paths", "300", "--hedge", "none", *place)
+    assert (bare["legs"], bare["summary"]["figures"]["hedge_usd"]["mean"]) == (0, 0.0)
     shown = run("simulate", "--paths", "200", "--model", "heston_jumps", "--months", "2", *place)
     assert "Liquidity at risk" in shown.stdout
     assert "result_sha256" in shown.stdout
@@ -572,7 +577,13 @@ def test_structures_and_contracts_are_solved_on_the_workspaces_market(
     three = answer("collar", "--put", "70000", "--lower", "55000", "--expiry", "25-DEC-26", *place)
     assert three["exact_call_strike"] > pair["exact_call_strike"]
     assert answer("collar", "--put", "70000", "--expiry", "1-SEP-27", *place)["extrapolated"]
-    for bad in (["--put", "nan"], ["--put", "70000", "--lower", "80000"], ["--put", "-1"]):
+    for bad in (
+        ["--put", "nan"],
+        ["--put", "70000", "--lower", "80000"],
+        ["--put", "-1"],
+        ["--put", "1"],
+        ["--put", "1e8"],
+    ):
         run("collar", *bad, "--expiry", "25-DEC-26", *place, status=2)
     run("collar", "--put", "70000", "--expiry", "25-DEC-20", *place, status=2)
     days = ("--from", "2026-09-01", "--to", "2026-09-30", "--paths", "2000")

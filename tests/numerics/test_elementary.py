@@ -1,6 +1,9 @@
 """Elementary functions of our own, against 40 digits, and the same bits in Python and compiled."""
 
 import math
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -67,3 +70,30 @@ def test_python_and_machine_code_agree_to_the_bit() -> None:
     all_of_them(x, machine)
     all_of_them.python(x, python)
     assert machine.tobytes() == python.tobytes()
+
+
+CALLEE = "from headframe.numerics import lane\n@lane\ndef inner(x):\n    return x * {factor}\n"
+CALLER = """
+from callee import inner
+from headframe.numerics.compiled import compiled
+import numpy as np
+@compiled
+def outer(x):
+    for i in range(x.size):
+        x[i] = inner(x[i])
+x = np.ones(3)
+outer(x)
+print(x[0])
+"""
+
+
+def test_a_mended_kernel_never_lives_on_in_its_callers_machine_code(tmp_path: Path) -> None:
+    caller = tmp_path / "caller.py"
+    caller.write_text(CALLER)
+    for factor in ("2.0", "3.0", "10.0"):
+        (tmp_path / "callee.py").write_text(CALLEE.format(factor=factor))
+        done = subprocess.run(
+            [sys.executable, str(caller)], capture_output=True, text=True, check=True, cwd=tmp_path
+        )
+        assert float(done.stdout) == float(factor)
+    assert list(tmp_path.glob("__pycache__/caller.outer*.nbi")), "machine code was kept"

@@ -200,6 +200,10 @@ def small_hash() -> str:
         return result_sha256(run(ENGINE, paths=700, seed=2026))
 
 
+INTEL = Path("/proc/cpuinfo").exists() and "avx2" in Path("/proc/cpuinfo").read_text()
+
+
+@pytest.mark.skipif(not INTEL, reason="needs an x86-64 processor with AVX2 to be two of them")
 @pytest.mark.parametrize("processor", ["generic", "x86-64-v3"])
 def test_every_instruction_set_gives_the_golden_hash(processor: str, tmp_path: Path) -> None:
     here = Path(__file__).parent
@@ -309,6 +313,17 @@ def test_without_legs_the_hedge_brings_nothing_and_costs_nothing() -> None:
     assert (results[:, 5] == results[:, 6]).all()
     assert (results[:, 10 + months : 10 + 2 * months] == results[:, 10 + 2 * months :]).all()
     assert results[:, 10 : 10 + months].sum(axis=1) == pytest.approx(results[:, 1], rel=1e-5)
+
+
+def test_what_the_hedge_costs_at_once_is_the_hedges_alone() -> None:
+    dear = prepare(programme(upfront_usd=125_000.0))
+    plain, paid = run(ENGINE, paths=200, seed=1), run(dear, paths=200, seed=1)
+    assert (plain[:, 5] == paid[:, 5]).all(), "without the hedge nothing changes"
+    assert plain[:, 4] - paid[:, 4] == pytest.approx(125_000.0, rel=1e-3)
+    assert plain[:, 6] - paid[:, 6] == pytest.approx(125_000.0, rel=1e-2)
+    months = len(dear.calendar.months)
+    first = 10 + 2 * months
+    assert plain[:, first] - paid[:, first] == pytest.approx(125_000.0, rel=1e-3)
 
 
 def test_forwards_over_all_coins_take_the_price_out_of_the_cash() -> None:

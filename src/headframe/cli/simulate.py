@@ -23,6 +23,14 @@ _MODELS = ("gbm", "bootstrap", "heston_jumps", "svcj")
 )
 @click.option("--model", type=click.Choice(_MODELS), default="bootstrap", show_default=True)
 @click.option("--months", type=Whole(1, 36), default=12, show_default=True)
+@click.option(
+    "--hedge",
+    "scope",
+    type=click.Choice(["on", "plan", "none"]),
+    default="on",
+    show_default=True,
+    help="The trades on; those and the last plan's open proposals; none.",
+)
 @click.option("--covenant", type=float, default=0.0, help="Liquidity a lender asks for, USD.")
 @click.option("--move", "moves", type=float, multiple=True, help="A scenario of your own: -0.35.")
 @click.option(
@@ -38,6 +46,7 @@ def simulate(
     cluster: str | None,
     model: str,
     months: int,
+    scope: str,
     covenant: float,
     moves: tuple[float, ...],
     results: Path | None,
@@ -66,6 +75,7 @@ def simulate(
         thread_count=threads,
         covenant_usd=covenant,
         moves=moves,
+        hedge=simulation.Scope(scope),
     )
     office = call.office()
     with bar("simulating") as told:

@@ -2,16 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from headframe.desk import history, production
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid
 from headframe.desk.programme import liquidity_of
+from headframe.desk.state import State
 from headframe.desk.valuation import value_now
+from headframe.hedge import Proposal
+from headframe.instrument import StructureKind
 from headframe.numerics import Singles
 from headframe.risk import (
+    DEALER,
+    VENUE,
     Engine,
+    HedgedLeg,
     Ladder,
     LiquidityAtRisk,
     Programme,
@@ -38,6 +45,14 @@ LIQUIDITY_DAYS, LIQUIDITY_CONFIDENCE = 90, 0.99
 _CALL_PATHS = 20_000
 
 
+class Scope(StrEnum):
+    """Which hedge is walked: the trades on, those and the open proposals, or none."""
+
+    ON = "on"
+    PLAN = "plan"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What was asked for: the model, how far, how many paths of which seed, and a person's moves."""
@@ -49,6 +64,7 @@ class Asked:
     thread_count: int | None
     covenant_usd: float
     moves: tuple[float, ...]
+    hedge: Scope = Scope.ON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +93,10 @@ def programme(office: Office, asked: Asked) -> Programme:
     closes = history.prices(office, prepared.settings.history, now.at)
     terms = {name: dossier.collateral for name, dossier in now.state.dossiers.items()}
     liquid = liquidity_of(now.state, now.settings)
+    open_ones = _open_proposals(now.state) if asked.hedge is Scope.PLAN else ()
+    positions = () if asked.hedge is Scope.NONE else now.positions
+    planned = tuple(leg for one in open_ones for leg in _planned(one))
+    upfront = sum(one.chosen.upfront_usd * float(one.size) for one in open_ones)
     try:
         return Programme(
             as_of=now.at,
@@ -85,11 +105,42 @@ def programme(office: Office, asked: Asked) -> Programme:
             start=prepared.start,
             surface=now.surface,
             model=ladder(asked.kind, now.surface, [price for _, price in closes]),
-            hedge=hedge_in_force(now.positions, terms, now.at),
+            hedge=hedge_in_force(positions, terms, now.at, planned=planned),
             opening=(liquid.cash_usd, liquid.undrawn_usd, 0.0, liquid.free_coins),
+            upfront_usd=upfront,
         )
     except Wrong as error:
         raise Invalid(str(error)) from error
+
+
+def _open_proposals(state: State) -> tuple[Proposal, ...]:
+    """The last plan's proposals that no trade has come of."""
+    traded = {trade.proposal for trade in state.trades.values()}
+    left = [one for one in state.proposals.values() if one.id not in traded]
+    latest = max((one.at for one in left), default=None)
+    return tuple(one for one in left if one.at == latest)
+
+
+def _planned(proposal: Proposal) -> list[HedgedLeg]:
+    """A proposal's legs as if dealt at its planned price with the first dealer of its panel."""
+    side, size = (1.0 if proposal.bought else -1.0), float(proposal.size)
+    futures = proposal.kind is StructureKind.SHORT_FUTURE
+    dealer = proposal.panel[0] if proposal.panel else ""
+    found: list[HedgedLeg] = []
+    for leg in proposal.structure.legs:
+        unit = float(proposal.amount) if leg.instrument.amount_in_usd else size
+        amount = side * leg.ratio * unit
+        sold = amount < 0.0 and proposal.kind is not StructureKind.PROTECTIVE_PUT
+        found.append(
+            HedgedLeg(
+                instrument=leg.instrument,
+                amount=amount,
+                entry=proposal.forward_usd,
+                netting=VENUE if futures else f"{DEALER}{dealer}",
+                margined=size if sold else 0.0,
+            )
+        )
+    return found
 
 
 def simulate(

@@ -33,6 +33,12 @@ def collar(
     years = (expiry - seen.snapshot.as_of).total_seconds() / (365.0 * 86_400.0)
     if years <= 0.0:
         raise Invalid(f"{expiry_label(expiry)} has expired at {seen.snapshot.as_of:%Y-%m-%d %H:%M}")
+    forward = seen.surface.forward(years)
+    for strike in (put_strike, lower_strike):
+        if strike is not None and not 0.1 * forward <= strike <= 5.0 * forward:
+            raise Invalid(
+                f"a strike lies between a tenth and five times the forward {forward:,.0f}, was {strike:,.0f}"
+            )
     try:
         pair = zero_cost_pair(
             seen.snapshot,

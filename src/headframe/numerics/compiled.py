@@ -80,7 +80,14 @@ class Compiled(Generic[P, R]):
         """The compiled function; compiles it, and the kernels it calls, when it must."""
         if self._machine is None:
             self._machine = _compile(self.python, self._options)
+            _stamp(self._machine, [called.machine() for called in self.called()])
         return self._machine
+
+    def called(self) -> list["Compiled[..., Any]"]:
+        """The kernels that this one calls."""
+        function = cast("FunctionType", self.python)
+        known = (function.__globals__.get(name) for name in function.__code__.co_names)
+        return [one for one in known if isinstance(one, Compiled)]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """The kernel's value for these arguments."""
@@ -124,6 +131,22 @@ def threads(count: int | None) -> Generator[None]:
         yield
     finally:
         set_num_threads(before)
+
+
+def _stamp(machine: object, called: list[Any]) -> None:
+    """Make kept machine code stale when any kernel it was made from has changed.
+
+    The compiler itself looks at the kernel's own file only, and would go on using what it kept after
+    a kernel called from it was mended. Callees are compiled first, so their stamps hold theirs.
+    """
+    kept = [_kept(one) for one in (machine, *called)]
+    if kept[0] is not None:
+        stamps = tuple(one._source_stamp for one in kept if one is not None)  # noqa: SLF001
+        kept[0]._source_stamp = stamps  # noqa: SLF001 - the compiler has no door for it
+
+
+def _kept(machine: object) -> Any:
+    return getattr(getattr(machine, "_cache", None), "_cache_file", None)
 
 
 def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:

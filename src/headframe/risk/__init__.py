@@ -14,7 +14,14 @@ from headframe.risk.engine import (
     run,
     shards,
 )
-from headframe.risk.hedged import HedgedLeg, NettingSet, hedge_in_force, hedge_of
+from headframe.risk.hedged import (
+    DEALER,
+    VENUE,
+    HedgedLeg,
+    NettingSet,
+    hedge_in_force,
+    hedge_of,
+)
 from headframe.risk.liquidity import LiquidityAtRisk, liquidity_at_risk, simulated_call
 from headframe.risk.margin import (
     Liquidity,
@@ -35,8 +42,10 @@ from headframe.risk.stresses import StressOutcome, stressed, walked_courses
 from headframe.risk.watch import Status, Watched
 
 __all__ = [
+    "DEALER",
     "LEVELS",
     "MOVES",
+    "VENUE",
     "BasisRisk",
     "Chance",
     "Course",

@@ -38,7 +38,8 @@ class Programme:
     """What is to be walked through time: a mine, a market, a model, and the hedge that is on.
 
     ``opening`` is cash and undrawn credit in USD, coins to be sold with the next sale, and coins kept
-    that could be sold: liquidity counts them at the day's price.
+    that could be sold: liquidity counts them at the day's price. ``upfront_usd`` is paid for the
+    hedge at once.
     """
 
     as_of: datetime
@@ -49,6 +50,7 @@ class Programme:
     model: PriceModel
     hedge: Hedge
     opening: tuple[float, float, float, float]
+    upfront_usd: float = 0.0
     antithetic: bool = False
 
     def __post_init__(self) -> None:
@@ -286,7 +288,7 @@ def prepare(programme: Programme, *, risks: Risks = ALL_RISKS) -> Engine:
         tenors=tenors,
         ys=ys,
         grid=grid,
-        opening=np.array(programme.opening),
+        opening=np.array([*programme.opening, programme.upfront_usd]),
         sets=hedge.set_numbers(),
         notional=hedge.notional(days),
         legs=hedge.legs,

@@ -12,6 +12,8 @@ from headframe.risk.margin import VenueMargin, rule_set
 from headframe.units import Wrong
 
 MOST_LEGS, MOST_SETS = 500, 40
+VENUE, DEALER = "venue", "dealer "
+"""How netting sets are named: the venue, or a dealer by this word and its name."""
 _SIGNS = {Kind.CALL: 1.0, Kind.PUT: -1.0, Kind.FUTURE: 0.0, Kind.FORWARD: 0.0}
 
 
@@ -107,27 +109,33 @@ def hedge_of(legs: Sequence[HedgedLeg], sets: Sequence[NettingSet], at: datetime
 
 
 def hedge_in_force(
-    positions: Sequence[Position], terms: Mapping[str, CollateralTerms], at: datetime
+    positions: Sequence[Position],
+    terms: Mapping[str, CollateralTerms],
+    at: datetime,
+    *,
+    planned: Sequence[HedgedLeg] = (),
 ) -> Hedge:
-    """What is left of the trades on: venue futures net at the venue, the rest by dealer."""
-    rules, _ = rule_set(at.date())
-    sets = [NettingSet(name="venue", venue=rules)]
-    dealers = sorted({p.trade.dealer for p in positions if p.trade.margin is MarginTerms.BILATERAL})
-    sets += [NettingSet(name=f"dealer {name}", terms=terms[name]) for name in dealers]
-    legs: list[HedgedLeg] = []
-    for position in positions:
-        venue = position.trade.margin is MarginTerms.VENUE
-        coins = float(position.coins)
-        for leg in position.trade.legs:
-            sells = position.trade.sells_upside and float(leg.amount) < 0.0
-            legs.append(
-                HedgedLeg(
-                    instrument=leg.instrument,
-                    amount=float(position.amount(leg)),
-                    entry=float(position.entry(leg)),
-                    netting="venue" if venue else f"dealer {position.trade.dealer}",
-                    margined=coins if sells else 0.0,
-                )
-            )
+    """What is left of the trades on, and what is planned: futures net at the venue, the rest by dealer.
+
+    A netting of ``planned`` legs is "venue" or "dealer NAME".
+    """
+    legs = [leg for position in positions for leg in _legs(position)] + list(planned)
+    sets = [NettingSet(name=VENUE, venue=rule_set(at.date())[0])]
+    dealers = sorted({leg.netting for leg in legs} - {VENUE})
+    sets += [NettingSet(name=name, terms=terms[name.removeprefix(DEALER)]) for name in dealers]
     used = {leg.netting for leg in legs}
     return hedge_of(legs, [one for one in sets if one.name in used], at)
+
+
+def _legs(position: Position) -> list[HedgedLeg]:
+    venue, coins = position.trade.margin is MarginTerms.VENUE, float(position.coins)
+    return [
+        HedgedLeg(
+            instrument=leg.instrument,
+            amount=float(position.amount(leg)),
+            entry=float(position.entry(leg)),
+            netting=VENUE if venue else f"{DEALER}{position.trade.dealer}",
+            margined=coins if position.trade.sells_upside and leg.amount < 0 else 0.0,
+        )
+        for leg in position.trade.legs
+    ]

@@ -12,8 +12,9 @@ from headframe.risk.kernels.marks import DX, carried_on, looked_up, placed, sett
 # as a share of notional and more of it per coin; threshold, minimum transfer, rounding, and
 # independent share
 VENUE, INITIAL, PER_COIN, THRESHOLD, MINIMUM, ROUNDING, INDEPENDENT = 0, 1, 2, 3, 4, 5, 6
-# places of the opening: cash and credit USD, coins to be sold next, coins kept that could be sold
-CASH, LINE, STOCK, KEPT = 0, 1, 2, 3
+# places of the opening: cash and credit USD, coins to be sold next, coins kept that could be sold,
+# and what the hedge costs at once
+CASH, LINE, STOCK, KEPT, PREMIUM = 0, 1, 2, 3, 4
 # places of a path's results before the months
 END, COINS, SALES, COSTS, HEDGE, LOW_BARE, LOW, FALL_BARE, FALL, CALLED = (
     0,
@@ -81,7 +82,9 @@ def run_programme(
         low, low_bare, fall, fall_bare = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
         peak, peak_bare = np.zeros(n), np.zeros(n)
         bare[:], stock[:] = bare0, opening[STOCK]
-        peak[:], peak_bare[:], low[:], low_bare[:] = free0, free0, free0, free0
+        begun = 0.0 - opening[PREMIUM]
+        hedge[:], month_flow[:] = begun, begun
+        peak[:], peak_bare[:], low[:], low_bare[:] = free0 + begun, free0, free0 + begun, free0
         at, within = np.empty((2, n), dtype=np.int64), np.empty((3, n))
         shape = (tables.shape[2], tables.shape[3])
         placed(grid, walked[0], first, last, shape, at, within)
