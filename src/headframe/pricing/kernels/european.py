@@ -67,21 +67,24 @@ def _mills_gap(h: float, t: float) -> float:
 
 @scalar
 def otm_value(F: float, K: float, s: float) -> float:
-    """Undiscounted value of the out-of-the-money option, s = sigma sqrt(T) > 0.
+    """Undiscounted value of the out-of-the-money option, s = sigma sqrt(T) > 0."""
+    low, high = min(F, K), max(F, K)
+    return otm_at(low, high, log_ratio(low, high), s)
 
-    F phi(d1) (mills(d1) - mills(d2)) by symmetry, with the difference taken by quadrature where
+
+@scalar
+def otm_at(low: float, high: float, x: float, s: float) -> float:
+    """The same of the lower and the higher of forward and strike, x = ln(low/high).
+
+    low phi(d1) (mills(d1) - mills(d2)) by symmetry, with the difference taken by quadrature where
     its terms are close: relative error below 1e-13 whatever the strike.
     """
-    low, high = min(F, K), max(F, K)
-    h = log_ratio(low, high) / s
-    t = 0.5 * s
+    h, t = x / s, 0.5 * s
     up, down = h + t, h - t
     if up > 1.0:
         return low * phi(up) - high * phi(down)
     above, below = mills(up), mills(down)
     if below < 0.98 * above:
-        if up > -1.0:
-            return low * phi(up) - high * phi(down)
         return low * density(up) * (above - below)
     return low * density(up) * _mills_gap(h, t)
 

@@ -3,14 +3,13 @@
 import math
 
 from headframe.numerics import Array, density, parallel, phi, prange, quantile, scalar
-from headframe.pricing.kernels.european import log_ratio, otm_value
+from headframe.pricing.kernels.european import log_ratio, otm_at
 
 
 @scalar
-def _otm_gap(F: float, K: float, s: float) -> float:
-    """What the out-of-the-money value lacks to its bound min(F, K): a sum, nothing cancels."""
-    low, high = min(F, K), max(F, K)
-    h, t = log_ratio(low, high) / s, 0.5 * s
+def _otm_gap(low: float, high: float, x: float, s: float) -> float:
+    """What the out-of-the-money value lacks to its bound: a sum, nothing cancels; x = ln(low/high)."""
+    h, t = x / s, 0.5 * s
     return low * phi(-h - t) + high * phi(h - t)
 
 
@@ -23,7 +22,7 @@ def implied_deviation(F: float, K: float, value: float) -> float:
     logarithm of the value in 1/s**2, in which it is nearly straight; above, on the value itself in s;
     near the bound Newton's on the logarithm of what is lacking to it in s**2. Brackets guard each step.
     """
-    low = min(F, K)
+    low, high = min(F, K), max(F, K)
     x = abs(log_ratio(F, K))
     lowest, highest = 1e-12, 80.0 + 2.0 * x
     share = value / low
@@ -32,7 +31,7 @@ def implied_deviation(F: float, K: float, value: float) -> float:
         branch = 1
     else:
         start = math.sqrt(2.0 * x)
-        branch = 0 if value < otm_value(F, K, start) else 1
+        branch = 0 if value < otm_at(low, high, -x, start) else 1
         if branch == 1:  # Corrado and Miller, Journal of Banking and Finance 20 (1996) 595-603
             middle = value + 0.5 * abs(F - K)
             inside = math.sqrt(max(middle * middle - (F - K) ** 2 / math.pi, 0.0))
@@ -44,8 +43,8 @@ def implied_deviation(F: float, K: float, value: float) -> float:
     gap = low - value
     log_value, log_gap = math.log(value), math.log(gap) if gap > 0.0 else -math.inf
     for _ in range(100):
-        found = otm_value(F, K, s) if branch < 2 else low - _otm_gap(F, K, s)
-        lacking = _otm_gap(F, K, s) if branch == 2 else 0.0
+        lacking = _otm_gap(low, high, -x, s) if branch == 2 else 0.0
+        found = otm_at(low, high, -x, s) if branch < 2 else low - lacking
         h, t = -x / s, 0.5 * s
         slope = low * density(h + t)
         above = lacking < gap if branch == 2 else found > value
