@@ -148,6 +148,9 @@ def simulate_coins(
     count = int(horizon / (0.55 * chain[PERIOD] * chain[SPACING])) + 8
     groups = delayed.shape[0]
     stationary = math.sqrt(max(1.0 - fees[2] * fees[2], 0.0))
+    priced = False  # whether any price could stop a machine
+    for index in range(thresholds.size):
+        priced = priced or (prices.shape[0] > 0 and thresholds[index] > 0.0)
     for chunk in prange((paths + _CHUNK - 1) // _CHUNK):
         shocks = np.empty(count)
         monthly = np.empty(months)
@@ -214,6 +217,9 @@ def simulate_coins(
                 change = min(max(change, -chain[FACTOR_LIMIT]), chain[FACTOR_LIMIT])
                 length = bare * chain[PERIOD] / chain[INTERVALS] * exp(-change)
                 end = now + length
+                per_hash = _PHS_DAY / (difficulty * chain[HASHES])
+                stepping = _next_step(steps, height + 1e-6) < height + chain[PERIOD]
+                reward = _reward(steps, rewards, height + 1e-6)
                 at = now if by_period else max(now, edges[0])
                 bucket_end = end if by_period else edges[bucket + 1]
                 while bucket < buckets and at < end:
@@ -222,19 +228,18 @@ def simulate_coins(
                         span += 1
                     if span < spans.size - 2:
                         stop = min(stop, spans[span + 1])
-                    here = height + chain[PERIOD] * (at - now) / length + 1e-6
-                    step_height = _next_step(steps, here)
-                    if step_height < height + chain[PERIOD]:
-                        step_at = now + (step_height - height) / chain[PERIOD] * length
-                        if at < step_at < stop:
-                            stop = step_at
+                    if stepping:
+                        here = height + chain[PERIOD] * (at - now) / length + 1e-6
+                        step_height = _next_step(steps, here)
+                        reward = _reward(steps, rewards, here)
+                        if step_height < height + chain[PERIOD]:
+                            step_at = now + (step_height - height) / chain[PERIOD] * length
+                            if at < step_at < stop:
+                                stop = step_at
                     month = span_month[span]
-                    reward = _reward(steps, rewards, here)
-                    earned = (
-                        _PHS_DAY / (difficulty * chain[HASHES]) * reward * (1.0 + fee_share[month])
-                    )
+                    earned = per_hash * reward * (1.0 + fee_share[month])
                     hashprice = 1e300
-                    if prices.shape[0] > 0:
+                    if priced:
                         hashprice = earned * _price(
                             prices, path, 0.5 * (at + stop), price_grid[0], price_grid[1]
                         )
