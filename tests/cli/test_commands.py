@@ -261,6 +261,11 @@ def test_init_to_trade_by_hand(tmp_path: Path, real_data: Path) -> None:
     assert preview["schema"] == "headframe/rfq-preview/1"
     dealt = answer("rfq", name, "--as", "trader", *place)
     assert dealt["trade"]["legs"], "real strikes, real quotes"
+    on = answer("simulate", "--paths", "300", *place)
+    assert on["legs"] == len(dealt["trade"]["legs"])
+    assert (
+        answer("simulate", "--paths", "300", "--hedge", "plan", *place)["legs"] == planned["legs"]
+    )
     anchor = answer("audit", "verify", *place)["anchor"]
     run("clock", "--to", "2026-09-01T00:00:00Z", *place)
     run("audit", "verify", "--anchor", anchor, *place)

@@ -69,3 +69,24 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
         on_cluster("tcp://127.0.0.1:1")(ENGINE, 100, 3, None)
     with pytest.raises(Wrong, match="tcp://"):
         on_cluster("127.0.0.1:8786")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_without_workers_and_one_that_goes_away_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("headframe.cluster.shards._WAIT_SECONDS", 1)
+    empty = distributed.LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1")
+    with empty, pytest.raises(Unreachable, match="gave up"):
+        on_cluster(empty.scheduler_address)(ENGINE, 100, 3, None)
+    monkeypatch.setattr(engine, "SHARD", 1_024)
+    short = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    )
+
+    def leave(done: int, _: int) -> None:
+        if done <= 2_048:
+            short.close()
+
+    with pytest.raises(Unreachable, match="gave up"):
+        on_cluster(short.scheduler_address)(ENGINE, 60 * 1_024, 3, leave)

@@ -44,3 +44,17 @@ def test_a_market_said_again_under_a_later_stamp_is_frozen(tmp_path: Path) -> No
     done = run.invoke(app, ["market", "import", str(file), *place])
     assert json.loads(done.stdout)["expiries"][0]["atm_vol"] == pytest.approx(0.416, abs=1e-4)
     assert not frozen(sample_market(), sample_market())
+
+
+def test_a_market_of_another_coin_is_never_taken_for_the_mines_own(tmp_path: Path) -> None:
+    run, place = CliRunner(), ["--workspace", str(tmp_path / "mine"), "--json"]
+    file = tmp_path / "ether.csv"
+    lines = TYPED.format(at="2026-08-22T15:40:00Z").replace("77054", "3100").splitlines()
+    file.write_text("\n".join([f"{lines[0]},coin", *(f"{line},ETH" for line in lines[1:])]))
+    done = run.invoke(app, ["init", str(tmp_path / "mine"), "--market", str(file)])
+    assert "mines BTC" in str(done.exception)
+    assert run.invoke(app, ["init", str(tmp_path / "other")]).exit_code == 0
+    place = ["--workspace", str(tmp_path / "other"), "--json"]
+    done = run.invoke(app, ["market", "import", str(file), *place])
+    assert isinstance(done.exception, Wrong)
+    assert json.loads(run.invoke(app, ["market", "show", *place]).stdout)["index"] == 77_054.0

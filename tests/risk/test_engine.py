@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,14 @@ from headframe.pricing import black76, heston_jumps_value, implied_batch, surfac
 from headframe.risk import (
     HedgedLeg,
     Ladder,
+    Liquidity,
     NettingSet,
     Programme,
     gathered,
     hedge_of,
     ladder,
     liquidity_at_risk,
+    opening_of,
     prepare,
     result_sha256,
     run,
@@ -324,6 +327,26 @@ def test_what_the_hedge_costs_at_once_is_the_hedges_alone() -> None:
     months = len(dear.calendar.months)
     first = 10 + 2 * months
     assert plain[:, first] - paid[:, first] == pytest.approx(125_000.0, rel=1e-3)
+
+
+def test_capex_is_paid_in_its_month() -> None:
+    plain = mine()
+    months = prepare(programme()).calendar.months
+    costs = replace(plain.costs, capex_usd=MappingProxyType({months[2]: 900_000.0}))
+    dear = prepare(programme(operation=replace(plain, costs=costs)))
+    one, other = run(ENGINE, paths=50, seed=1), run(dear, paths=50, seed=1)
+    gap = (
+        one[:, 10 + len(months) : 10 + 2 * len(months)]
+        - other[:, 10 + len(months) : 10 + 2 * len(months)]
+    )
+    assert gap[:, 2] == pytest.approx(900_000.0, rel=1e-3)
+    assert np.abs(np.delete(gap, 2, axis=1)).max() == 0.0
+
+
+def test_what_is_posted_today_is_ours_and_posted_anew() -> None:
+    held = Liquidity(cash_usd=1e6, undrawn_usd=2e5, free_coins=5.0)
+    found = opening_of(held, posted_usd=3e5, held_usd=1e5, posted_coins=1.5)
+    assert found == (1.2e6, 2e5, 0.0, 6.5)
 
 
 def test_forwards_over_all_coins_take_the_price_out_of_the_cash() -> None:

@@ -6,6 +6,7 @@ another version, or another arithmetic, is found by their hash.
 """
 
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from importlib import import_module
 from typing import Any
 
@@ -35,7 +36,12 @@ def on_cluster(url: str) -> Callable[[Engine, int, int, Progress | None], Single
         except (OSError, TimeoutError, ValueError) as error:
             raise Unreachable(f"no Dask scheduler answers at {url[:60]}: {error}") from error
         with client:
-            return _worked_out(distributed, client, engine, (paths, seed), progress)
+            try:
+                return _worked_out(distributed, client, engine, (paths, seed), progress)
+            except (OSError, TimeoutError, distributed.KilledWorker, CancelledError) as error:
+                raise Unreachable(
+                    f"the cluster at {url[:60]} gave up: {error or type(error).__name__}"
+                ) from error
 
     return run
 

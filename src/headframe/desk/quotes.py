@@ -31,8 +31,17 @@ def surface_in(state: State) -> Surface:
     return state.surface if state.surface is not None else surface_of(state.market)
 
 
-def market_draft(snapshot: Snapshot) -> Draft:
-    """The event that takes a market, with the surface fitted to it."""
+def same_coin(snapshot: Snapshot, coin: str) -> None:
+    """Refuse a market of another coin than the mine's: its prices would be taken for the mine's own."""
+    if snapshot.coin != coin:
+        raise Wrong(
+            f"{snapshot.source} is a market of {snapshot.coin[:10]}, and this workspace mines {coin}"
+        )
+
+
+def market_draft(snapshot: Snapshot, coin: str) -> Draft:
+    """The event that takes a market of the mine's coin, with the surface fitted to it."""
+    same_coin(snapshot, coin)
     return _draft(snapshot, _fitted(snapshot))
 
 
@@ -73,6 +82,7 @@ def take(office: Office, snapshot: Snapshot) -> MarketView:
     """Import a snapshot. The paper clock moves on to it; before anybody acted, also back to it."""
     state = office.state()
     clock = state.clock or snapshot.as_of
+    same_coin(snapshot, office.settings().operation.coin)
     if state.market is not None and frozen(state.market, snapshot):
         raise Wrong(
             f"{snapshot.source} repeats every quote of {iso(state.market.as_of)} under the stamp "

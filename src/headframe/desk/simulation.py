@@ -5,20 +5,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from headframe.book import Accounts
+from headframe.codec import to_json
 from headframe.desk import history, production
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid
 from headframe.desk.programme import liquidity_of
-from headframe.desk.state import State
 from headframe.desk.valuation import value_now
-from headframe.hedge import Proposal
-from headframe.instrument import StructureKind
+from headframe.hedge import as_dealt, open_proposals
 from headframe.numerics import Singles
 from headframe.risk import (
-    DEALER,
-    VENUE,
     Engine,
-    HedgedLeg,
     Ladder,
     LiquidityAtRisk,
     Programme,
@@ -28,6 +25,7 @@ from headframe.risk import (
     hedge_in_force,
     ladder,
     liquidity_at_risk,
+    opening_of,
     prepare,
     result_sha256,
     run,
@@ -36,7 +34,7 @@ from headframe.risk import (
     summary,
     walked_courses,
 )
-from headframe.units import Wrong
+from headframe.units import BTC, USD, Wrong
 
 Progress = Callable[[int, int], None]
 Runner = Callable[[Engine, int, int, Progress | None], Singles]
@@ -93,10 +91,10 @@ def programme(office: Office, asked: Asked) -> Programme:
     closes = history.prices(office, prepared.settings.history, now.at)
     terms = {name: dossier.collateral for name, dossier in now.state.dossiers.items()}
     liquid = liquidity_of(now.state, now.settings)
-    open_ones = _open_proposals(now.state) if asked.hedge is Scope.PLAN else ()
+    waiting = open_proposals(now.state.proposals.values(), now.state.trades.values())
+    planned, upfront = as_dealt(waiting if asked.hedge is Scope.PLAN else ())
     positions = () if asked.hedge is Scope.NONE else now.positions
-    planned = tuple(leg for one in open_ones for leg in _planned(one))
-    upfront = sum(one.chosen.upfront_usd * float(one.size) for one in open_ones)
+    ledger = now.state.ledger
     try:
         return Programme(
             as_of=now.at,
@@ -106,41 +104,16 @@ def programme(office: Office, asked: Asked) -> Programme:
             surface=now.surface,
             model=ladder(asked.kind, now.surface, [price for _, price in closes]),
             hedge=hedge_in_force(positions, terms, now.at, planned=planned),
-            opening=(liquid.cash_usd, liquid.undrawn_usd, 0.0, liquid.free_coins),
+            opening=opening_of(
+                liquid,
+                posted_usd=float(ledger.total(Accounts.cash_posted(""), USD)),
+                held_usd=-float(ledger.total(Accounts.cash_held(""), USD)),
+                posted_coins=float(ledger.total(Accounts.coins_posted(""), BTC)),
+            ),
             upfront_usd=upfront,
         )
     except Wrong as error:
         raise Invalid(str(error)) from error
-
-
-def _open_proposals(state: State) -> tuple[Proposal, ...]:
-    """The last plan's proposals that no trade has come of."""
-    traded = {trade.proposal for trade in state.trades.values()}
-    left = [one for one in state.proposals.values() if one.id not in traded]
-    latest = max((one.at for one in left), default=None)
-    return tuple(one for one in left if one.at == latest)
-
-
-def _planned(proposal: Proposal) -> list[HedgedLeg]:
-    """A proposal's legs as if dealt at its planned price with the first dealer of its panel."""
-    side, size = (1.0 if proposal.bought else -1.0), float(proposal.size)
-    futures = proposal.kind is StructureKind.SHORT_FUTURE
-    dealer = proposal.panel[0] if proposal.panel else ""
-    found: list[HedgedLeg] = []
-    for leg in proposal.structure.legs:
-        unit = float(proposal.amount) if leg.instrument.amount_in_usd else size
-        amount = side * leg.ratio * unit
-        sold = amount < 0.0 and proposal.kind is not StructureKind.PROTECTIVE_PUT
-        found.append(
-            HedgedLeg(
-                instrument=leg.instrument,
-                amount=amount,
-                entry=proposal.forward_usd,
-                netting=VENUE if futures else f"{DEALER}{dealer}",
-                margined=size if sold else 0.0,
-            )
-        )
-    return found
 
 
 def simulate(
@@ -192,22 +165,4 @@ def simulate(
 
 def model_numbers(made: Programme) -> dict[str, Any]:
     """The model's parameters as they entered, for the record; residuals by their number."""
-    model = made.model
-    return {
-        "kind": str(model.kind),
-        "words": model.words,
-        "v0": model.v0,
-        "kappa": model.kappa,
-        "theta": model.theta,
-        "xi": model.xi,
-        "rho": model.rho,
-        "jumps_per_year": model.jumps,
-        "jump_mean": model.jump_mean,
-        "jump_sd": model.jump_sd,
-        "variance_jump": model.variance_jump,
-        "jump_link": model.jump_link,
-        "alpha": model.alpha,
-        "beta": model.beta,
-        "basis_sd": model.basis_sd,
-        "residuals": len(model.residuals),
-    }
+    return {**to_json(made.model), "residuals": len(made.model.residuals)}

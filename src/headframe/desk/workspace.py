@@ -51,7 +51,11 @@ def open_workspace(office: Office, snapshot: Snapshot, settings: Settings) -> No
         "seed": workspace.seed,
         "postings": postings_json([entry]),
     }
-    office.record(Draft("opened", body), quotes.market_draft(snapshot), at=snapshot.as_of)
+    office.record(
+        Draft("opened", body),
+        quotes.market_draft(snapshot, settings.operation.coin),
+        at=snapshot.as_of,
+    )
 
 
 def check_files(files: Files) -> tuple[Problem, ...]:

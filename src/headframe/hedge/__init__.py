@@ -17,6 +17,7 @@ from headframe.hedge.exposure import (
 )
 from headframe.hedge.facts import premium_spent
 from headframe.hedge.performance import MonthResult, Total, total
+from headframe.hedge.planned import as_dealt, open_proposals
 from headframe.hedge.proposal import Alternative, Proposal
 from headframe.hedge.rating import Rated, compare, rate_again, stress_call
 from headframe.hedge.situation import Situation
@@ -35,6 +36,7 @@ __all__ = [
     "Situation",
     "Street",
     "Total",
+    "as_dealt",
     "best",
     "buckets",
     "candidates",
@@ -48,6 +50,7 @@ __all__ = [
     "hedged_share",
     "hypothetical",
     "mined_on",
+    "open_proposals",
     "planned_coins",
     "premium_spent",
     "proposal_of",

@@ -22,7 +22,12 @@ from headframe.risk.hedged import (
     hedge_in_force,
     hedge_of,
 )
-from headframe.risk.liquidity import LiquidityAtRisk, liquidity_at_risk, simulated_call
+from headframe.risk.liquidity import (
+    LiquidityAtRisk,
+    liquidity_at_risk,
+    opening_of,
+    simulated_call,
+)
 from headframe.risk.margin import (
     Liquidity,
     MarginState,
@@ -93,6 +98,7 @@ __all__ = [
     "leg_value_usd",
     "liquidity_at_risk",
     "mark",
+    "opening_of",
     "outcomes",
     "position_value_usd",
     "prepare",

@@ -22,7 +22,7 @@ from headframe.units import Month, Wrong
 
 BLOCK = 2_048
 SHARD = 65_536
-"""Paths of one shard: what a worker is handed, and what progress is told by."""
+"""Paths of one shard: what a worker is handed."""
 MOST_PATHS = 10_000_000
 _BUCKET_DAYS = 7
 _NODES, _LOG_REACH = 141, 2.8
@@ -38,7 +38,8 @@ class Programme:
     """What is to be walked through time: a mine, a market, a model, and the hedge that is on.
 
     ``opening`` is cash and undrawn credit in USD, coins to be sold with the next sale, and coins kept
-    that could be sold: liquidity counts them at the day's price. ``upfront_usd`` is paid for the
+    that could be sold: liquidity counts them at the day's price. What is posted today belongs to them,
+    since the engine posts margin and collateral anew. ``upfront_usd`` is paid for the
     hedge at once.
     """
 
@@ -320,6 +321,7 @@ def calendar_of(programme: Programme) -> Calendar:
         share[begin:end] = 1.0 / (end - begin)
     costs = operation.costs
     monthly = costs.fixed_usd_month + costs.debt_service_usd_month
+    paid = [(monthly + costs.capex_usd.get(month, 0.0)) / month.days for month in of_day]
     return Calendar(
         months=months,
         edges=tuple(at + timedelta(days=cut) for cut in cuts),
@@ -327,7 +329,7 @@ def calendar_of(programme: Programme) -> Calendar:
         bucket=bucket,
         share=share,
         sells=np.array([float(operation.sale_policy.sells_on(m.date())) for m in middles]),
-        fixed=np.array([monthly / month.days for month in of_day]),
+        fixed=np.array(paid),
     )
 
 

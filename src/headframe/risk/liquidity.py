@@ -6,6 +6,7 @@ from math import exp, isfinite, log, sqrt
 from headframe.numerics import np, phi, quantile
 from headframe.risk.distribution import Spread, spread
 from headframe.risk.kernels import price_paths
+from headframe.risk.margin import Liquidity
 from headframe.risk.price_models import PriceModel
 from headframe.units import Wrong
 
@@ -16,6 +17,18 @@ class LiquidityAtRisk:
 
     normal: float
     lognormal: float
+
+
+def opening_of(
+    liquidity: Liquidity, *, posted_usd: float, held_usd: float, posted_coins: float
+) -> tuple[float, float, float, float]:
+    """What a simulation opens with: cash and credit USD, coins to be sold, coins kept.
+
+    Our collateral and margin out today count as ours, for they are posted anew on the paths; dealers'
+    collateral here is owed back.
+    """
+    cash = liquidity.cash_usd + posted_usd - held_usd
+    return cash, liquidity.undrawn_usd, 0.0, liquidity.free_coins + posted_coins
 
 
 def liquidity_at_risk(*, vol: float, days: float, confidence: float) -> LiquidityAtRisk:

@@ -1,0 +1,48 @@
+"""Proposals as if they were dealt: what a plan would put on, before anybody is asked."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from headframe.book import Trade
+from headframe.hedge.proposal import Proposal
+from headframe.instrument import StructureKind
+from headframe.risk import DEALER, VENUE, HedgedLeg
+
+
+def open_proposals(proposals: Iterable[Proposal], trades: Iterable[Trade]) -> tuple[Proposal, ...]:
+    """The last plan's proposals that no trade has come of."""
+    traded = {trade.proposal for trade in trades}
+    left = [one for one in proposals if one.id not in traded]
+    latest = max((one.at for one in left), default=None)
+    return tuple(one for one in left if one.at == latest)
+
+
+def as_dealt(proposals: Iterable[Proposal]) -> tuple[tuple[HedgedLeg, ...], float]:
+    """Their legs at the planned prices, each with the first dealer of its panel, and the USD paid for all."""
+    legs: list[HedgedLeg] = []
+    upfront = 0.0
+    for one in proposals:
+        legs.extend(_legs(one))
+        upfront += one.chosen.upfront_usd * float(one.size)
+    return tuple(legs), upfront
+
+
+def _legs(proposal: Proposal) -> list[HedgedLeg]:
+    side = 1 if proposal.bought else -1
+    futures = proposal.kind is StructureKind.SHORT_FUTURE
+    netting = VENUE if futures else f"{DEALER}{proposal.panel[0]}"
+    found: list[HedgedLeg] = []
+    for leg in proposal.structure.legs:
+        unit = proposal.amount if leg.instrument.amount_in_usd else proposal.size
+        amount: Decimal = side * leg.ratio * unit
+        sold = amount < 0 and proposal.kind is not StructureKind.PROTECTIVE_PUT
+        found.append(
+            HedgedLeg(
+                instrument=leg.instrument,
+                amount=float(amount),
+                entry=proposal.forward_usd,
+                netting=netting,
+                margined=float(proposal.size) if sold else 0.0,
+            )
+        )
+    return found
