@@ -19,7 +19,7 @@ from headframe.desk import (
     programme,
 )
 from headframe.desk.office import Office
-from headframe.hedge import floor_usd, stress_call, upfront_usd
+from headframe.hedge import as_dealt, floor_usd, stress_call, upfront_usd
 from headframe.market import sample_market
 from headframe.risk import Course
 from headframe.units import BTC, USD
@@ -67,6 +67,15 @@ def test_a_programme_of_one_kind_runs_to_its_end(kinds: str, tmp_path: Path) -> 
     office = opened(folder, kinds)
     dealt = money.trades(office)
     assert len(dealt) == 5
+    for trade in dealt:
+        legs, _ = as_dealt([office.state().proposals[trade.proposal]])
+        planned = {leg.instrument: leg for leg in legs}
+        for leg in trade.legs:
+            share = float(trade.size / office.state().proposals[trade.proposal].size)
+            one = planned[leg.instrument]
+            assert one.amount * share == pytest.approx(float(leg.amount), rel=2e-3)
+            assert (one.netting == "venue") == (trade.margin is MarginTerms.VENUE)
+            assert (one.margined > 0.0) == (trade.sells_upside and leg.amount < 0)
     futures = [trade for trade in dealt if trade.margin is MarginTerms.VENUE]
     posted = float(office.state().ledger.balance("assets:coins:posted:paper", BTC))
     held = sum(float(trade.size) for trade in futures)
