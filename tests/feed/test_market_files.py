@@ -142,6 +142,8 @@ def test_one_figure_is_meant_for_every_strike() -> None:
         ("79203", "x", "line 2"),
         ("42.0", "", "line 4: no volatility"),
         ("48.5", "-3", "line 2"),
+        (",27728,0.0375", "", "line 2: its cells"),
+        (",27728,0.0375", ",1,0.0375,9", "line 2: its cells"),
         ("26-MAR-27", "25-DEC-26", "one an expiry"),
         ("0.0375", "nan", "number"),
     ],

@@ -133,7 +133,7 @@ def test_what_cannot_be_judged_is_refused(item: Any, hedge: Any, days: int, said
         effectiveness(item, hedge, days=days)
 
 
-def test_litecoin_prices_are_not_here_but_bitcoins_own_are(real_data: Path) -> None:
+def test_a_price_a_day_late_hedges_by_the_month_but_not_by_the_day(real_data: Path) -> None:
     lines = (real_data / "btc_usd_daily_close.csv").read_text().splitlines()[1:]
     closes = [(date.fromisoformat(a), float(b)) for a, b in (line.split(",") for line in lines)]
     late = [(day + timedelta(days=1), price) for day, price in closes]

@@ -30,6 +30,7 @@ from headframe.desk.ports import Declined
 from headframe.hedge import MonthResult, Proposal, total
 from headframe.instrument import Kind
 from headframe.market import sample_market
+from headframe.pricing import quality_of
 from headframe.report import (
     Section,
     counterparty_table,
@@ -108,7 +109,7 @@ class _Story:
         seen = quotes.show(self.office)
         self.tell(
             "1 MARKET: what can be hedged, and at what price",
-            market_table(seen.snapshot, seen.surface),
+            market_table(seen.snapshot, seen.surface, quality_of(seen.surface, seen.snapshot)),
             findings_table(seen.findings),
             f"Taken {iso(seen.snapshot.as_of)}; the paper clock starts there. The last listed expiry "
             "is ten months out: later months need an over-the-counter quote.",

@@ -18,13 +18,14 @@ def market() -> None:
 
 
 def _answer(call: Call, view: "MarketView") -> None:
-    from headframe.pricing import arbitrage, fit_of, forward_curve
+    from headframe.codec import to_json
+    from headframe.pricing import forward_curve, quality_of
     from headframe.report import findings_table, market_table
     from headframe.units import iso
 
     snapshot, surface = view.snapshot, view.surface
     points = {point.expiry: point for point in forward_curve(snapshot)}
-    fit, found = fit_of(surface, snapshot), arbitrage(surface, strikes=61, times=2)
+    quality = quality_of(surface, snapshot)
     call.answer(
         "market",
         {
@@ -53,18 +54,14 @@ def _answer(call: Call, view: "MarketView") -> None:
                 for smile in surface.smiles
             ],
             "options": len(snapshot.options),
-            "fit": {"inside": fit.inside, "quotes": fit.quotes},
-            "arbitrage": {
-                "butterfly": found.butterfly,
-                "calendar": found.calendar,
-                "nodes": found.nodes,
-            },
+            "fit": to_json(quality.fit),
+            "arbitrage": to_json(quality.arbitrage),
             "findings": [
                 {"finding": str(f.flaw), "where": f.where, "detail": f.detail}
                 for f in view.findings
             ],
         },
-        market_table(snapshot, surface),
+        market_table(snapshot, surface, quality),
         findings_table(view.findings),
         f"as of {iso(snapshot.as_of)}; the workspace's clock stands at {iso(view.at)}",
     )

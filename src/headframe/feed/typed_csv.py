@@ -5,6 +5,7 @@ year; open_interest, spread (bid-ask of options as a share of mid) and coin wher
 """
 
 import csv
+from collections.abc import Collection, Mapping
 from io import StringIO
 
 from headframe.codec import number
@@ -26,8 +27,8 @@ def read_typed_csv(text: str, *, name: str) -> Snapshot:
     wrong: list[str] = []
     for line, row in enumerate(rows, start=2):
         try:
-            forward, smile = _row(row)
-        except (Wrong, TypeError, AttributeError) as error:
+            forward, smile = _row(row, [*row.keys(), *row.values()])
+        except Wrong as error:
             wrong.append(f"line {line}: {error}")
             continue
         forwards.append(forward)
@@ -53,7 +54,9 @@ def read_typed_csv(text: str, *, name: str) -> Snapshot:
     )
 
 
-def _row(row: dict[str, str]) -> tuple[ForwardQuote, TypedSmile]:
+def _row(row: Mapping[str, str], cells: Collection[object]) -> tuple[ForwardQuote, TypedSmile]:
+    if None in cells:
+        raise Wrong("its cells are not as many as the first line's")
     expiry = parse_expiry(row["expiry"].strip())
     interest = (row.get("open_interest") or "").strip()
     vols = tuple(

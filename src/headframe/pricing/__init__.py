@@ -20,7 +20,15 @@ from headframe.pricing.kernels import (
     merton_value,
 )
 from headframe.pricing.smile import Mixture, Smile, Surface
-from headframe.pricing.surface import Arbitrage, Fit, arbitrage, fit_of, surface_of
+from headframe.pricing.surface import (
+    Arbitrage,
+    Fit,
+    Quality,
+    arbitrage,
+    fit_of,
+    quality_of,
+    surface_of,
+)
 from headframe.pricing.tradable import Tradable, listed_strikes, option_value, tradable
 
 __all__ = [
@@ -31,6 +39,7 @@ __all__ = [
     "Fit",
     "Mixture",
     "NoVolatility",
+    "Quality",
     "Smile",
     "Snapped",
     "Surface",
@@ -52,6 +61,7 @@ __all__ = [
     "parity_forward",
     "price_batch",
     "price_wholesale",
+    "quality_of",
     "surface_of",
     "tradable",
     "zero_cost_call",

@@ -46,22 +46,17 @@ def zero_cost_call(
     put = tradable(snapshot, surface, is_call=False, strike=put_strike, expiry=expiry)
     if put is None:
         return None
-    years = year_fraction(snapshot.as_of, expiry)
-    best: tuple[float, float] | None = None
-    for strike in listed_strikes(snapshot, expiry, surface.forward(years)):
-        if strike <= put_strike:
-            continue
-        call = tradable(snapshot, surface, is_call=True, strike=strike, expiry=expiry)
-        if call is not None and put.ask - call.bid <= debit_max + 1e-12:
-            best = (strike, call.bid)
-    if best is None:
+    found = _snapped(snapshot, surface, put_strike, expiry, put.ask)
+    best = [one for one in found if one.residual <= debit_max + 1e-12]
+    if not best:
         return None
+    years = year_fraction(snapshot.as_of, expiry)
     return ZeroCost(
         put_strike=put_strike,
         put_ask=put.ask,
         exact_call_strike=_exact(surface, put.ask, snapshot, years, put_strike),
-        call_strike=best[0],
-        call_bid=best[1],
+        call_strike=best[-1].call_strike,
+        call_bid=best[-1].call_bid,
     )
 
 
@@ -108,7 +103,7 @@ def zero_cost_pair(
     if lower_strike is not None and not lower_strike < put_strike:
         raise Wrong(f"the lower put lies below {put_strike:g}, was {lower_strike:g}")
     put = tradable(snapshot, surface, is_call=False, strike=put_strike, expiry=expiry)
-    paid, lower_bid = 0.0, 0.0
+    lower_bid = 0.0
     if put is None:
         return None
     paid = put.ask + fee(put.ask)
@@ -119,12 +114,7 @@ def zero_cost_pair(
         lower_bid = lower.bid
         paid -= lower_bid - fee(lower_bid)
     years = year_fraction(snapshot.as_of, expiry)
-    snapped: list[Snapped] = []
-    for strike in listed_strikes(snapshot, expiry, surface.forward(years)):
-        call = tradable(snapshot, surface, is_call=True, strike=strike, expiry=expiry)
-        if strike > put_strike and call is not None:
-            left = paid - (call.bid - fee(call.bid))
-            snapped.append(Snapped(call_strike=strike, call_bid=call.bid, residual=left))
+    snapped = _snapped(snapshot, surface, put_strike, expiry, paid, fee)
     gains = [one for one in snapped if one.residual <= 1e-12]
     debits = [one for one in snapped if one.residual > 1e-12]
     exact = _exact(surface, paid, snapshot, years, put_strike, fee)
@@ -137,6 +127,26 @@ def zero_cost_pair(
         credit=gains[-1] if gains else None,
         debit=debits[0] if debits else None,
     )
+
+
+def _snapped(
+    snapshot: Snapshot,
+    surface: Surface,
+    put_strike: float,
+    expiry: datetime,
+    paid: float,
+    fee: Callable[[float], float] = lambda _: 0.0,
+) -> list[Snapped]:
+    """Every listed call above the put that can be sold, upwards, with what it leaves to pay."""
+    forward = surface.forward(year_fraction(snapshot.as_of, expiry))
+    found: list[Snapped] = []
+    for strike in listed_strikes(snapshot, expiry, forward):
+        if strike > put_strike:
+            call = tradable(snapshot, surface, is_call=True, strike=strike, expiry=expiry)
+            if call is not None:
+                left = paid - (call.bid - fee(call.bid))
+                found.append(Snapped(call_strike=strike, call_bid=call.bid, residual=left))
+    return found
 
 
 def _exact(

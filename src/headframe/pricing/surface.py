@@ -248,3 +248,16 @@ def meets(surface: Surface, smile: Smile, quote: OptionQuote) -> bool:
     assert quote.ask is not None
     value = surface.value(1.0 if quote.is_call else -1.0, smile.years, quote.strike)
     return quote.bid - 1e-12 <= value / smile.forward <= quote.ask + 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How a surface meets its quotes, and what a coarse grid found wrong with it."""
+
+    fit: Fit
+    arbitrage: Arbitrage
+
+
+def quality_of(surface: Surface, snapshot: Snapshot) -> Quality:
+    """Fit and arbitrage of a surface, coarsely enough to be shown with every market."""
+    return Quality(fit_of(surface, snapshot), arbitrage(surface, strikes=61, times=2))

@@ -5,14 +5,14 @@ from datetime import date
 from decimal import Decimal
 
 from headframe.market import Finding, Snapshot, Ticker
-from headframe.pricing import Surface, arbitrage, fit_of, forward_curve
+from headframe.pricing import Quality, Surface, forward_curve
 from headframe.report.table import Cell, Column, Form, Table
 from headframe.units import expiry_label
 
 _DELTAS = (("10P %", 0.90), ("25P %", 0.75), ("ATM %", None), ("25C %", 0.25), ("10C %", 0.10))
 
 
-def market_table(snapshot: Snapshot, surface: Surface) -> Table:
+def market_table(snapshot: Snapshot, surface: Surface, quality: Quality) -> Table:
     """Forward with its bounds, carry and volatilities by expiry."""
     rows: list[tuple[Cell, ...]] = []
     points = {point.expiry: point for point in forward_curve(snapshot)}
@@ -46,13 +46,13 @@ def market_table(snapshot: Snapshot, surface: Surface) -> Table:
         rows=tuple(rows),
         note="Bid and ask of the forward through calls and puts, a dash where none are quoted. "
         "Volatility at 10- and 25-delta puts and calls and at the forward, in % a year. "
-        + _quality(snapshot, surface),
+        + _said(surface, quality),
     )
 
 
-def _quality(snapshot: Snapshot, surface: Surface) -> str:
+def _said(surface: Surface, quality: Quality) -> str:
     """How the surface meets its quotes, and what a grid of strikes and times found."""
-    fit, found = fit_of(surface, snapshot), arbitrage(surface, strikes=61, times=2)
+    fit, found = quality.fit, quality.arbitrage
     met = (
         f"{fit.inside} of {fit.quotes} two-sided quotes of 10 to 90 delta met inside bid and ask; "
     )
