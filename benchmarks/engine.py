@@ -6,7 +6,6 @@ and uptime by month, but a constant fleet; JAX only a retarget every fourteen da
 is in their favour.
 """
 
-import statistics
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+from measure import best, line
 
 from headframe.chain import chain_of, latest, retargets
 from headframe.codec import read_settings
@@ -47,20 +47,10 @@ SURFACE = surface_of(MARKET)
 EXPIRIES = ("28AUG26", "25SEP26", "30OCT26", "25DEC26", "26MAR27", "25JUN27")
 
 
-def line(what: str, figure: str, baseline: str, target: str) -> None:
-    """One result."""
-    print(f"{what:<46} {figure:>16}   {baseline:<52} target {target}", flush=True)
-
-
 def median(work: Callable[[], object], rounds: int = 3) -> float:
     """Median seconds, after a call that is not counted."""
     work()
-    times: list[float] = []
-    for _ in range(rounds):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return statistics.median(times)
+    return best(work, rounds)
 
 
 def wholesale() -> None:

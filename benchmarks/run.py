@@ -6,12 +6,10 @@ and the target it is held to; nothing here is a test, because a busy machine is 
 
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +19,7 @@ import apsw
 import engine
 import numpy as np
 import QuantLib as ql  # noqa: N813 - as everybody writes it
+from measure import best, line
 
 from headframe.chain import chain_of, latest, retargets
 from headframe.codec import Settings, read_settings
@@ -48,21 +47,6 @@ PYTHON = sys.executable
 PLAIN = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 AT = datetime(2026, 8, 22, tzinfo=UTC)
 SINCE = datetime(2019, 1, 1, tzinfo=UTC)
-
-
-def line(what: str, figure: str, baseline: str, target: str) -> None:
-    """One result."""
-    print(f"{what:<46} {figure:>16}   {baseline:<52} target {target}")
-
-
-def best(work: Callable[[], object], rounds: int = 5) -> float:
-    """Median seconds of a few rounds."""
-    times: list[float] = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def process(*arguments: str) -> float:

@@ -14,6 +14,7 @@ from headframe.risk.engine import (
     run,
     shards,
 )
+from headframe.risk.episodes import StressOutcome, stressed, walked_courses
 from headframe.risk.hedged import (
     DEALER,
     VENUE,
@@ -43,7 +44,6 @@ from headframe.risk.outcome import Outcome, Strategy, Terms, outcomes
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
 from headframe.risk.stress import MOVES, StressRow, stress
-from headframe.risk.stresses import StressOutcome, stressed, walked_courses
 from headframe.risk.watch import Status, Watched
 
 __all__ = [
