@@ -55,7 +55,7 @@ def simulation_months_table(found: Summary) -> Table:
             Column("shortfall", Form.USD),
         ),
         rows=tuple(rows),
-        note="Sales less power, fixed costs and debt service, and what the hedge settled. At risk: the "
+        note="Sales less power, fixed costs, debt and capex, and what the hedge settled. At risk: the "
         "5 % quantile below the mean; shortfall: the mean of the worst twentieth below the mean. The "
         "first month is what is left of it.",
     )
