@@ -1,10 +1,13 @@
 """What tests share: where real data lies, and a mine at several stages of its programme."""
 
 import shutil
+from collections.abc import Generator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+import postgres
 from headframe.counterparty import Step
 from headframe.desk import approvals, counterparties, policy, programme
 from headframe.desk.office import Office
@@ -71,3 +74,19 @@ def approved(planned_mine: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def office(mine: Path) -> Office:
     return open_office(mine, user="treasurer")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Generator[str]:
+    """The URL of a real PostgreSQL, started for the tests of this process."""
+    with postgres.server() as url:
+        yield url
+
+
+_schemas = count(1)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """A place for a journal that nobody else uses."""
+    return f"{postgres_server}&schema=mine_{next(_schemas)}"

@@ -10,14 +10,20 @@ from pathlib import Path
 from headframe.desk import quotes
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
-from headframe.desk.ports import DiskTrouble, Invalid, NotFound
+from headframe.desk.ports import DiskTrouble, Head, Invalid, Journal, NotFound
 from headframe.desk.workspace import FILES, open_workspace, sample_file
 from headframe.market import Snapshot
-from headframe.store import Folder, SqliteJournal, TradingLock
+from headframe.store import (
+    DATABASE,
+    Folder,
+    Place,
+    SqlitePlace,
+    place_of,
+    read_backup,
+    write_backup,
+)
 
-DATABASE = "headframe.db"
 MEMORY = "street.jsonl"
-LOCK = "trading.lock"
 
 
 def user_name(given: str | None) -> str:
@@ -35,46 +41,44 @@ def colours_wanted() -> bool:
     return not os.environ.get("NO_COLOR")
 
 
-def journal_path(folder: Path, database: str | None) -> Path:
-    """The journal's file: in the workspace, or where ``--database`` says."""
-    if database is None:
-        return folder / DATABASE
-    if database.startswith("sqlite:///"):
-        return Path(database.removeprefix("sqlite:///"))
-    if "://" in database:
-        scheme = database.split("://", 1)[0]
-        raise Invalid(f"--database takes sqlite:///PATH in this version, was {scheme}://...")
-    return Path(database)
+def has_workspace(folder: Path, database: str | None) -> bool:
+    """Whether there is a journal to work with."""
+    return place_of(folder, database_url(database)).exists()
+
+
+def database_url(given: str | None) -> str | None:
+    """Where the journal is: ``--database``, else HEADFRAME_DATABASE, else in the workspace."""
+    return given or os.environ.get("HEADFRAME_DATABASE", "") or None
+
+
+def _found(folder: Path, database: str | None) -> Place:
+    place = place_of(folder, database_url(database))
+    if not place.exists():
+        raise NotFound(f"{folder} is no workspace (no {place.name}); run headframe init {folder}")
+    return place
 
 
 def open_office(folder: Path, *, user: str | None, database: str | None = None) -> Office:
     """The desk of an existing workspace; its clock stands where the journal ends."""
-    path = journal_path(folder, database)
-    if not path.is_file():
-        raise NotFound(f"{folder} is no workspace (no {path.name}); run headframe init {folder}")
-    return _office(folder, SqliteJournal(path), user)
+    return _office(folder, _found(folder, database).open(), user)
 
 
 def audit_office(folder: Path, *, user: str | None, database: str | None = None) -> Office:
     """The desk of a workspace whose journal may be damaged: nothing is folded yet."""
-    path = journal_path(folder, database)
-    if not path.is_file():
-        raise NotFound(f"{folder} is no workspace (no {path.name}); run headframe init {folder}")
+    return _unread(folder, _found(folder, database).open(), user)
+
+
+def _unread(folder: Path, journal: Journal, user: str | None) -> Office:
     return Office(
-        journal=SqliteJournal(path),
-        clock=VirtualClock(datetime(2009, 1, 3, tzinfo=UTC)),
-        files=Folder(folder),
-        user=user_name(user),
-    )
-
-
-def _office(folder: Path, journal: SqliteJournal, user: str | None) -> Office:
-    office = Office(
         journal=journal,
         clock=VirtualClock(datetime(2009, 1, 3, tzinfo=UTC)),
         files=Folder(folder),
         user=user_name(user),
     )
+
+
+def _office(folder: Path, journal: Journal, user: str | None) -> Office:
+    office = _unread(folder, journal, user)
     stands = office.state().clock
     if stands is not None:
         office.clock = VirtualClock(stands)
@@ -88,8 +92,8 @@ def create_office(
 
     The journal appears under its name when it is complete, so that a crash leaves no half workspace.
     """
-    path = journal_path(folder, database)
-    if path.exists():
+    place = place_of(folder, database_url(database))
+    if place.exists():
         raise Invalid(f"{folder} holds a workspace already; choose another folder")
     if folder.exists() and not folder.is_dir():
         raise Invalid(f"{folder} is a file, not a folder")
@@ -101,14 +105,10 @@ def create_office(
     for name in FILES:
         if not (folder / name).exists():
             files.write(name, sample_file(name))
-    fresh = path.with_name(path.name + ".new")
-    for leftover in (fresh, Path(f"{fresh}-wal"), Path(f"{fresh}-shm")):
-        leftover.unlink(missing_ok=True)
-    journal = SqliteJournal(fresh, create=True)
+    journal = place.fresh()
     office = _office(folder, journal, user)
     open_workspace(office, snapshot, office.settings())
-    journal.close()
-    fresh.replace(path)
+    place.keep(journal)
     return open_office(folder, user=user, database=database)
 
 
@@ -122,20 +122,35 @@ def fork_office(office: Office, source: Path, target: Path) -> Office:
             shutil.copyfile(source / name, target / name)
     except OSError as error:
         raise DiskTrouble(f"{target} cannot be written: {error}") from error
-    assert isinstance(office.journal, SqliteJournal)
-    office.journal.copy_to(target / DATABASE)
-    return open_office(target, user=office.user)
+    place = SqlitePlace(target / DATABASE, target)
+    journal = place.fresh()
+    journal.adopt(office.journal.rows())
+    place.keep(journal)
+    return _office(target, place.open(), office.user)
+
+
+def back_up(folder: Path, database: str | None, path: Path) -> Head:
+    """Write a workspace's backup; others may go on writing."""
+    journal = _found(folder, database).open()
+    return write_backup(journal, folder, path)
+
+
+def restore(folder: Path, database: str | None, path: Path) -> Head:
+    """Bring a workspace back from a backup, into a folder and a place that hold none."""
+    return read_backup(path, folder, place_of(folder, database_url(database)))
 
 
 @asynccontextmanager
-async def trading(office: Office, folder: Path) -> AsyncGenerator[Trading]:
+async def trading(
+    office: Office, folder: Path, *, database: str | None = None
+) -> AsyncGenerator[Trading]:
     """The desk with its venue: the paper street, served on loopback and spoken to over WebSocket."""
     from headframe.paper import Street, StreetMemory, StreetServer  # noqa: PLC0415 - start-up time
     from headframe.paper.street import Fees  # noqa: PLC0415
     from headframe.venue import DeribitVenue, JsonRpcClient  # noqa: PLC0415
 
     settings = office.settings()
-    lock = TradingLock(folder / LOCK)
+    lock = place_of(folder, database_url(database)).lock()
     clock = office.clock
     assert isinstance(clock, VirtualClock)
     fees = Fees(

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,24 +15,38 @@ from headframe.desk.ports import (
     DiskTrouble,
     Draft,
     Head,
+    Invalid,
     JournalBroken,
     JournalLocked,
     Moved,
 )
-from headframe.store import GENESIS, Folder, MemoryJournal, SqliteJournal, library_is_safe
+from headframe.store import (
+    GENESIS,
+    Folder,
+    MemoryJournal,
+    PostgresJournal,
+    PostgresPlace,
+    SqliteJournal,
+    library_is_safe,
+)
 from headframe.store.sqlite import _SCHEMA
 
 AT = datetime(2026, 8, 22, 15, 33, tzinfo=UTC)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def journal(request: Any, tmp_path: Path) -> Any:
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def journal(request: Any, tmp_path: Path) -> Generator[Any]:
     """The contract below holds for every adapter of the port."""
-    return (
-        MemoryJournal()
-        if request.param == "memory"
-        else SqliteJournal(tmp_path / "j.db", create=True)
-    )
+    if request.param == "memory":
+        yield MemoryJournal()
+        return
+    if request.param == "sqlite":
+        made: Any = SqliteJournal(tmp_path / "j.db", create=True)
+    else:
+        place = PostgresPlace(request.getfixturevalue("postgres_url"))
+        made = PostgresJournal(place, create=True)
+    yield made
+    made.close()
 
 
 def draft(number: Any) -> Any:
@@ -64,11 +79,21 @@ def test_nothing_is_written_on_top_of_what_was_not_read(journal: Any) -> None:
     assert journal.head().count == 2
 
 
-def test_memory_and_disk_chain_alike(tmp_path: Path) -> None:
-    one, two = MemoryJournal(), SqliteJournal(tmp_path / "j.db", create=True)
+def test_every_journal_chains_alike(journal: Any) -> None:
+    one = MemoryJournal()
     fill(one, 4)
-    fill(two, 4)
-    assert one.head() == two.head()
+    fill(journal, 4)
+    assert one.head() == journal.head()
+    assert list(one.rows()) == list(journal.rows())
+    assert list(one.rows(after=2)) == list(journal.rows(after=2))
+
+
+def test_a_text_no_database_keeps_is_refused_and_nothing_is_written(journal: Any) -> None:
+    fill(journal, 1)
+    with pytest.raises(Invalid, match="half a character"):
+        journal.append([Draft("noted", {"text": "\ud800"})], at=AT, author="me", after=1)
+    journal.append([Draft("noted", {"text": "\u0000 \u2028"})], at=AT, author="me", after=1)
+    assert [record.body.get("text") for record in journal.read(after=1)] == ["\u0000 \u2028"]
 
 
 def tamper(path: Any, *statements: Any) -> None:

@@ -73,3 +73,33 @@ def export(call: Call, canonical: bool, output: Path | None) -> None:
         return
     Folder(output.parent).write(output.name, text)
     call.talk(f"wrote {output}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@command
+def backup(call: Call, file: Path) -> None:
+    """Every event and the workspace's files in one file, while others go on working."""
+    from headframe.wiring import back_up
+
+    head = back_up(call.folder, call.database, file)
+    call.answer(
+        "backup",
+        {"file": str(file), "events": head.count, "anchor": str(head)},
+        f"{file}: {head.count} events, anchor {head}",
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@command
+def restore(call: Call, file: Path) -> None:
+    """Bring a workspace back from a backup, into a folder and a database that hold none."""
+    from headframe.wiring import restore as bring_back
+
+    head = bring_back(call.folder, call.database, file)
+    call.answer(
+        "restore",
+        {"workspace": str(call.folder), "events": head.count, "anchor": str(head)},
+        f"{call.folder}: {head.count} events, anchor {head}; headframe audit verify replays them",
+    )

@@ -36,9 +36,9 @@ class Call:
     @property
     def has_workspace(self) -> bool:
         """Whether there is a workspace here."""
-        from headframe.wiring import journal_path
+        from headframe.wiring import has_workspace
 
-        return journal_path(self.folder, self.database).is_file()
+        return has_workspace(self.folder, self.database)
 
     def answer(self, schema: str, data: dict[str, Any], *shown: object) -> None:
         """Data as JSON on stdout where asked for; else tables and sentences."""
@@ -75,7 +75,10 @@ def command(function: Callable[Concatenate[Call, P], R]) -> Callable[..., R]:
         default=Path(),
         help="Folder of the workspace (default: this one).",
     )
-    @click.option("--database", help="Journal: sqlite:///PATH (default: headframe.db there).")
+    @click.option(
+        "--database",
+        help="Journal: sqlite:///PATH or postgresql://... (default: headframe.db there).",
+    )
     @click.option("--as", "user", help="Who acts (default: HEADFRAME_USER, else treasurer).")
     @click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")
     @wraps(function)

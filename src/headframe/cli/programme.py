@@ -90,7 +90,7 @@ def rfq(call: Call, proposal: str, dry_run: bool) -> int:
     office = call.office()
 
     async def run() -> execution.Dealt:
-        async with trading(office, call.folder) as at_work:
+        async with trading(office, call.folder, database=call.database) as at_work:
             return await execution.deal(at_work, proposal, call.talk)
 
     return _dealt(call, proposal, asyncio.run(run()))

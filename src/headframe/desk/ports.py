@@ -146,6 +146,14 @@ class Journal(Protocol):
         """Events after a place, in order; raises JournalBroken where the chain does not hold."""
         ...
 
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+    def rows(self, after: int = 0) -> Iterator[tuple[int, str, str, str, str, str]]:
+        """Events after a place as they are kept: seq, at, author, kind, canonical body, hash."""
+        ...
+
     def append(self, drafts: Sequence[Draft], *, at: datetime, author: str, after: int) -> Head:
         """Write all drafts or none; raises Moved unless the journal holds exactly ``after`` events."""
         ...

@@ -1,12 +1,12 @@
 """The hash chain: h(n) = SHA-256(h(n-1) || canonical event)."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 
 from headframe.codec import canonical
-from headframe.desk.ports import Fault, Head, JournalBroken, Record
+from headframe.desk.ports import Fault, Head, Invalid, JournalBroken, Record
 
 GENESIS = "0" * 64
 Row = tuple[int, str, str, str, str, str]
@@ -25,8 +25,24 @@ def event_hash(previous: str, text: str) -> str:
 
 
 def body_text(body: object) -> str:
-    """The canonical body of a draft."""
-    return canonical(body)
+    """The canonical body of a draft; Invalid where it holds what no database keeps as text."""
+    text = canonical(body)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid("a text holds half a character (a lone surrogate); remove it") from error
+    return text
+
+
+def following(head: Head, bodies: Sequence[tuple[str, str]], at: str, author: str) -> list[Row]:
+    """The rows that come next: kinds with canonical bodies, chained to the head."""
+    rows: list[Row] = []
+    seq, previous = head.count, head.hash
+    for kind, body in bodies:
+        seq += 1
+        previous = event_hash(previous, event_text(seq, at, author, kind, body))
+        rows.append((seq, at, author, kind, body, previous))
+    return rows
 
 
 def records(rows: Iterable[Row], *, after: int, previous: str) -> Iterator[Record]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from headframe.desk.ports import Draft, Fault, Head, Moved, Record
-from headframe.store.chain import GENESIS, Row, body_text, event_hash, event_text, faults, records
+from headframe.store.chain import GENESIS, Row, body_text, faults, following, records
 from headframe.units import iso
 
 
@@ -12,30 +12,32 @@ class MemoryJournal:
     """Rows in a list, with the same chain as on disk."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.kept: list[Row] = []
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def head(self) -> Head:
         """Count and hash of the last event."""
-        return Head(len(self.rows), self.rows[-1][5] if self.rows else GENESIS)
+        return Head(len(self.kept), self.kept[-1][5] if self.kept else GENESIS)
 
     def read(self, after: int = 0) -> Iterator[Record]:
         """Events after a place."""
-        previous = self.rows[after - 1][5] if after else GENESIS
-        return records(self.rows[after:], after=after, previous=previous)
+        previous = self.kept[after - 1][5] if after else GENESIS
+        return records(self.kept[after:], after=after, previous=previous)
 
     def append(self, drafts: Sequence[Draft], *, at: datetime, author: str, after: int) -> Head:
         """Write all drafts, or raise Moved."""
-        if after != len(self.rows):
+        if after != len(self.kept):
             raise Moved
-        fresh: list[Row] = []
-        previous = self.head().hash
-        for seq, draft in enumerate(drafts, start=after + 1):
-            body = body_text(draft.body)
-            previous = event_hash(previous, event_text(seq, iso(at), author, draft.kind, body))
-            fresh.append((seq, iso(at), author, draft.kind, body, previous))
-        self.rows.extend(fresh)
+        bodies = [(draft.kind, body_text(draft.body)) for draft in drafts]
+        self.kept.extend(following(self.head(), bodies, iso(at), author))
         return self.head()
+
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """Events after a place as they are kept."""
+        return iter(self.kept[after:])
 
     def verify(self, anchor: Head | None = None) -> tuple[Fault, ...]:
         """Every fault of the chain."""
-        return tuple(faults(self.rows, anchor))
+        return tuple(faults(self.kept, anchor))

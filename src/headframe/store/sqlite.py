@@ -3,7 +3,7 @@
 ``apsw`` carries its own SQLite (3.51.3 or later: https://sqlite.org/wal.html, "WAL-reset bug").
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +16,13 @@ from headframe.desk.ports import (
     Draft,
     Fault,
     Head,
+    Invalid,
     JournalBroken,
     JournalLocked,
     Moved,
     Record,
 )
-from headframe.store.chain import GENESIS, Row, body_text, event_hash, event_text, faults, records
+from headframe.store.chain import GENESIS, Row, body_text, faults, following, records
 from headframe.units import iso
 
 APPLICATION_ID = 0x48454144  # "HEAD"
@@ -29,6 +30,7 @@ VERSION = 1
 SAFE_LIBRARY = (3, 51, 3)
 _BUSY_MS = 5_000
 _LAST = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
+_INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?)"
 _SCHEMA = (
     """CREATE TABLE events (
   seq INTEGER PRIMARY KEY, at TEXT NOT NULL, author TEXT NOT NULL, kind TEXT NOT NULL,
@@ -88,19 +90,22 @@ class SqliteJournal:
         """Let go of the file."""
         self._db.close()
 
-    def copy_to(self, path: Path) -> None:
-        """A copy of the whole journal in a new file, taken in one transaction."""
-        with _translated(path):
-            target = apsw.Connection(str(path))
-            with target.backup("main", self._db, "main") as backup:
-                backup.step()
-            _run(target, "PRAGMA journal_mode=WAL")
-            target.close()
+    def adopt(self, rows: Iterable[Row]) -> None:
+        """Take over the events of another journal, all or none, into an empty one."""
+        with _translated(self.path):
+            if self._head().count:
+                raise Invalid(f"{self.path.name} holds a journal already")
+            with self._db:
+                for row in rows:
+                    self._run(_INSERT, row)
 
     def head(self) -> Head:
         """Count and hash of the last event."""
         with _translated(self.path):
-            row = next(self._run(_LAST), None)
+            return self._head()
+
+    def _head(self) -> Head:
+        row = next(self._run(_LAST), None)
         return Head(cast("int", row[0]), str(row[1])) if row else Head(0, GENESIS)
 
     def read(self, after: int = 0) -> Iterator[Record]:
@@ -110,9 +115,10 @@ class SqliteJournal:
             if after:
                 row = next(self._run("SELECT hash FROM events WHERE seq=?", (after,)), None)
                 previous = str(row[0]) if row else GENESIS
-            yield from records(self._rows(after), after=after, previous=previous)
+            yield from records(self.rows(after), after=after, previous=previous)
 
-    def _rows(self, after: int = 0) -> Iterator[Row]:
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """Events after a place as they are kept, all of one instant."""
         sql = "SELECT seq, at, author, kind, body, hash FROM events WHERE seq>? ORDER BY seq"
         for row in self._run(sql, (after,)):
             yield cast("Row", row)
@@ -140,18 +146,13 @@ class SqliteJournal:
         return head
 
     def _append(self, bodies: list[tuple[str, str]], stamp: str, author: str, after: int) -> Head:
-        row = next(self._run(_LAST), None)
-        count, previous = (cast("int", row[0]), str(row[1])) if row else (0, GENESIS)
-        if count != after:
+        head = self._head()
+        if head.count != after:
             raise Moved
-        for kind, body in bodies:
-            count += 1
-            previous = event_hash(previous, event_text(count, stamp, author, kind, body))
-            self._run(
-                "INSERT INTO events VALUES (?,?,?,?,?,?)",
-                (count, stamp, author, kind, body, previous),
-            )
-        return Head(count, previous)
+        for row in following(head, bodies, stamp, author):
+            self._run(_INSERT, row)
+            head = Head(row[0], row[5])
+        return head
 
     def _unguarded(self) -> Iterator[Fault]:
         """The table and the triggers that forbid change, word for word as they were made."""
@@ -168,7 +169,7 @@ class SqliteJournal:
                     for row in self._run("PRAGMA integrity_check(10)")
                     if row[0] != "ok"
                 ]
-                return (*broken, *self._unguarded(), *faults(self._rows(), anchor))
+                return (*broken, *self._unguarded(), *faults(self.rows(), anchor))
         except JournalBroken as error:
             return (Fault(0, str(error)),)
 
