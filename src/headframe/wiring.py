@@ -1,11 +1,14 @@
 """Builds a desk from a folder and settings: the only module that knows every adapter."""
 
+import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headframe.desk import quotes
 from headframe.desk.clock import VirtualClock
@@ -22,6 +25,9 @@ from headframe.store import (
     read_backup,
     write_backup,
 )
+
+if TYPE_CHECKING:
+    from headframe.paper import Exchange, PacedClock
 
 MEMORY = "street.jsonl"
 
@@ -145,8 +151,7 @@ async def trading(
     office: Office, folder: Path, *, database: str | None = None
 ) -> AsyncGenerator[Trading]:
     """The desk with its venue: the paper street, served on loopback and spoken to over WebSocket."""
-    from headframe.paper import Street, StreetMemory, StreetServer  # noqa: PLC0415 - start-up time
-    from headframe.paper.street import Fees  # noqa: PLC0415
+    from headframe.paper import Exchange, Fees, StreetMemory, StreetServer, World  # noqa: PLC0415 - start-up time
     from headframe.venue import DeribitVenue, JsonRpcClient  # noqa: PLC0415
 
     settings = office.settings()
@@ -159,12 +164,13 @@ async def trading(
         future_share=settings.venue.future_fee_share,
         forward_spread=settings.venue.forward_spread,
     )
-    memory = StreetMemory(folder / MEMORY)
     surface = quotes.surface_in(office.state())
-    street = Street(clock, office.market(), surface, fees, memory, settings.workspace.seed)
+    world = World(clock, office.market(), surface, fees, settings.workspace.seed)
+    key = ("headframe", "paper", None)
+    exchange = Exchange(world, StreetMemory(folder / MEMORY), [key])
     async with (
-        StreetServer(street, client_id="headframe", client_secret="paper") as server,  # noqa: S106 - no secret
-        JsonRpcClient(server.url, client_id="headframe", client_secret="paper") as client,  # noqa: S106
+        StreetServer(exchange) as server,
+        JsonRpcClient(server.url, client_id="headframe", client_secret="paper") as client,  # noqa: S106 - no secret
     ):
         venue = DeribitVenue(client, clock, settings.venue.name)
         clock.settlers.append(venue.settle)
@@ -173,3 +179,50 @@ async def trading(
         finally:
             clock.settlers.remove(venue.settle)
             lock.release()
+
+
+@asynccontextmanager
+async def street_served(
+    snapshot: Snapshot,
+    *,
+    port: int,
+    seed: int,
+    speed: float,
+    vol: float,
+    keys: Sequence[tuple[str, str, str | None]],
+    memory: Path | None,
+) -> AsyncGenerator[str]:
+    """The paper street served on loopback for anybody's client; gives host and port."""
+    from headframe.paper import (  # noqa: PLC0415 - start-up time
+        Exchange,
+        Fees,
+        PacedClock,
+        StreetMemory,
+        StreetServer,
+        World,
+    )
+    from headframe.pricing import surface_of  # noqa: PLC0415
+
+    clock = PacedClock(snapshot.as_of, speed)
+    fees = Fees(
+        option_coins=0.0003, option_cap_share=0.125, future_share=0.0005, forward_spread=0.0004
+    )
+    world = World(clock, snapshot, surface_of(snapshot), fees, seed, vol)
+    exchange = Exchange(world, StreetMemory(memory), list(keys), welcomes=not keys)
+    exchange.accounts.wall_ms = lambda: int(time.time() * 1000)
+    async with StreetServer(exchange, port=port) as server:
+        beating = asyncio.create_task(_beating(exchange, clock))
+        try:
+            yield server.address
+        finally:
+            beating.cancel()
+            clock.end()
+
+
+async def _beating(exchange: "Exchange", clock: "PacedClock") -> None:
+    """A beat every second of the street's time, and the pause of its settlement at 08:00 UTC."""
+    while True:
+        at = clock.now()
+        exchange.settling = (at.hour, at.minute) == (8, 0) and at.second < 5
+        await exchange.tick()
+        await clock.wait_until(at + timedelta(seconds=1))

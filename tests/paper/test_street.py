@@ -10,9 +10,10 @@ from websockets.exceptions import ConnectionClosed
 
 from headframe.desk.clock import VirtualClock
 from headframe.market import sample_market
-from headframe.paper import Street, StreetMemory, StreetServer
+from headframe.paper import Exchange, Fees, StreetMemory, StreetServer, World
+from headframe.paper.accounts import Account
 from headframe.paper.dealers import HABITS, answer
-from headframe.paper.street import Fees, RpcError
+from headframe.paper.rpc import Params, RpcError
 from headframe.pricing import surface_of
 
 FEES = Fees(option_coins=0.0003, option_cap_share=0.125, future_share=0.0005, forward_spread=0.0004)
@@ -22,11 +23,35 @@ LEGS = [
 ]
 
 
-def street(path: Any = None, seed: Any = 7) -> Any:
-    market = sample_market()
-    return Street(
-        VirtualClock(market.as_of), market, surface_of(market), FEES, StreetMemory(path), seed
-    )
+class Taker:
+    """An exchange on a clock that jumps, and one taker at it."""
+
+    def __init__(self, path: Any = None, seed: Any = 7, keys: Any = ()) -> None:
+        market = sample_market()
+        world = World(VirtualClock(market.as_of), market, surface_of(market), FEES, seed)
+        self.exchange = Exchange(world, StreetMemory(path), [("me", "secret", None), *keys])
+        self.street = self.exchange.street
+        self.clock: Any = world.clock
+        self.account: Account = self.exchange.accounts.all()[0]
+
+    def create(self, params: Any) -> Any:
+        return self.street.create(Params(params), self.account)
+
+    def accept(self, params: Any) -> Any:
+        return self.street.accept(Params(params), self.account)
+
+    def cancel(self, params: Any) -> Any:
+        return self.street.cancel(Params(params), self.account)
+
+    def request(self, number: int) -> Any:
+        return self.street.request(number)
+
+    def shown(self, request: Any) -> Any:
+        return self.street.shown(request, self.account)
+
+
+def street(path: Any = None, seed: Any = 7, keys: Any = ()) -> Any:
+    return Taker(path, seed, keys)
 
 
 def wait(one: Any, seconds: Any) -> None:
@@ -98,7 +123,7 @@ def test_accepting_fills_the_best_price_whole_or_not_at_all() -> None:
     ("change", "code"),
     [
         ({"direction": "up"}, -32602), ({"price": "x"}, -32602), ({"price": float("nan")}, -32602), ({"amount": 49.0}, -32602),
-        ({"legs": []}, -32602), ({"time_in_force": "good_til_cancelled"}, -32602), ({"block_rfq_id": 9}, 11029), ({"block_rfq_id": "1"}, -32602),
+        ({"legs": []}, -32602), ({"time_in_force": "good_til_day"}, -32602), ({"block_rfq_id": 9}, 11029), ({"block_rfq_id": "x"}, -32602),
     ],
 )  # fmt: skip
 def test_bad_acceptances_are_refused(change: Any, code: Any) -> None:
@@ -114,7 +139,7 @@ def test_bad_acceptances_are_refused(change: Any, code: Any) -> None:
 @pytest.mark.parametrize(
     ("legs", "code"),
     [
-        ([], -32602), ("x", -32602), ([5], -32602), ([LEGS[0] | {"amount": 24.9}], 10021), ([LEGS[0] | {"amount": "50"}], 10021),
+        ([], -32602), ("x", -32602), ([5], -32602), ([LEGS[0] | {"amount": 24.9}], 10021), ([LEGS[0] | {"amount": "fifty"}], 10021),
         ([LEGS[0] | {"instrument_name": "BTC-25DEC20-70000-P"}], 10020), ([LEGS[0] | {"instrument_name": "x"}], 10020),
         ([LEGS[0] | {"direction": "hold"}], -32602), ([LEGS[0] | {"direction": "sell"}], -32602), ([LEGS[0], LEGS[0]], -32602),
         ([LEGS[0], LEGS[1] | {"amount": 75.0}], 10021), ([{"instrument_name": "BTC-25DEC26", "amount": 199_990.0, "direction": "buy"}], 10021),
@@ -137,7 +162,8 @@ def test_the_street_remembers_over_a_crash(tmp_path: Path) -> None:
         file.write('{"block_rfq_id": 2, "sta')  # a line cut short by a crash
     again = street(path)
     assert again.request(1)["state"] == "filled"
-    assert again.request(1)["block_trade"] == one.request(1)["block_trade"]
+    assert again.request(1)["blocks"] == one.request(1)["blocks"]
+    assert again.account.positions["BTC-25DEC26-70000-P"].size == 50.0
     assert again.create({"legs": LEGS})["block_rfq_id"] == 2
     assert street(path).request(2)["state"] == "open"
 
@@ -156,14 +182,16 @@ def talk(*frames: Any, one: Any = None) -> Any:
     """Send raw frames to a server and return what comes back for each."""
 
     async def run() -> Any:
-        answers = []
+        answers, heard = [], []
         async with (
-            StreetServer(one or street(), client_id="me", client_secret="secret") as server,
+            StreetServer((one or street()).exchange) as server,
             connect(server.url) as socket,
         ):
             for frame in frames:
                 await socket.send(frame if isinstance(frame, str) else json.dumps(frame))
-                answers.append(json.loads(await socket.recv()))
+                while "method" in (reply := json.loads(await socket.recv())):
+                    heard.append(reply)
+                answers.append(reply)
         return answers
 
     return asyncio.run(run())
@@ -204,7 +232,13 @@ def test_signed_in_calls_work_and_lists_are_paged() -> None:
     makers = {"id": 5, "method": "private/get_block_rfq_makers"}
     trades = {"id": 6, "method": "private/get_block_trades", "params": {"block_rfq_id": 1}}
     replies = talk(
-        AUTH, create, listed, wrong, makers, trades, {"id": 7, "method": "public/set_heartbeat"}
+        AUTH,
+        create,
+        listed,
+        wrong,
+        makers,
+        trades,
+        {"id": 7, "method": "public/set_heartbeat", "params": {"interval": 10}},
     )
     assert replies[0]["result"]["token_type"] == "bearer"
     assert replies[2]["result"]["block_rfqs"][0]["label"] == "x"
@@ -217,7 +251,7 @@ def test_signed_in_calls_work_and_lists_are_paged() -> None:
 def test_a_frame_over_32_kb_ends_the_session_without_an_id() -> None:
     async def run() -> None:
         async with (
-            StreetServer(street(), client_id="me", client_secret="s") as server,
+            StreetServer(street().exchange) as server,
             connect(server.url) as socket,
         ):
             await socket.send("x" * 40_000)

@@ -63,6 +63,7 @@ COMMANDS = {
     "report": ("risk", "report", "The morning page."),
     "audit": ("audit", "audit", "Verify the journal: chain, state machines, ledger."),
     "export": ("audit", "export", "The canonical export of the journal and its state."),
+    "paper": ("paper", "paper", "The paper street as a server that speaks Deribit's protocol."),
     "backup": ("audit", "backup", "Every event and file of the workspace in one file."),
     "restore": ("audit", "restore", "Bring a workspace back from a backup."),
     "price": ("price", "price", "Price a CSV table of options and forwards."),

@@ -1,7 +1,7 @@
 """What the street remembers when the program ends: its own record, apart from the desk's journal.
 
-One JSON line for each request as it stands after a change; the last line of a request counts. It
-is the evidence that a desk reconciles with after a crash.
+One JSON line for each request as it stands after a change, and one for each other trade; the last
+line of a request counts. It is the evidence that a desk reconciles with after a crash.
 """
 
 import json
@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any, cast
 
 Json = dict[str, Any]
+_LATER: Json = {"account": "headframe", "quotes": [], "triggers": {}, "trade_allocations": []}
 
 
 class StreetMemory:
-    """An append-only file of requests, each line on the disk before anybody is answered."""
+    """An append-only file, each line on the disk before anybody is answered."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self.requests: dict[int, Json] = {}
+        self.deals: list[Json] = []
         if path is not None and path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 self._take(line)
@@ -27,20 +29,32 @@ class StreetMemory:
             row = cast("Json", json.loads(line))
         except ValueError:
             return  # a line cut short by a crash was never answered to anybody
-        self.requests[int(row["block_rfq_id"])] = row
+        if "block_rfq_id" not in row:
+            self.deals.append(row)
+            return
+        old: Json = {key: value for key, value in _LATER.items() if key not in row}
+        blocks = [row["block_trade"] | {"dealer": ""}] if "block_trade" in row else []
+        self.requests[int(row["block_rfq_id"])] = {"blocks": blocks, **row, **old}
 
     def keep(self, request: Json) -> None:
         """Remember a request as it stands: on the disk first, so that a full disk changes nothing."""
-        if self._path is not None:
-            self._append(self._path, request)
+        self._append(request)
         self.requests[int(request["block_rfq_id"])] = request
 
-    @staticmethod
-    def _append(path: Path, request: Json) -> None:
-        torn = path.exists() and not path.read_bytes().endswith(b"\n")
-        with path.open("a", encoding="utf-8") as file:
-            if torn and file.tell():
-                file.write("\n")
-            file.write(json.dumps(request, separators=(",", ":")) + "\n")
+    def keep_deal(self, deal: Json) -> None:
+        """Remember a trade that came of no request."""
+        self._append(deal)
+        self.deals.append(deal)
+
+    def _append(self, row: Json) -> None:
+        path = self._path
+        if path is None:
+            return
+        with path.open("ab+") as file:
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # a line cut short by a crash
+                    file.write(b"\n")
+            file.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())

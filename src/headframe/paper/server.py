@@ -1,197 +1,267 @@
-"""The street's server: JSON-RPC 2.0 over WebSocket on loopback, in Deribit's message shapes."""
+"""The street's server on loopback: JSON-RPC 2.0 over HTTP (root POST, method path, GET query) and WebSocket.
+
+Served at ``/api/v2`` and ``/ws/api/v2``. A frame or body above 32 kB is refused without an id and ends
+the connection, as the venue does.
+"""
 
 import asyncio
 import json
-from collections.abc import Callable
+import socket
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Self, cast
+from urllib.parse import parse_qsl
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
+import uvicorn
 
-from headframe.paper.street import RpcError, Street
+from headframe.paper.exchange import Exchange
+from headframe.paper.rpc import Json, RpcError
+from headframe.paper.session import Session
 
-Json = dict[str, Any]
 LARGEST_FRAME = 32_768
-CHANNELS = ("block_rfq.taker.", "block_rfq.trades.")
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class _Quiet(uvicorn.Server):
+    """A server that leaves the program's signals alone."""
+
+    def install_signal_handlers(self) -> None:
+        """None are installed."""
+
+    async def run_on(self, listening: socket.socket) -> None:
+        """Serve until told to end."""
+        await self._serve([listening])
 
 
 class StreetServer:
-    """Serves one street to any number of takers; start it with ``async with``."""
+    """Serves one exchange to any number of callers; start it with ``async with``."""
 
-    def __init__(self, street: Street, *, client_id: str, client_secret: str) -> None:
-        self.street = street
-        self._credentials = (client_id, client_secret)
-        self._token = f"token-{client_id}"
-        self._server: Server | None = None
-        self._subscribers: dict[ServerConnection, set[str]] = {}
-        self._signed_in: set[ServerConnection] = set()
-        street.listeners.append(self._publish)
+    def __init__(self, exchange: Exchange, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.exchange = exchange
+        self._host, self._port = host, port
+        self._server: _Quiet | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"{self._host}:{self._port}"
 
     @property
     def url(self) -> str:
-        """Where the server listens."""
-        assert self._server is not None, "the server was not started"
-        host, port = next(iter(self._server.sockets)).getsockname()[:2]
-        return f"ws://{host}:{port}/ws/api/v2"
+        """Where the WebSocket listens."""
+        return f"ws://{self.address}/ws/api/v2"
 
     async def __aenter__(self) -> Self:
-        self._server = await serve(self._session, "127.0.0.1", 0, max_size=1 << 20)
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((self._host, self._port))
+        self._port = int(listening.getsockname()[1])
+        config = uvicorn.Config(
+            self.application,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            ws="websockets-sansio",
+            ws_max_size=1 << 20,
+            ws_ping_interval=None,
+            timeout_graceful_shutdown=2,
+        )
+        self._server = _Quiet(config)
+        self._task = asyncio.create_task(self._server.run_on(listening))
+        listening.listen(128)  # callers may come before the server has looked
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-        self.street.listeners.remove(self._publish)
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            with suppress(asyncio.CancelledError):
+                await self._task
 
-    async def _session(self, connection: ServerConnection) -> None:
-        self._subscribers[connection] = set()
-        with suppress(ConnectionClosed):
-            async for frame in connection:
-                if not await self._frame(connection, frame):
+    async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP request or one WebSocket."""
+        path = str(scope["path"])
+        if scope["type"] == "websocket":
+            if path.rstrip("/") != "/ws/api/v2":
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            await self._socket(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    # ---- WebSocket ----------------------------------------------------------
+    async def _socket(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+
+        async def say(text: str) -> None:
+            with suppress(RuntimeError, OSError):
+                await send({"type": "websocket.send", "text": text})
+
+        session = Session(send=say)
+        self.exchange.sessions.open.add(session)
+        pulse: asyncio.Task[None] | None = None
+        try:
+            while (frame := _frame(await receive())) is not None and not session.closed:
+                code = await self._frame(session, say, frame)
+                if code:
+                    await send({"type": "websocket.close", "code": code})
                     break
-        self._subscribers.pop(connection, None)
-        self._signed_in.discard(connection)
+                if session.heartbeat and pulse is None:
+                    pulse = asyncio.create_task(self._pulse(session, send))
+        finally:
+            session.closed = True
+            if pulse is not None:
+                pulse.cancel()
+            self.exchange.left(session)
+            await self.exchange.settle()
 
-    async def _frame(self, connection: ServerConnection, frame: str | bytes) -> bool:
-        """Answer one frame; False ends the session, as the venue does on an oversized one."""
-        if len(frame) > LARGEST_FRAME:
+    async def _frame(
+        self, session: Session, say: Callable[[str], Awaitable[None]], frame: str
+    ) -> int:
+        """Answer one frame; the code the session ends with, 0 where it goes on."""
+        session.spoken = True
+        if len(frame.encode("utf-8", "replace")) > LARGEST_FRAME:
             error = {"code": -32600, "message": "request entity too large"}
-            await connection.send(json.dumps({"jsonrpc": "2.0", "error": error}))
-            await connection.close()
-            return False
-        reply = self._reply(connection, frame)
-        await connection.send(json.dumps(reply))
-        return True
+            await say(json.dumps({"jsonrpc": "2.0", "error": error}))
+            return 1009
+        reply, _ = await self.answer(session, frame)
+        await say(json.dumps(reply))
+        await self.exchange.settle()
+        return 1000 if session.closed or _ends(reply) else 0
 
-    def _reply(self, connection: ServerConnection, frame: str | bytes) -> Json:
-        stamp = self.street.now_ms() * 1000
-        envelope: Json = {
+    async def _pulse(self, session: Session, send: Send) -> None:
+        """The heart of one connection: ask the silent to speak, close on those who do not."""
+        while not session.closed:
+            await asyncio.sleep(session.heartbeat or 1.0)
+            if session.heartbeat <= 0.0:
+                continue
+            if session.awaiting and not session.spoken:
+                await send({"type": "websocket.close", "code": 4000, "reason": "heartbeat close"})
+                session.closed = True
+                return
+            kind = "heartbeat" if session.spoken else "test_request"
+            session.awaiting, session.spoken = kind == "test_request", False
+            message = {"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": kind}}
+            if session.send is not None:
+                await session.send(json.dumps(message))
+
+    # ---- HTTP ---------------------------------------------------------------
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = b""
+        while True:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                return
+            body += cast("bytes", event.get("body", b""))
+            if len(body) > LARGEST_FRAME:
+                error = {"code": -32600, "message": "request entity too large"}
+                await _respond(send, 413, {"jsonrpc": "2.0", "error": error})
+                return
+            if not event.get("more_body"):
+                break
+        path = str(scope["path"])
+        if not path.startswith("/api/v2"):
+            await _respond(send, 404, {"error": "not found"})
+            return
+        method = path.removeprefix("/api/v2").strip("/")
+        text = _as_frame(scope, method, body.decode("utf-8", "replace"))
+        session = Session()
+        try:
+            self._sign_in(scope, session, body.decode("utf-8", "replace"))
+        except RpcError as error:
+            reply = self._envelope() | {"error": error.shown()}
+            await _respond(send, 401 if error.code in {13009, 13004} else 400, reply)
+            return
+        reply, code = await self.answer(session, text, method)
+        await _respond(send, code, reply)
+        await self.exchange.settle()
+
+    def _sign_in(self, scope: Scope, session: Session, body: str) -> None:
+        headers = {key.decode("latin1").lower(): value for key, value in scope["headers"]}
+        header = headers.get("authorization")
+        if header is None:
+            return
+        query = bytes(scope.get("query_string", b"")).decode("latin1")
+        raw = bytes(scope.get("raw_path") or str(scope["path"]).encode()).decode("latin1")
+        uri = raw + (f"?{query}" if query else "")
+        account, granted = self.exchange.accounts.by_header(
+            header.decode("latin1"), str(scope["method"]), uri, body
+        )
+        session.account, session.scope = account, granted
+
+    # ---- both ---------------------------------------------------------------
+    def _envelope(self) -> Json:
+        stamp = self.exchange.world.now_ms() * 1000
+        return {
             "jsonrpc": "2.0",
             "testnet": True,
             "usIn": stamp,
             "usOut": stamp,
             "usDiff": 0,
         }
+
+    async def answer(self, session: Session, frame: str, path: str = "") -> tuple[Json, int]:
+        """The reply to one frame, and the HTTP status it would travel under."""
+        envelope = self._envelope()
         try:
-            call = _call(frame)
+            call = _call(frame, path)
         except RpcError as error:
-            return envelope | {"error": _error(error)}
-        envelope["id"] = call.get("id")
+            return envelope | {"error": error.shown()}, 400
+        if "id" in call:
+            envelope["id"] = call["id"]
         try:
-            result = self._dispatch(connection, str(call.get("method")), _params(call))
+            session.spend(asyncio.get_running_loop().time())
+            result = await self.exchange.call(session, str(call["method"]), _params(call))
         except RpcError as error:
-            return envelope | {"error": _error(error)}
+            unsigned = {13009, 13004}
+            return envelope | {"error": error.shown()}, 401 if error.code in unsigned else 400
         except OSError as error:  # its disk is full: nothing was done, and it says so
             refused = RpcError(11051, "system_maintenance", f"no record can be kept: {error}")
-            return envelope | {"error": _error(refused)}
-        return envelope | {"result": result}
-
-    def _dispatch(self, connection: ServerConnection, method: str, params: Json) -> object:
-        if method in {"private/subscribe", "public/subscribe"}:
-            return self._subscribe(connection, params, private=method.startswith("private"))
-        if method == "public/auth":
-            return self._auth(connection, params)
-        handler = self._methods().get(method)
-        if handler is None:
-            raise RpcError(-32601, "Method not found", method[:60])
-        if method.startswith("private/"):
-            self._guard(connection, params)
-        return handler(params)
-
-    def _guard(self, connection: ServerConnection, params: Json) -> None:
-        if connection not in self._signed_in and params.get("access_token") != self._token:
-            raise RpcError(13009, "unauthorized", "sign in with public/auth")
-
-    def _methods(self) -> dict[str, Callable[[Json], object]]:
-        street = self.street
-        return {
-            "public/test": lambda _: {"version": "1.2.26"},
-            "public/get_time": lambda _: street.now_ms(),
-            "public/set_heartbeat": lambda _: "ok",
-            "public/get_index_price": lambda _: {
-                "index_price": street.snapshot.index,
-                "estimated_delivery_price": street.snapshot.index,
-            },
-            "private/get_block_rfq_makers": lambda _: street.makers(),
-            "private/create_block_rfq": street.create,
-            "private/accept_block_rfq": street.accept,
-            "private/cancel_block_rfq": street.cancel,
-            "private/get_block_rfqs": self._list,
-            "private/get_block_trades": self._trades,
-        }
-
-    def _auth(self, connection: ServerConnection, params: Json) -> Json:
-        if params.get("grant_type") != "client_credentials":
-            raise RpcError(-32602, "Invalid params", "grant_type must be client_credentials")
-        if (params.get("client_id"), params.get("client_secret")) != self._credentials:
-            raise RpcError(13004, "invalid_credentials")
-        self._signed_in.add(connection)
-        return {
-            "access_token": self._token,
-            "refresh_token": self._token,
-            "expires_in": 900,
-            "scope": "block_rfq:read_write",
-            "token_type": "bearer",
-            "enabled_features": [],
-        }
-
-    def _subscribe(self, connection: ServerConnection, params: Json, *, private: bool) -> list[str]:
-        if private:
-            self._guard(connection, params)
-        channels = params.get("channels")
-        if not isinstance(channels, list):
-            raise RpcError(-32602, "Invalid params", "channels must be a list")
-        wanted = [str(name) for name in cast("list[object]", channels)]
-        known = [name for name in wanted if name.startswith(CHANNELS)]
-        self._subscribers[connection].update(known)
-        return known
-
-    def _list(self, params: Json) -> Json:
-        count = params.get("count", 20)
-        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 1000:
-            raise RpcError(-32602, "Invalid params", "count must lie between 1 and 1000")
-        number = params.get("block_rfq_id")
-        rows = [self.street.request(number)] if number is not None else self._newest(count)
-        return {"block_rfqs": [self._public(row) for row in rows], "continuation": None}
-
-    def _newest(self, count: int) -> list[Json]:
-        requests = self.street.memory.requests
-        return [requests[key] for key in sorted(requests, reverse=True)[:count]]
-
-    def _public(self, row: Json) -> Json:
-        shown = self.street.shown(row)
-        shown.pop("block_trade", None)
-        return shown
-
-    def _trades(self, params: Json) -> list[Json]:
-        request = self.street.request(params.get("block_rfq_id"))
-        return [request["block_trade"]] if "block_trade" in request else []
-
-    async def _publish(self, request: Json) -> None:
-        data = {key: value for key, value in request.items() if key != "block_trade"}
-        for connection, channels in list(self._subscribers.items()):
-            for channel in sorted(channels):
-                if channel.startswith("block_rfq.taker."):
-                    message = {
-                        "jsonrpc": "2.0",
-                        "method": "subscription",
-                        "params": {"channel": channel, "data": data},
-                    }
-                    with suppress(ConnectionClosed):
-                        await connection.send(json.dumps(message))
-        await asyncio.sleep(0)
+            return envelope | {"error": refused.shown()}, 500
+        return envelope | {"result": result}, 200
 
 
-def _call(frame: str | bytes) -> Json:
+def _frame(event: dict[str, Any]) -> str | None:
+    """The text of a frame, or None where the caller has gone."""
+    if event["type"] == "websocket.disconnect":
+        return None
+    text: str | None = event.get("text")
+    return text if text is not None else bytes(event.get("bytes") or b"").decode("utf-8", "replace")
+
+
+async def _respond(send: Send, code: int, reply: Json) -> None:
+    body = json.dumps(reply).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _as_frame(scope: Scope, method: str, body: str) -> str:
+    """An HTTP request as a frame: a body as it is, a query as parameters."""
+    if scope["method"] == "POST" or body:
+        return body
+    pairs = parse_qsl(
+        bytes(scope.get("query_string", b"")).decode("latin1"), keep_blank_values=True
+    )
+    return json.dumps({"jsonrpc": "2.0", "id": None, "method": method, "params": dict(pairs)})
+
+
+def _call(frame: str, path: str) -> Json:
     try:
         call: object = json.loads(frame)
     except (ValueError, RecursionError) as error:
         raise RpcError(-32700, "Parse error") from error
-    if not isinstance(call, dict) or not isinstance(cast("Json", call).get("method"), str):
+    if not isinstance(call, dict):
         raise RpcError(-32600, "Invalid Request")
-    return cast("Json", call)
+    found = cast("Json", call)
+    if not isinstance(found.get("method"), str):
+        if path:  # the venue wants the method in the body too, as observed live
+            raise RpcError(11050, "bad_request", "the body must name its method")
+        raise RpcError(-32600, "Invalid Request")
+    return found
 
 
 def _params(call: Json) -> Json:
@@ -201,6 +271,7 @@ def _params(call: Json) -> Json:
     return cast("Json", params)
 
 
-def _error(error: RpcError) -> Json:
-    data = {"reason": error.reason} if error.reason else {}
-    return {"code": error.code, "message": error.message, "data": data}
+def _ends(reply: Json) -> bool:
+    """Whether the venue ends the session after this answer."""
+    error: object = reply.get("error")
+    return isinstance(error, dict) and cast("Json", error).get("code") == 10028

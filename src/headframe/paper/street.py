@@ -1,402 +1,384 @@
-"""The street's matching: requests, quotes, fills, by the rules of Deribit's Block RFQ.
+"""The street's Block RFQ: requests, quotes, awards, by the venue's rules, on the street's clock.
 
-Sources: Deribit API 2.1.1, private/create_block_rfq, accept_block_rfq, cancel_block_rfq,
-get_block_rfqs; error codes of docs.deribit.com, "RPC error codes". A maker's price is the price paid.
+Sources: Deribit API 2.1.1, the methods of "Block RFQ"; error codes of docs.deribit.com, "RPC error
+codes"; where they say nothing, numbers are settings here and say so.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from math import isfinite
-from typing import Any, cast
+from datetime import datetime
 
 from headframe.desk.ports import Appointments
-from headframe.instrument import Instrument, Kind, parse_instrument
-from headframe.market import Snapshot
+from headframe.paper.accounts import Account
+from headframe.paper.asked import allocations_of, hedge_of, legs_of
 from headframe.paper.dealers import HABITS, Answer, answer
 from headframe.paper.memory import StreetMemory
-from headframe.pricing import Surface
-from headframe.risk import leg_price
-from headframe.units import Wrong
+from headframe.paper.quotes import levels, matched
+from headframe.paper.rpc import Json, Params, RpcError, invalid
+from headframe.paper.settle import block_of
+from headframe.paper.world import World, instant_of, later, ms, tick_price
 
-Json = dict[str, Any]
 LIFE_SECONDS = 300
 BLIND_SECONDS = 5
-LEAST_OPTION_COINS = 25.0
-LEAST_FUTURE_USD = 200_000.0
-MOST_LEGS = 20
 MOST_OPEN = 10
-
-
-class RpcError(Exception):
-    """An error of the venue's own table: code and message, with a reason where it helps."""
-
-    def __init__(self, code: int, message: str, reason: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """What the street charges."""
-
-    option_coins: float
-    option_cap_share: float
-    future_share: float
-    forward_spread: float
-
-
+LEAST_ANONYMOUS = 5
 Listener = Callable[[Json], Awaitable[None]]
+BlockListener = Callable[[Json, Account | None, str], None]
 
 
 class Street:
     """Requests and their quotes, on one clock."""
 
-    def __init__(
-        self,
-        clock: Appointments,
-        snapshot: Snapshot,
-        surface: Surface,
-        fees: Fees,
-        memory: StreetMemory,
-        seed: int,
-    ) -> None:
-        self.clock = clock
-        self.snapshot = snapshot
-        self.surface = surface
-        self.fees = fees
+    def __init__(self, world: World, memory: StreetMemory) -> None:
+        self.world = world
         self.memory = memory
-        self.seed = seed
         self.listeners: list[Listener] = []
+        self.block_listeners: list[BlockListener] = []
+        self.dealers: Callable[[], list[Account]] = list
+        self.by_name: Callable[[str], Account | None] = lambda _: None
+        self._waiting: list[int] = []
+        self._quotes = 0
+
+    @property
+    def clock(self) -> Appointments:
+        """The street's clock."""
+        return self.world.clock
 
     def makers(self) -> list[str]:
         """Dealers that may be asked."""
-        return list(HABITS)
+        return [*HABITS, *(one.dealer for one in self.dealers() if one.dealer)]
 
-    def now_ms(self) -> int:
-        """The street's instant in milliseconds."""
-        return ms(self.clock.now())
-
-    def create(self, params: Json) -> Json:
+    # ---- the taker ----------------------------------------------------------
+    def create(self, params: Params, taker: Account) -> Json:
         """Take a request and let every asked dealer make up its mind."""
-        legs, amount = self._legs(params)
-        makers = _makers(params) or self.makers()
-        label = params.get("label", "")
-        if not isinstance(label, str) or len(label) > 64:
-            raise RpcError(-32602, "Invalid params", "label must be at most 64 characters")
-        alive = [r for r in self.memory.requests.values() if self._state(r) == "open"]
-        if len(alive) >= MOST_OPEN:
+        legs, amount = legs_of(self.world, params)
+        named = params.texts("makers") if params.given("makers") else []
+        makers = list(dict.fromkeys(named)) or self.makers()
+        label = params.text("label", "")
+        disclosed = params.flag("disclosed", default=True)
+        if not disclosed and len(makers) < LEAST_ANONYMOUS:
+            raise RpcError(
+                11029, "invalid_arguments", f"anonymous takes {LEAST_ANONYMOUS} makers or more"
+            )
+        alive = [r for r in self.memory.requests.values() if self.state(r) == "open"]
+        mine = [r for r in alive if r["account"] == taker.client_id]
+        if len(mine) >= MOST_OPEN:
             raise RpcError(13907, "too_many_open_block_rfqs")
         now = self.clock.now()
-        number = len(self.memory.requests) + 1
         request: Json = {
-            "block_rfq_id": number,
-            "role": "taker",
+            "block_rfq_id": len(self.memory.requests) + 1,
             "state": "open",
             "creation_timestamp": ms(now),
-            "expiration_timestamp": ms(now) + 1000 * LIFE_SECONDS,
+            "expiration_timestamp": ms(later(now, LIFE_SECONDS)),
             "amount": amount,
             "min_trade_amount": amount,
             "legs": legs,
-            "combo_id": None,
-            "hedge": None,
+            "hedge": hedge_of(self.world, params, legs),
             "makers": makers,
-            "bids": [],
-            "asks": [],
-            "disclosed": bool(params.get("disclosed", True)),
-            "taker": "headframe",
-            "taker_rating": "1-2",
+            "disclosed": disclosed,
             "label": label,
-            "app_name": "headframe",
-            "mark_price": self._net(legs),
-            "index_prices": {f"{self.snapshot.coin.lower()}_usd": self.snapshot.index},
+            "app_name": params.text("app_name", "") or None,
+            "mark_price": self.world.net(legs),
+            "index_prices": {f"{self.world.snapshot.coin.lower()}_usd": self.world.index()},
             "trades": [],
-            "trade_trigger": None,
+            "trade_allocations": allocations_of(params, amount),
             "included_in_taker_rating": True,
+            "account": taker.client_id,
+            "quotes": [],
+            "triggers": {},
+            "blocks": [],
         }
         self.memory.keep(request)
-        for dealer in makers:
-            reply = answer(
-                dealer, seed=self.seed, number=number, half_spread=self._half_spread(legs)
-            )
-            if reply is not None:
-                self.clock.call_at(
-                    now + timedelta(seconds=reply.delay), self._quoting(number, reply)
-                )
-        return request | {"state": "created"}
+        self._ask(request)
+        return self.shown(request, taker) | {"state": "created"}
+
+    def _ask(self, request: Json) -> None:
+        """The street's own dealers answer as is their habit; at its end everybody hears of it."""
+        now, number = self.clock.now(), int(request["block_rfq_id"])
+        half = self.world.half_spread(request["legs"])
+        own = {one.dealer for one in self.dealers()}
+        for dealer in request["makers"]:
+            reply = answer(dealer, seed=self.world.seed, number=number, half_spread=half)
+            if dealer not in own and reply is not None:
+                self.clock.call_at(later(now, reply.delay), self._quoting(number, reply))
+        ends = instant_of(request["expiration_timestamp"])
+        self.clock.call_at(ends, self._telling(number))
+        if own:
+            self._waiting.append(number)
+
+    async def opened(self) -> None:
+        """Tell dealers with keys of their own about requests just made."""
+        while self._waiting:
+            await self.tell(self.memory.requests[self._waiting.pop(0)])
 
     def _quoting(self, number: int, reply: Answer) -> Callable[[], Awaitable[None]]:
         async def quote() -> None:
             request = self.memory.requests[number]
-            if self._state(request) != "open":
+            if self.state(request) != "open":
                 return
             mid = float(request["mark_price"]) + reply.shift
-            tick = 1.0 if self._in_usd(request["legs"]) else 0.0001
-            until = self.clock.now() + timedelta(seconds=reply.life)
-            for side, sign in (("bids", -1), ("asks", 1)):
-                price = _tick(mid + sign * reply.half, tick, up=sign > 0)
-                request[side].append(self._level(request, reply, price, until))
-            await self._tell(request)
-            self.clock.call_at(until, self._withdrawing(number))
-            blind = instant_of(request["creation_timestamp"]) + timedelta(seconds=BLIND_SECONDS)
+            if self.world.vol:
+                mid = self.world.net(request["legs"]) + reply.shift
+            tick = self._tick(request["legs"])
+            until = later(self.clock.now(), reply.life)
+            for side, sign in (("buy", -1), ("sell", 1)):
+                request = self.memory.requests[number]  # a resting price may have met the last one
+                price = tick_price(mid + sign * reply.half, tick, up=sign > 0)
+                self.stand(request, self._dealers_quote(request, reply, side, price, until))
+            await self.tell(self.memory.requests[number])
+            self.clock.call_at(until, self._telling(number))
+            blind = later(instant_of(request["creation_timestamp"]), BLIND_SECONDS)
             if self.clock.now() < blind:
-                self.clock.call_at(blind, self._withdrawing(number))
+                self.clock.call_at(blind, self._telling(number))
 
         return quote
 
-    def _level(self, request: Json, reply: Answer, price: float, until: datetime) -> Json:
+    def _dealers_quote(
+        self, request: Json, reply: Answer, side: str, price: float, until: datetime
+    ) -> Json:
+        return self.fresh_quote(
+            request,
+            dealer=reply.dealer,
+            direction=side,
+            price=price,
+            amount=request["amount"],
+            execution_instruction="all_or_none" if reply.dealer == "amber" else "any_part_of",
+            expires_at=ms(until),
+            legs=request["legs"],
+        )
+
+    def fresh_quote(self, request: Json, **terms: object) -> Json:
+        """A quote with its number and stamps."""
+        self._quotes += 1
+        now = self.world.now_ms()
         return {
-            "makers": [reply.dealer],
-            "price": price,
-            "amount": request["amount"],
-            "last_update_timestamp": self.now_ms(),
-            "execution_instruction": "all_or_none" if reply.dealer == "amber" else "any_part_of",
-            "expires_at": ms(until),
+            "block_rfq_quote_id": self._quotes,
+            "block_rfq_id": request["block_rfq_id"],
+            "creation_timestamp": now,
+            "last_update_timestamp": now,
+            "quote_state": "open",
+            "filled_amount": 0.0,
+            "replaced": False,
+            "label": "",
+            "account": None,
+            **terms,
         }
 
-    def _withdrawing(self, number: int) -> Callable[[], Awaitable[None]]:
-        async def withdraw() -> None:
-            await self._tell(self.memory.requests[number])
+    def stand(self, request: Json, quote: Json) -> None:
+        """Let a quote stand; a resting price may meet it at once."""
+        request["quotes"].append(quote)
+        self.meet(request)
 
-        return withdraw
+    def _telling(self, number: int) -> Callable[[], Awaitable[None]]:
+        async def tell() -> None:
+            await self.tell(self.memory.requests[number])
 
-    async def _tell(self, request: Json) -> None:
-        shown = self.shown(request)
+        return tell
+
+    async def tell(self, request: Json) -> None:
+        """Tell everybody who listens."""
         for listener in self.listeners:
-            await listener(shown)
+            await listener(request)
 
-    def shown(self, request: Json) -> Json:
-        """A request as its taker sees it: no quotes in the first seconds, none that have expired."""
-        now = self.now_ms()
-        blind = now < request["creation_timestamp"] + 1000 * BLIND_SECONDS
+    def accept(self, params: Params, taker: Account) -> Json:
+        """Deal the whole amount at this price or better: at once or not at all, or when a maker meets it."""
+        request = self._mine(params, taker)
+        self.check_open(request)
+        rests = params.choice("time_in_force", ("fill_or_kill", "good_til_cancelled"))
+        direction = params.choice("direction", ("buy", "sell"))
+        if params.listed("legs") != request["legs"] or params.number("amount") != request["amount"]:
+            raise invalid("legs", "legs and amount must be those of the request")
+        hedge = params.table("hedge")
+        if hedge is not None and (hedge.values or None) != request["hedge"]:
+            raise invalid("hedge", "must be that of the request")
+        price = params.number("price")
+        now = self.world.now_ms()
+        found = None if self.blind(request) else matched(request, direction, price, now)
+        if found is not None:
+            self._fill(request, direction, found)
+            return {"block_trades": self.blocks(self.request(request["block_rfq_id"]))}
+        if rests == "fill_or_kill":
+            raise RpcError(13907, "not_fully_filled")
+        trigger = {"state": "untriggered", "price": price, "direction": direction}
+        request["triggers"][direction] = trigger
+        self.memory.keep(request)
+        return {"block_trades": [], "trade_trigger": trigger}
 
-        def live(levels: list[Json]) -> list[Json]:
-            return [] if blind else [one for one in levels if one["expires_at"] > now]
+    def meet(self, request: Json) -> None:
+        """Deal where a resting price is met by what has just come."""
+        if self.state(request) != "open":
+            return
+        for direction, trigger in request["triggers"].items():
+            if trigger["state"] != "untriggered":
+                continue
+            found = matched(request, direction, trigger["price"], self.world.now_ms())
+            if found is not None:
+                request["triggers"][direction] = trigger | {"state": "triggered"}
+                self._fill(request, direction, found)
+                return
 
-        return request | {
-            "state": self._state(request),
-            "bids": sorted(live(request["bids"]), key=lambda one: -one["price"]),
-            "asks": sorted(live(request["asks"]), key=lambda one: one["price"]),
+    def _fill(self, request: Json, direction: str, found: list[tuple[Json, float]]) -> None:
+        """Book what was matched: kept on the disk before anybody is told."""
+        filled: Json = request | {"state": "filled", "trades": [], "blocks": []}
+        for place, (quote, amount) in enumerate(found, start=1):
+            block = block_of(self.world, request, direction, quote, amount, place)
+            filled["blocks"].append(block)
+            filled["trades"].append(
+                {
+                    "direction": direction,
+                    "price": quote["price"],
+                    "amount": amount,
+                    "maker": quote["dealer"],
+                }
+            )
+        filled["quotes"] = [dict(one) for one in request["quotes"]]
+        dealt = {quote["block_rfq_quote_id"]: amount for quote, amount in found}
+        for one in filled["quotes"]:
+            took = dealt.get(one["block_rfq_quote_id"])
+            if took is not None:
+                one["filled_amount"] = round(one["filled_amount"] + took, 8)
+            if one["quote_state"] == "open":
+                one["quote_state"] = "filled" if took is not None else "cancelled"
+                one["quote_state_reason"] = None if took is not None else "block_rfq_closed"
+        self._untrigger(filled, "block_rfq_filled")
+        self.memory.keep(filled)
+        for block, (quote, _) in zip(filled["blocks"], found, strict=True):
+            taker, maker = self.by_name(request["account"]), self.by_name(quote["account"] or "")
+            for listener in self.block_listeners:
+                listener(block, taker, "taker")
+                listener(block, maker, "maker")
+        self.clock.call_at(self.clock.now(), self._telling(int(request["block_rfq_id"])))
+
+    @staticmethod
+    def _untrigger(request: Json, reason: str) -> None:
+        for direction, trigger in request["triggers"].items():
+            if trigger["state"] == "untriggered":
+                request["triggers"][direction] = trigger | {
+                    "state": "cancelled",
+                    "cancel_reason": reason,
+                }
+
+    @staticmethod
+    def blocks(request: Json) -> list[Json]:
+        """The block trades of a request, one for each maker that filled a part."""
+        return [{k: v for k, v in one.items() if k != "dealer"} for one in request["blocks"]]
+
+    def cancel(self, params: Params, taker: Account) -> Json:
+        """End a request; a filled one stays filled."""
+        request = self._mine(params, taker)
+        self.check_open(request)
+        ended = request | {"state": "cancelled", "triggers": dict(request["triggers"])}
+        self._untrigger(ended, "block_rfq_cancelled")
+        self.memory.keep(ended)
+        self.clock.call_at(self.clock.now(), self._telling(int(request["block_rfq_id"])))
+        return self.shown(ended, taker)
+
+    def cancel_trigger(self, params: Params, taker: Account) -> Json:
+        """Take back resting prices."""
+        request = self._mine(params, taker)
+        if not any(one["state"] == "untriggered" for one in request["triggers"].values()):
+            raise RpcError(11044, "not_open_order", "no trigger is resting")
+        ended = request | {"triggers": dict(request["triggers"])}
+        self._untrigger(ended, "user_request")
+        self.memory.keep(ended)
+        return self.shown(ended, taker)
+
+    def listed(self, params: Params, caller: Account) -> Json:
+        """Requests of the caller, newest first, as taker or as maker."""
+        count = params.whole("count", 20, low=1, high=1_000)
+        role = params.choice("role", ("any", "taker", "maker"), "any")
+        states = ("created", "open", "filled", "traded", "cancelled", "expired", "closed")
+        state = params.choice("state", states, "") if params.given("state") else ""
+        params.choice("currency", ("BTC", "ETH", "USDC", "USDT", "EURR", "any"), "any")
+        if params.given("block_rfq_id"):
+            one = self.request(params.whole("block_rfq_id"))
+            found = [one] if self.role(one, caller) else []
+            if not found:
+                raise RpcError(11029, "invalid_arguments", "no such block_rfq_id")
+        else:
+            found = [self.memory.requests[key] for key in sorted(self.memory.requests)[::-1]]
+        before = params.whole("continuation") if params.given("continuation") else None
+        found = [
+            one
+            for one in found
+            if self.role(one, caller) in ({"taker", "maker"} if role == "any" else {role})
+            and (not state or _in_state(self.state(one), state))
+            and (before is None or one["block_rfq_id"] < before)
+        ]
+        more = found[count - 1]["block_rfq_id"] if len(found) > count else None
+        return {
+            "block_rfqs": [self.shown(one, caller) for one in found[:count]],
+            "continuation": None if more is None else str(more),
         }
 
-    def _state(self, request: Json) -> str:
-        if request["state"] == "open" and self.now_ms() >= request["expiration_timestamp"]:
+    # ---- what is seen -------------------------------------------------------
+    def role(self, request: Json, caller: Account) -> str | None:
+        """What a caller is to a request."""
+        if request["account"] == caller.client_id:
+            return "taker"
+        return "maker" if caller.dealer in request["makers"] else None
+
+    def blind(self, request: Json) -> bool:
+        """Whether its taker sees nothing yet."""
+        return self.world.now_ms() < int(request["creation_timestamp"]) + 1000 * BLIND_SECONDS
+
+    def shown(self, request: Json, caller: Account | None) -> Json:
+        """A request as one side sees it: the taker no quotes in the first seconds, makers none ever."""
+        hidden = {"account", "quotes", "triggers", "blocks", "trade_allocations"}
+        base = {key: value for key, value in request.items() if key not in hidden}
+        base |= {"state": self.state(request), "combo_id": None, "taker_rating": "1-2"}
+        if caller is not None and self.role(request, caller) == "maker":
+            base.pop("makers")
+            base.pop("label")
+            if not request["disclosed"]:
+                base.pop("app_name")
+            taker = {"taker": request["account"]} if request["disclosed"] else {}
+            return base | {"role": "maker"} | taker
+        now = self.world.now_ms()
+        bids, asks = ([], []) if self.blind(request) else levels(request, now)
+        closed = base["state"] != "open"
+        resting = list(request["triggers"].values())
+        return base | {
+            "role": "taker",
+            "taker": request["account"],
+            "bids": [] if closed else bids,
+            "asks": [] if closed else asks,
+            "trade_trigger": resting[-1] if resting else None,
+            "trade_allocations": request["trade_allocations"],
+        }
+
+    def state(self, request: Json) -> str:
+        """Where a request stands now."""
+        if request["state"] == "open" and self.world.now_ms() >= request["expiration_timestamp"]:
             return "expired"
         return str(request["state"])
 
-    def request(self, number: object) -> Json:
+    def request(self, number: int) -> Json:
         """A request by its id."""
-        if isinstance(number, bool) or not isinstance(number, int):
-            raise RpcError(-32602, "Invalid params", "block_rfq_id must be an integer")
         found = self.memory.requests.get(number)
         if found is None:
             raise RpcError(11029, "invalid_arguments", f"no block_rfq_id {number}")
         return found
 
-    def accept(self, params: Json) -> Json:
-        """Deal the whole amount at this price or better, or nothing: fill or kill."""
-        request = self.request(params.get("block_rfq_id"))
-        if self._state(request) != "open":
-            raise RpcError(11044, "not_open_order", f"block rfq is {self._state(request)}")
-        if params.get("time_in_force") != "fill_or_kill":
-            raise RpcError(-32602, "Invalid params", "this street fills or kills")
-        direction, price = params.get("direction"), params.get("price")
-        if direction not in {"buy", "sell"}:
-            raise RpcError(-32602, "Invalid params", "direction must be buy or sell")
-        if params.get("legs") != request["legs"] or params.get("amount") != request["amount"]:
-            raise RpcError(-32602, "Invalid params", "legs and amount must be those of the request")
-        if isinstance(price, bool) or not isinstance(price, int | float) or not isfinite(price):
-            raise RpcError(-32602, "Invalid params", "price must be a number")
-        best = self._best(request, str(direction), float(price))
-        if best is None:
-            raise RpcError(13907, "not_fully_filled")
-        trade = self._trade(request, str(direction), best)
-        filled = request | {
-            "state": "filled",
-            "trades": [
-                {
-                    "direction": direction,
-                    "price": best["price"],
-                    "amount": request["amount"],
-                    "maker": best["makers"][0],
-                }
-            ],
-            "block_trade": trade,
-        }
-        self.memory.keep(filled)
-        return {"block_trades": [trade]}
+    def _mine(self, params: Params, taker: Account) -> Json:
+        request = self.request(params.whole("block_rfq_id"))
+        if request["account"] != taker.client_id:
+            raise RpcError(11029, "invalid_arguments", "no such block_rfq_id")
+        return request
 
-    def _best(self, request: Json, direction: str, price: float) -> Json | None:
-        """Best price first; all-or-none before any part at the same price; then the earlier."""
-        shown = self.shown(request)
-        levels = cast("list[Json]", shown["asks"] if direction == "buy" else shown["bids"])
-        sign = 1.0 if direction == "buy" else -1.0
-        fit = [one for one in levels if sign * one["price"] <= sign * price + 1e-12]
-        return min(
-            fit,
-            default=None,
-            key=lambda one: (
-                sign * one["price"],
-                one["execution_instruction"] != "all_or_none",
-                one["last_update_timestamp"],
-            ),
-        )
+    def check_open(self, request: Json) -> None:
+        """Refuse what asks for an open request where it is none."""
+        if self.state(request) != "open":
+            raise RpcError(11044, "not_open_order", f"block rfq is {self.state(request)}")
 
-    def _trade(self, request: Json, direction: str, best: Json) -> Json:
-        number = request["block_rfq_id"]
-        legs = self.split(request["legs"], best["price"])
-        flip = {"buy": "sell", "sell": "buy"}
-        trades: list[Json] = []
-        for index, (leg, price) in enumerate(zip(request["legs"], legs, strict=True), start=1):
-            terms = parse_instrument(leg["instrument_name"])
-            amount = request["amount"] * leg["ratio"]
-            side = leg["direction"] if direction == "buy" else flip[leg["direction"]]
-            trades.append(
-                {
-                    "trade_id": f"{number}-{index}",
-                    "trade_seq": index,
-                    "instrument_name": leg["instrument_name"],
-                    "direction": side,
-                    "price": price,
-                    "amount": amount,
-                    "fee": self._fee(terms, amount, price),
-                    "fee_currency": terms.settled_in,
-                    "index_price": self.snapshot.index,
-                    "mark_price": self._price(terms),
-                    "timestamp": self.now_ms(),
-                    "liquidity": "T",
-                    "block_trade_id": f"BLOCK-{number}",
-                    "block_rfq_id": number,
-                    "block_trade_leg_count": len(request["legs"]),
-                }
-            )
-        return {"id": f"BLOCK-{number}", "timestamp": self.now_ms(), "trades": trades}
-
-    def split(self, legs: list[Json], net: float) -> list[float]:
-        """Leg prices at their marks, the difference to the net price on the first leg."""
-        signs = [leg["ratio"] * (1 if leg["direction"] == "buy" else -1) for leg in legs]
-        digits = 0 if self._in_usd(legs) else 4
-        prices = [
-            round(self._price(parse_instrument(leg["instrument_name"])), digits) for leg in legs
-        ]
-        rest = sum(sign * price for sign, price in zip(signs[1:], prices[1:], strict=True))
-        prices[0] = round((net - rest) / signs[0], 6)
-        if prices[0] < 0.0:
-            prices[1] = round(prices[1] + prices[0] * signs[0] / -signs[1], 6)
-            prices[0] = 0.0
-        return prices
-
-    def _fee(self, terms: Instrument, amount: float, price: float) -> float:
-        if terms.is_option:
-            if not terms.inverse:
-                return 0.0
-            each = min(self.fees.option_coins, self.fees.option_cap_share * price)
-            return round(each * amount, 8)
-        if terms.amount_in_usd:
-            return round(self.fees.future_share * amount / price, 8)
-        return 0.0
-
-    def cancel(self, params: Json) -> Json:
-        """End a request; a filled one stays filled."""
-        request = self.request(params.get("block_rfq_id"))
-        if self._state(request) != "open":
-            raise RpcError(11044, "not_open_order", f"block rfq is {self._state(request)}")
-        self.memory.keep(request | {"state": "cancelled"})
-        return self.shown(self.memory.requests[int(request["block_rfq_id"])])
-
-    def _legs(self, params: Json) -> tuple[list[Json], float]:
-        """Legs with whole ratios and the amount they share, checked against the block minimums."""
-        raw = params.get("legs")
-        if not isinstance(raw, list) or not 1 <= len(cast("list[object]", raw)) <= MOST_LEGS:
-            raise RpcError(-32602, "Invalid params", f"legs must be a list of 1 to {MOST_LEGS}")
-        rows = [self._leg(row) for row in cast("list[object]", raw)]
-        amounts = [amount for _, _, amount in rows]
-        unit = min(amounts)
-        if any(abs(amount / unit - round(amount / unit)) > 1e-9 for amount in amounts):
-            raise RpcError(10021, "invalid_amount", "leg amounts must be in whole ratios")
-        if not any(side == "buy" for _, side, _ in rows):
-            raise RpcError(-32602, "Invalid params", "at least one leg must be buy")
-        if len({terms for terms, _, _ in rows}) != len(rows):
-            raise RpcError(-32602, "Invalid params", "each instrument once")
-        if len({(terms.inverse, terms.is_option) for terms, _, _ in rows}) != 1:
-            raise RpcError(11029, "invalid_arguments", "legs must share their quote currency")
-        legs = [
-            {"instrument_name": terms.name, "direction": side, "ratio": round(amount / unit)}
-            for terms, side, amount in rows
-        ]
-        return legs, unit
-
-    def _leg(self, row: object) -> tuple[Instrument, str, float]:
-        if not isinstance(row, dict):
-            raise RpcError(-32602, "Invalid params", "a leg is an object")
-        leg = cast("Json", row)
-        name, side, amount = leg.get("instrument_name"), leg.get("direction"), leg.get("amount")
-        try:
-            terms = parse_instrument(str(name))
-        except Wrong as error:
-            raise RpcError(10020, "invalid_or_unsupported_instrument", str(error)) from error
-        if terms.coin != self.snapshot.coin or terms.expiry <= self.clock.now():
-            raise RpcError(10020, "invalid_or_unsupported_instrument", f"{name} does not trade")
-        if side not in {"buy", "sell"}:
-            raise RpcError(-32602, "Invalid params", "a leg's direction is buy or sell")
-        if isinstance(amount, bool) or not isinstance(amount, int | float) or not isfinite(amount):
-            raise RpcError(10021, "invalid_amount", "a leg's amount is a number")
-        least = LEAST_FUTURE_USD if terms.amount_in_usd else LEAST_OPTION_COINS
-        if not least <= amount <= 1e9:
-            raise RpcError(10021, "invalid_amount", f"a block of {name} is at least {least:g}")
-        return terms, str(side), float(amount)
-
-    def _in_usd(self, legs: list[Json]) -> bool:
-        terms = parse_instrument(legs[0]["instrument_name"])
-        return not (terms.is_option and terms.inverse)
-
-    def _price(self, terms: Instrument) -> float:
-        return leg_price(terms, self.surface, self.snapshot.as_of)
-
-    def _net(self, legs: list[Json]) -> float:
-        total = 0.0
-        for leg in legs:
-            sign = 1 if leg["direction"] == "buy" else -1
-            total += (
-                sign * int(leg["ratio"]) * self._price(parse_instrument(leg["instrument_name"]))
-            )
-        return total
-
-    def _half_spread(self, legs: list[Json]) -> float:
-        """Half the market's bid-ask of the structure: of its futures, or of its options' premiums."""
-        share = 2.0 * self.snapshot.half_spread
-        total = 0.0
-        for leg in legs:
-            terms = parse_instrument(leg["instrument_name"])
-            spread = share if terms.kind in {Kind.PUT, Kind.CALL} else self.fees.forward_spread
-            total += 0.5 * spread * leg["ratio"] * self._price(terms)
-        return total
+    def _tick(self, legs: list[Json]) -> float:
+        terms = self.world.find(legs[0]["instrument_name"]).terms
+        return 0.0001 if terms.is_option and terms.inverse else 1.0
 
 
-def _makers(params: Json) -> list[str]:
-    raw: object = params.get("makers") or []
-    if not isinstance(raw, list) or not all(
-        isinstance(one, str) for one in cast("list[object]", raw)
-    ):
-        raise RpcError(-32602, "Invalid params", "makers is a list of names")
-    names = cast("list[str]", raw)
-    return list(dict.fromkeys(names))
-
-
-def _tick(price: float, tick: float, *, up: bool) -> float:
-    """A price on the tick, rounded away from the mid."""
-    steps = price / tick
-    whole = -(-steps // 1) if up else steps // 1
-    return round(whole * tick, 6)
-
-
-def ms(at: datetime) -> int:
-    """Milliseconds since 1970."""
-    return int(at.timestamp() * 1000)
-
-
-def instant_of(stamp: int) -> datetime:
-    """The instant of a stamp in milliseconds."""
-    return datetime.fromtimestamp(stamp / 1000, UTC)
+def _in_state(state: str, wanted: str) -> bool:
+    groups = {
+        "created": {"open"},
+        "traded": {"filled"},
+        "closed": {"filled", "cancelled", "expired"},
+    }
+    return state in groups.get(wanted, {wanted})
