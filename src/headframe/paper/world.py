@@ -194,7 +194,8 @@ class World:
     def half_spread(self, legs: list[Json]) -> float:
         """Half the market's bid-ask of the structure: of its futures, or of its options' premiums."""
         return sum(
-            float(leg["ratio"]) * self.half_of(self.find(leg["instrument_name"]).terms) for leg in legs
+            float(leg["ratio"]) * self.half_of(self.find(leg["instrument_name"]).terms)
+            for leg in legs
         )
 
     def half_of(self, terms: Instrument) -> float:
