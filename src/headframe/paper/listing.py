@@ -304,9 +304,8 @@ class Listing:
             "direction": request["trades"][0]["direction"],
             "amount": request["amount"],
             "mark_price": request["mark_price"],
-            "combo_id": None,
             "legs": legs,
-            "hedge": request["hedge"],
+            **({"hedge": request["hedge"]} if request["hedge"] else {}),
             "index_prices": request["index_prices"],
             "trades": [
                 {key: one[key] for key in ("direction", "price", "amount")}

@@ -195,7 +195,8 @@ class Street:
         found = None if self.blind(request) else matched(request, direction, price, now)
         if found is not None:
             self._fill(request, direction, found)
-            return {"block_trades": self.blocks(self.request(request["block_rfq_id"]))}
+            dealt = self.blocks(self.request(request["block_rfq_id"]))
+            return {"block_trades": dealt, "trade_trigger": {}}
         if rests == "fill_or_kill":
             raise RpcError(13907, "not_fully_filled")
         trigger = {"state": "untriggered", "price": price, "direction": direction}
@@ -324,26 +325,26 @@ class Street:
     def shown(self, request: Json, caller: Account | None) -> Json:
         """A request as one side sees it: the taker no quotes in the first seconds, makers none ever."""
         hidden = {"account", "quotes", "triggers", "blocks", "trade_allocations"}
-        base = {key: value for key, value in request.items() if key not in hidden}
-        base |= {"state": self.state(request), "combo_id": None, "taker_rating": "1-2"}
+        base = {k: v for k, v in request.items() if k not in hidden and v is not None}
+        base |= {"state": self.state(request), "taker_rating": "1-2"}
         if caller is not None and self.role(request, caller) == "maker":
             base.pop("makers")
             base.pop("label")
             if not request["disclosed"]:
-                base.pop("app_name")
+                base.pop("app_name", None)
             taker = {"taker": request["account"]} if request["disclosed"] else {}
             return base | {"role": "maker"} | taker
         now = self.world.now_ms()
         bids, asks = ([], []) if self.blind(request) else levels(request, now)
         closed = base["state"] != "open"
-        resting = list(request["triggers"].values())
+        resting, parts = list(request["triggers"].values()), request["trade_allocations"]
         return base | {
             "role": "taker",
             "taker": request["account"],
             "bids": [] if closed else bids,
             "asks": [] if closed else asks,
-            "trade_trigger": resting[-1] if resting else None,
-            "trade_allocations": request["trade_allocations"],
+            **({"trade_trigger": resting[-1]} if resting else {}),
+            **({"trade_allocations": parts} if parts else {}),
         }
 
     def state(self, request: Json) -> str:
