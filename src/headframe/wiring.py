@@ -5,15 +5,26 @@ import os
 import shutil
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headframe.codec import Settings, VenueSettings
 from headframe.desk import quotes
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
-from headframe.desk.ports import DiskTrouble, Head, Invalid, Journal, NotFound
+from headframe.desk.ports import (
+    Broken,
+    Clock,
+    Declined,
+    DiskTrouble,
+    Head,
+    Invalid,
+    Journal,
+    NotFound,
+    Unreachable,
+)
 from headframe.desk.workspace import FILES, open_workspace, sample_file
 from headframe.market import Snapshot
 from headframe.store import (
@@ -25,9 +36,11 @@ from headframe.store import (
     read_backup,
     write_backup,
 )
+from headframe.units import iso
 
 if TYPE_CHECKING:
     from headframe.paper import Exchange, PacedClock
+    from headframe.venue import Client, Credentials, DeribitAccount
 
 MEMORY = "street.jsonl"
 
@@ -85,10 +98,19 @@ def _unread(folder: Path, journal: Journal, user: str | None) -> Office:
 
 def _office(folder: Path, journal: Journal, user: str | None) -> Office:
     office = _unread(folder, journal, user)
-    stands = office.state().clock
-    if stands is not None:
-        office.clock = VirtualClock(stands)
+    state = office.state()
+    if state.clock is not None:
+        office.clock = _clock(state.mode, state.clock)
     return office
+
+
+def _clock(mode: str, stands: datetime) -> Clock:
+    """Live money is traded by our own time; paper has a clock that stands where its journal ends."""
+    if mode == "paper":
+        return VirtualClock(stands)
+    from headframe.venue import SystemClock  # noqa: PLC0415 - start-up time
+
+    return SystemClock()
 
 
 def create_office(
@@ -150,12 +172,114 @@ def restore(folder: Path, database: str | None, path: Path) -> Head:
 async def trading(
     office: Office, folder: Path, *, database: str | None = None
 ) -> AsyncGenerator[Trading]:
-    """The desk with its venue: the paper street, served on loopback and spoken to over WebSocket."""
-    from headframe.paper import Exchange, Fees, StreetMemory, StreetServer, World  # noqa: PLC0415 - start-up time
-    from headframe.venue import DeribitVenue, JsonRpcClient  # noqa: PLC0415
-
+    """The desk with its venue: the one the settings name, else the paper street built in."""
     settings = office.settings()
     lock = place_of(folder, database_url(database)).lock()
+    try:
+        if venue_url(settings.venue):
+            async with _outside(office, folder, settings) as at_work:
+                yield at_work
+        else:
+            async with _inside(office, folder, settings) as at_work:
+                yield at_work
+    finally:
+        lock.release()
+
+
+def venue_url(venue: VenueSettings) -> str:
+    """Where the venue's WebSocket is: HEADFRAME_VENUE_URL, else as the settings say; empty for none."""
+    return os.environ.get("HEADFRAME_VENUE_URL", "") or venue.url
+
+
+def credentials_of(venue: VenueSettings, folder: Path) -> "Credentials":
+    """The venue's key: HEADFRAME_VENUE_CLIENT_ID or the settings' id, its secret from where it is kept."""
+    from headframe.venue import Credentials, secret_from  # noqa: PLC0415 - start-up time
+
+    client_id = os.environ.get("HEADFRAME_VENUE_CLIENT_ID", "") or venue.client_id
+    if not client_id:
+        raise Invalid("the venue asks for a key: set client_id in [venue] of headframe.toml")
+    secret = secret_from(venue.secret, os.environ, folder)
+    return Credentials(client_id, secret, venue.grant, venue.scope)
+
+
+@asynccontextmanager
+async def venue_client(venue: VenueSettings, folder: Path) -> AsyncGenerator["Client"]:
+    """A signed-in client: over WebSocket, or over HTTP where only that can be reached."""
+    from headframe.venue import HttpClient, JsonRpcClient  # noqa: PLC0415 - start-up time
+
+    key = credentials_of(venue, folder)
+    http_url = os.environ.get("HEADFRAME_VENUE_HTTP_URL", "") or venue.http_url
+    socket = JsonRpcClient(venue_url(venue), key)
+    try:
+        await socket.__aenter__()
+    except Unreachable:
+        if not http_url:
+            raise
+        async with HttpClient(http_url, key) as client:
+            yield client
+        return
+    try:
+        yield socket
+    finally:
+        await socket.__aexit__()
+
+
+@asynccontextmanager
+async def _outside(office: Office, folder: Path, settings: Settings) -> AsyncGenerator[Trading]:
+    """The venue that the settings name, on its clock where money is paper and on ours where it is live."""
+    from headframe.venue import DeribitAccount, DeribitVenue, FollowedClock  # noqa: PLC0415
+
+    async with venue_client(settings.venue, folder) as client:
+        account = DeribitAccount(client)
+        said = await account.time()
+        stands = office.state().clock
+        if settings.workspace.mode == "live":
+            _same_time(said, office.now())
+        else:
+            if stands is not None and (stands - said).total_seconds() > SKEW_SECONDS:
+                raise Declined(
+                    f"the venue's clock stands at {iso(said)}, before this workspace's {iso(stands)}: "
+                    "nothing new is sent to a venue of another time"
+                )
+            clock = FollowedClock(said)
+            office.clock = clock
+        following = asyncio.create_task(_following(account, office))
+        venue = DeribitVenue(client, office.clock, settings.venue.name)
+        try:
+            yield Trading(office, venue)
+        finally:
+            await venue.close()
+            following.cancel()
+
+
+SKEW_SECONDS = 1.0
+
+
+def _same_time(said: datetime, ours: datetime) -> None:
+    apart = abs((said - ours).total_seconds())
+    if apart > SKEW_SECONDS:
+        raise Declined(
+            f"our clock is {apart:.1f} s from the venue's ({iso(said)}): more than {SKEW_SECONDS:g} s "
+            "stops new risk; set the clock of this machine"
+        )
+
+
+async def _following(account: "DeribitAccount", office: Office) -> None:
+    """Look at a paper venue's clock now and then, so that ours keeps to it."""
+    from headframe.venue import FollowedClock  # noqa: PLC0415 - start-up time
+
+    while isinstance(office.clock, FollowedClock):
+        await asyncio.sleep(0.2)
+        with suppress(Broken):
+            office.clock.saw(await account.time())
+
+
+@asynccontextmanager
+async def _inside(office: Office, folder: Path, settings: Settings) -> AsyncGenerator[Trading]:
+    """The paper street, served on loopback and spoken to over WebSocket, on a clock that jumps."""
+    from headframe.paper import Exchange, Fees, StreetMemory, StreetServer, World  # noqa: PLC0415
+    from headframe.venue import Credentials, DeribitVenue, JsonRpcClient  # noqa: PLC0415
+
     clock = office.clock
     assert isinstance(clock, VirtualClock)
     fees = Fees(
@@ -166,19 +290,15 @@ async def trading(
     )
     surface = quotes.surface_in(office.state())
     world = World(clock, office.market(), surface, fees, settings.workspace.seed)
-    key = ("headframe", "paper", None)
-    exchange = Exchange(world, StreetMemory(folder / MEMORY), [key])
-    async with (
-        StreetServer(exchange) as server,
-        JsonRpcClient(server.url, client_id="headframe", client_secret="paper") as client,  # noqa: S106 - no secret
-    ):
+    exchange = Exchange(world, StreetMemory(folder / MEMORY), [("headframe", "paper", None)])
+    key = Credentials("headframe", "paper")
+    async with StreetServer(exchange) as server, JsonRpcClient(server.url, key) as client:
         venue = DeribitVenue(client, clock, settings.venue.name)
         clock.settlers.append(venue.settle)
         try:
             yield Trading(office, venue)
         finally:
             clock.settlers.remove(venue.settle)
-            lock.release()
 
 
 @asynccontextmanager

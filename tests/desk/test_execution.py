@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from headframe.desk import approvals, audit, execution, money, policy, programme, quotes
+from headframe.desk import approvals, audit, execution, fencing, money, policy, programme, quotes
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
     Declined,
@@ -95,7 +95,7 @@ class FakeVenue:
 
     async def accept(self, venue_id: Any, request: Any, price: Any) -> Any:
         self._do("accept")
-        return self.fill(price)
+        return (self.fill(price),)
 
     async def cancel(self, venue_id: Any) -> None:
         self._do("cancel")
@@ -110,7 +110,11 @@ class FakeVenue:
 
     async def evidence(self, venue_id: Any, request: Any) -> Any:
         self._do("evidence")
-        return self.filled
+        return () if self.filled is None else (self.filled,)
+
+    async def orphans(self, ended: Any) -> Any:
+        self._do("orphans")
+        return ("1",) if self.state == "open" and self.request.id in ended else ()
 
 
 @pytest.fixture
@@ -215,7 +219,7 @@ def test_an_unknown_outcome_is_fenced_before_anything_else_is_sent(
     assert money.trades(desk) == ()
     venue.fail.clear()
     venue.log.clear()
-    asyncio.run(execution.reconcile(Trading(desk, venue), lambda _: None))
+    asyncio.run(fencing.reconcile(Trading(desk, venue), lambda _: None))
     assert the_rfq(desk).state is fenced
     assert "accept" not in venue.log
     assert "open" not in venue.log
@@ -396,7 +400,7 @@ def test_killed_between_dealing_and_booking_the_street_is_believed(approved: Pat
 
     async def resume() -> None:
         async with trading(again, approved) as at_work:
-            await execution.reconcile(at_work, told.append)
+            await fencing.reconcile(at_work, told.append)
 
     asyncio.run(resume())
     assert [trade.id for trade in money.trades(again)] == ["T-1"]

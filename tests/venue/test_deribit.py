@@ -14,7 +14,7 @@ from headframe.desk.ports import Malformed, Refused, Unreachable
 from headframe.instrument import Leg, Structure, StructureKind, parse_instrument
 from headframe.mandate import recall_approval
 from headframe.rfq import Direction, Request
-from headframe.venue import DeribitVenue, JsonRpcClient
+from headframe.venue import Credentials, DeribitVenue, JsonRpcClient
 from headframe.venue.deribit import parse
 
 AT = datetime(2026, 8, 24, 10, tzinfo=UTC)
@@ -78,14 +78,21 @@ def test_a_price_that_is_none_becomes_nan_for_the_award_to_refuse(price: Any) ->
     assert quote.price != quote.price
 
 
+SHOWN: dict[str, Any] = {
+    "trades": [{"maker": "amber", "price": -0.0012, "amount": 50.0, "direction": "buy"}]
+}
+
+
 def test_a_fill_is_believed_only_with_every_leg_whole() -> None:
-    fill = parse.fill_of(BLOCK, "amber", REQUEST, -0.0012)
-    assert fill.venue_trade_id == "BLOCK-423"
+    (fill,) = parse.fills_of([BLOCK], SHOWN, REQUEST)
+    assert (fill.venue_trade_id, fill.dealer) == ("BLOCK-423", "amber")
+    assert (fill.price, fill.amount) == (Decimal("-0.0012"), Decimal(50))
     assert fill.fee == Decimal("0.030")
     assert fill.legs == (
         ("BTC-25DEC26-70000-P", Decimal("50.0"), Decimal("0.05")),
         ("BTC-25DEC26-88000-C", Decimal("-50.0"), Decimal("0.0512")),
     )
+    assert parse.net_of(BLOCK, REQUEST) == Decimal("-0.0012")
     one_leg = BLOCK | {"trades": BLOCK["trades"][:1]}
     twice = BLOCK | {"trades": [*BLOCK["trades"], BLOCK["trades"][0]]}
     less = BLOCK | {"trades": [BLOCK["trades"][0], BLOCK["trades"][1] | {"amount": 49.0}]}
@@ -102,15 +109,35 @@ def test_a_fill_is_believed_only_with_every_leg_whole() -> None:
         BLOCK | {"timestamp": "x"},
     ):
         with pytest.raises(Malformed):
-            parse.fill_of(wrong, "amber", REQUEST, -0.0012)
+            parse.fills_of([wrong], SHOWN, REQUEST)
 
 
-def test_several_winners_are_for_a_person_to_book() -> None:
-    trade = {"maker": "amber", "price": -0.0012}
-    assert parse.winner_of({"trades": [trade, trade]}) == ("amber", -0.0012)
-    for wrong in ([], [trade, trade | {"maker": "basalt"}], [{"maker": 5, "price": 1}]):
+def part_of(block: Any, name: str, amount: float) -> Any:
+    trades = [trade | {"amount": amount} for trade in block["trades"]]
+    return block | {"id": name, "trades": trades}
+
+
+def test_each_dealers_part_is_a_fill_of_its_own() -> None:
+    blocks = [part_of(BLOCK, "A", 20.0), part_of(BLOCK, "B", 30.0)]
+    parts = [
+        {"maker": "basalt", "price": -0.0011, "amount": 30.0},
+        {"maker": "amber", "price": -0.0012, "amount": 20.0},
+    ]
+    fills = parse.fills_of(blocks, {"trades": parts}, REQUEST)
+    assert [(f.venue_trade_id, f.dealer, f.amount) for f in fills] == [
+        ("A", "amber", Decimal(20)),
+        ("B", "basalt", Decimal(30)),
+    ]
+    for wrong_blocks, wrong_parts in (
+        (blocks[:1], parts),
+        (blocks, parts[:1]),
+        ([blocks[0], blocks[0]], parts),
+        (blocks, [parts[0], parts[1] | {"maker": 5}]),
+        (blocks[:1], parts[1:]),
+        ([], [{"maker": "amber", "price": 1.0}]),
+    ):
         with pytest.raises(Malformed):
-            parse.winner_of({"trades": wrong})
+            parse.fills_of(wrong_blocks, {"trades": wrong_parts}, REQUEST)
 
 
 def serving(replies: Any, use: Any, *, timeout: Any = 0.5) -> Any:
@@ -141,9 +168,7 @@ def serving(replies: Any, use: Any, *, timeout: Any = 0.5) -> Any:
         async with serve(session, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             url = f"ws://127.0.0.1:{port}/ws/api/v2"
-            async with JsonRpcClient(
-                url, client_id="a", client_secret="b", timeout_seconds=timeout
-            ) as client:
+            async with JsonRpcClient(url, Credentials("a", "b"), timeout_seconds=timeout) as client:
                 return await use(DeribitVenue(client, VirtualClock(AT), "paper"))
 
     return asyncio.run(run())
@@ -164,9 +189,7 @@ def test_open_listen_accept_and_find() -> None:
     replies = CREATED | {
         "public/get_time": {"result": 1, "first": [notification(RFQ)]},
         "private/accept_block_rfq": {"result": {"block_trades": [BLOCK]}},
-        "private/get_block_rfqs": {
-            "result": {"block_rfqs": [RFQ | {"trades": [{"maker": "amber", "price": -0.0012}]}]}
-        },
+        "private/get_block_rfqs": {"result": {"block_rfqs": [RFQ | {"trades": SHOWN["trades"]}]}},
         "private/get_block_trades": {"result": [BLOCK]},
     }
 
@@ -184,10 +207,12 @@ def test_open_listen_accept_and_find() -> None:
             await venue.evidence("507", REQUEST),
         )
 
-    opened, quotes, fill, found, none, evidence = serving(replies, use)
+    opened, quotes, fills, found, none, evidence = serving(replies, use)
+    (fill,) = fills
     assert opened.venue_id == "507"
     assert [quote.dealer for quote in quotes] == ["amber", "basalt"]
-    assert fill == evidence
+    assert fills == evidence
+    assert opened.mark == -0.001
     assert fill.dealer == "amber"
     assert (found.venue_id, found.open) == ("507", True)
     assert none is None
@@ -242,15 +267,14 @@ def test_not_filled_is_an_answer_and_lost_answers_are_not() -> None:
         return await venue.accept("507", REQUEST, Decimal("-0.0012"))
 
     refused = {"error": {"code": 13907, "message": "not_fully_filled"}}
-    assert serving({"private/accept_block_rfq": refused}, accept) is None
-    assert (
-        serving(
-            {"private/accept_block_rfq": {"error": {"code": 11044, "message": "not_open_order"}}},
-            accept,
-        )
-        is None
-    )
-    assert serving({"private/accept_block_rfq": {"result": {"block_trades": []}}}, accept) is None
+    assert serving({"private/accept_block_rfq": refused}, accept) == ()
+    ended = {"error": {"code": 11044, "message": "not_open_order"}}
+    assert serving({"private/accept_block_rfq": ended}, accept) == ()
+    assert serving({"private/accept_block_rfq": {"result": {"block_trades": []}}}, accept) == ()
+    for code in (13888, -32603, 10001):
+        unsure = {"error": {"code": code, "message": "x"}}
+        with pytest.raises(Unreachable):
+            serving({"private/accept_block_rfq": unsure}, accept)
     with pytest.raises(Unreachable):
         serving({"private/accept_block_rfq": "silence"}, accept)
     with pytest.raises(Refused, match="many requests"):
@@ -308,9 +332,7 @@ def test_a_malformed_notification_is_not_passed_over() -> None:
 
 def test_nobody_there_is_unreachable() -> None:
     async def run() -> None:
-        async with JsonRpcClient(
-            "ws://127.0.0.1:1/ws", client_id="a", client_secret="b", timeout_seconds=0.5
-        ):
+        async with JsonRpcClient("ws://127.0.0.1:1/ws", Credentials("a", "b"), timeout_seconds=0.5):
             pass
 
     with pytest.raises(Unreachable, match="cannot reach"):

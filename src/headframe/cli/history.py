@@ -28,7 +28,7 @@ def show(call: Call, coin: str, last: int) -> None:
     one = chain_of(coin)
     office = call.office()
     state = office.state()
-    rows = kept.known(state, one.coin, state.clock or office.now())[-last:]
+    rows = kept.known(state, one.coin, office.now())[-last:]
     call.answer(
         "history", {"coin": one.coin, "rows": [to_json(row) for row in rows]}, history_table(rows)
     )
@@ -69,7 +69,7 @@ def fetch(call: Call, esplora: str | None, node: str | None) -> None:
         )
     office = call.office()
     state = office.state()
-    known = kept.known(state, "BTC", state.clock or office.now())
+    known = kept.known(state, "BTC", office.now())
     after = max(row.height for row in known if row.exact)
     source = "esplora" if esplora is not None else "node"
     found = fetch_periods(source, esplora or node or "", after)

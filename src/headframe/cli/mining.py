@@ -221,8 +221,7 @@ def payouts(call: Call, esplora: str, address: str) -> None:
     from headframe.feed import fetch_payouts
 
     office = call.office()
-    state = office.state()
-    today = (state.clock or office.now()).date()
+    today = office.now().date()
     found = fetch_payouts(esplora, address)
     rows: list[tuple[date, str]] = [(day, f"{coins:.8f}") for day, coins in found if day <= today]
     _recorded(call, history.record_mined(office, rows, f"address {address}"))

@@ -146,3 +146,32 @@ def _dealt(call: Call, proposal: str, dealt: "Dealt") -> int:
         *lines,
     )
     return 0 if dealt.trade is not None else 4
+
+
+@click.command()
+@click.argument("reason")
+@command
+def halt(call: Call, reason: str) -> None:
+    """Stop trading at once for REASON: nothing new is sent, by any command, until somebody resumes.
+
+    Requests that are out are not awarded; reconciling, cancelling and booking of what the venue dealt go
+    on. The stop survives a restart.
+    """
+    from headframe.desk import controls
+
+    stop = controls.halt(call.office(), reason)
+    call.answer(
+        "halt",
+        {"halted": True, "by": stop.by, "reason": stop.reason},
+        f"trading is halted by {stop.by}: {stop.reason}",
+    )
+
+
+@click.command()
+@command
+def resume(call: Call) -> None:
+    """Let trading go on after a halt: another person than the one who halted it."""
+    from headframe.desk import controls
+
+    by = controls.resume(call.office())
+    call.answer("halt", {"halted": False, "by": by}, f"trading was resumed by {by}")

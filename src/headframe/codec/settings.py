@@ -19,10 +19,8 @@ class WorkspaceSettings:
     seed: int
 
     def __post_init__(self) -> None:
-        if self.mode != "paper":
-            raise Wrong(
-                f'mode must be "paper": this version trades on paper only, was "{self.mode}"'
-            )
+        if self.mode not in {"paper", "live"}:
+            raise Wrong(f'mode must be "paper" or "live", was "{self.mode}"')
         if not 0 <= self.seed < 2**63:
             raise Wrong(f"seed must lie between 0 and 2**63, was {self.seed}")
 
@@ -38,8 +36,22 @@ class VenueSettings:
     forward_spread: float
     spread_median: float
     financing_rate: float
+    url: str = ""
+    http_url: str = ""
+    client_id: str = ""
+    secret: str = "env:HEADFRAME_VENUE_SECRET"  # noqa: S105 - where it is kept, not what it is
+    grant: str = "client_credentials"
+    scope: str = ""
 
     def __post_init__(self) -> None:
+        for name, schemes in (("url", ("ws://", "wss://")), ("http_url", ("http://", "https://"))):
+            value = getattr(self, name)
+            if value and not value.startswith(schemes):
+                raise Wrong(f"{name} begins with {' or '.join(schemes)}, was {value[:40]!r}")
+        if self.grant not in {"client_credentials", "client_signature"}:
+            raise Wrong(f"grant is client_credentials or client_signature, was {self.grant[:40]!r}")
+        if self.secret.partition(":")[0] not in {"env", "keyring", "age"}:
+            raise Wrong("secret says where it is kept: env:NAME, keyring:SERVICE/USER or age:FILE")
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, float) and not 0.0 <= value < 1.0:
@@ -102,6 +114,9 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
         or operation is None
     ):
         return tuple(sorted(set(reader.problems)))
+    if workspace.mode == "live" and not venue.url:
+        line = "a live workspace names its venue: set url and client_id in [venue]"
+        return (Problem(file, 1, line),)
     return Settings(workspace=workspace, venue=venue, operation=operation, history=history)
 
 

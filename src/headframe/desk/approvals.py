@@ -49,7 +49,7 @@ def give(office: Office, name: str) -> Approval:
         raise Declined(f"{name} was dealt already")
     if proposal.mandate_sha256 != state.mandate_sha256:
         raise Declined(f"{name} was made under another mandate (M-1.1); run headframe plan again")
-    at = state.clock or office.now()
+    at = office.now()
     if at >= proposal.envelope.valid_until:
         raise Declined(f"the terms of {name} are out of date (M-8.4); run headframe plan again")
     verdict = judge(mandate, proposal.facts, Stage.PROPOSE)

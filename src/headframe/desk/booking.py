@@ -17,39 +17,60 @@ from headframe.book import (
 )
 from headframe.codec import to_json
 from headframe.desk.office import Office
-from headframe.desk.ports import Draft, Moved
-from headframe.desk.state import State
+from headframe.desk.ports import Draft, Json, Moved
+from headframe.desk.state import State, postings_json
 from headframe.hedge import Proposal
 from headframe.instrument import StructureKind, cash_flow, parse_instrument
 from headframe.rfq import Fill, Request, RfqStep
 from headframe.risk import rule_set, venue_initial_coins
 from headframe.units import BTC, CURRENCIES, USD, Money, booked
 
+_SATOSHI = Decimal("0.00000001")
 
-def book_fill(
-    office: Office, request: Request, proposal: Proposal, fill: Fill, step: RfqStep
-) -> Trade:
-    """Write the trade with all that follows from it; a fill is a fact and is never refused."""
+
+def book_fills(
+    office: Office, request: Request, proposal: Proposal, fills: tuple[Fill, ...], step: RfqStep
+) -> tuple[Trade, ...]:
+    """Write one trade a dealer with all that follows from it, all in one transaction.
+
+    A fill is a fact and is never refused; one that was booked before is not booked again.
+    """
     while True:
         state = office.state()
-        trade = trade_of(state, request, proposal, fill)
-        body = {
-            "rfq": request.id,
-            "step": str(step),
-            "fill": to_json(fill),
-            "trade": to_json(trade),
-            "postings": office.entries(_entries(office, state, trade)),
-        }
+        trial = state.copy()
+        drafts: list[Draft] = []
+        trades: list[Trade] = []
+        left = request.size
+        for place, fill in enumerate(fills, start=1):
+            part = (request.size * fill.amount / request.amount).quantize(_SATOSHI)
+            size = left if place == len(fills) else part
+            left -= size
+            trade = trade_of(trial, request, proposal, fill, size)
+            entries = _entries(office, trial, trade)
+            for entry in entries:
+                trial.ledger.post(entry)
+            body: Json = {
+                "rfq": request.id,
+                "step": str(step),
+                "fill": to_json(fill),
+                "trade": to_json(trade),
+                "postings": postings_json(entries),
+            }
+            drafts.append(Draft("dealt_also" if drafts else "filled", body))
+            trial.trades[trade.id] = trade
+            trial.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
+            trades.append(trade)
         try:
-            office.record(Draft("filled", body), at=office.now())
+            office.record(*drafts, at=office.now())
         except Moved:
             continue
-        return trade
+        return tuple(trades)
 
 
-def trade_of(state: State, request: Request, proposal: Proposal, fill: Fill) -> Trade:
+def trade_of(
+    state: State, request: Request, proposal: Proposal, fill: Fill, size: Decimal
+) -> Trade:
     """The trade a fill makes, its coins shared out to months and named."""
-    size = request.size
     shares = allocate(size, tuple((month, Decimal(repr(need))) for month, need in proposal.needs))
     listed_future = proposal.kind is StructureKind.SHORT_FUTURE
     return Trade(

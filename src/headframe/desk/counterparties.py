@@ -42,7 +42,7 @@ def written(office: Office) -> tuple[Dossier, ...]:
 
 
 def _view(state: State, dossier: Dossier, office: Office) -> CounterpartyView:
-    on = (state.clock or office.now()).date()
+    on = office.now().date()
     least = _POINTS_WITHOUT_MANDATE
     if state.mandate is not None:
         least = state.mandate.counterparties.points_min
@@ -80,7 +80,7 @@ def add(office: Office, name: str) -> CounterpartyView:
     office.record(
         Draft("counterparty_added", {"dossier": to_json(dossier)}),
         Draft("counterparty_step", _body(name, Step.SUBMIT, after, "dossier put on record")),
-        at=state.clock,
+        at=office.now(),
     )
     return _view(office.state(), dossier, office)
 
@@ -109,7 +109,7 @@ def _record(office: Office, state: State, name: str, step: Step, note: str) -> N
         after = advance(state.standing[name], step)
     except Wrong as error:
         raise Declined(f"{name}: {error}") from error
-    office.record(Draft("counterparty_step", _body(name, step, after, note)), at=state.clock)
+    office.record(Draft("counterparty_step", _body(name, step, after, note)), at=office.now())
 
 
 def _body(name: str, step: Step, standing: Standing, note: str) -> dict[str, str]:

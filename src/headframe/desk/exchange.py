@@ -54,7 +54,7 @@ def preview(
     columns = _columns(rows, {**state.mappings.get("forecast", {}), **chosen}, source)
     found = _read(rows, columns, source)
     held = state.forecast
-    first = Month.of(state.clock or office.now())
+    first = Month.of(office.now())
     last = max(found)
     ahead = (last.year - first.year) * 12 + last.number - first.number
     if not 1 <= ahead <= 36:
@@ -84,7 +84,6 @@ def preview(
 def take(office: Office, found: Preview) -> Version:
     """Freeze the previewed forecast as a version, with its mapping remembered."""
     person = require_person(office)
-    state = office.state()
     body: Json = {
         "forecast": to_json(found.forecast),
         "case": None,
@@ -92,7 +91,7 @@ def take(office: Office, found: Preview) -> Version:
         "source": f"import {found.source}",
         "mapping": found.columns,
     }
-    return record_version(office, body, person, state.clock or office.now())
+    return record_version(office, body, person, office.now())
 
 
 def _columns(rows: Sequence[TableRow], wanted: Mapping[str, str], source: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ A request whose outcome is not known is never sent again. It is fenced: cancelle
 read there, or outlived; only that evidence books it as dealt or as empty.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,21 +12,21 @@ from headframe.book import Trade
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import production, programme
 from headframe.desk.approvals import proposal_of
-from headframe.desk.booking import book_fill
+from headframe.desk.booking import book_fills
+from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
 from headframe.desk.office import Office, Trading, require_person
 from headframe.desk.ports import (
-    Broken,
     Declined,
     Draft,
     Json,
     Malformed,
     Moved,
-    OutcomeUnknown,
+    Opened,
     Pending,
     Refused,
+    Stopped,
     Unreachable,
 )
-from headframe.desk.state import RfqRecord
 from headframe.hedge import Bucket, Proposal, Rated, Situation, rate_again
 from headframe.mandate import Approval, Criterion, Stage, judge
 from headframe.rfq import (
@@ -36,9 +35,7 @@ from headframe.rfq import (
     Direction,
     Ladder,
     Request,
-    RfqState,
     RfqStep,
-    after,
     award,
     open_request,
     outside,
@@ -47,27 +44,38 @@ from headframe.rfq import (
 from headframe.risk import credit_charge_usd
 from headframe.units import iso, year_fraction
 
-FENCE_MARGIN = timedelta(seconds=30)
-LIFE = timedelta(minutes=5)
-Tell = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dealt:
-    """What a request led to: the ladder as it stood at the award, the cover, and the trade or why not."""
+    """What a request led to: the ladder as it stood at the award, the cover, and the trades or why not."""
 
     request: Request
     ladder: Ladder
     cover: str | None
-    trade: Trade | None
+    trades: tuple[Trade, ...]
     outcome: str
+
+    @property
+    def trade(self) -> Trade | None:
+        """The trade, or the first of several dealers' parts."""
+        return self.trades[0] if self.trades else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One request on its way: what it is for, the situation it was judged in, and how old that is."""
+
+    request: Request
+    proposal: Proposal
+    found: Situation
+    bearing: int
 
 
 async def deal(trading: Trading, name: str, tell: Tell = lambda _: None) -> Dealt:
     """Ask the street for an approved proposal and award by the mandate's rule."""
     office = trading.office
     require_person(office)
-    await reconcile(trading, tell)
+    await reconcile(trading, tell, trading.dealing())
     while True:
         proposal, approval = _approved(office, name)
         found, rated = _again(office, proposal)
@@ -77,7 +85,8 @@ async def deal(trading: Trading, name: str, tell: Tell = lambda _: None) -> Deal
             office.record(Draft("asked", intent), at=office.now())
         except Moved:
             continue
-        return await _ask(trading, request, proposal, found, tell)
+        case = _Case(request, proposal, found, office.state().bearing)
+        return await _ask(trading, case, tell)
 
 
 def preview(office: Office, name: str) -> Request:
@@ -92,6 +101,10 @@ def _approved(office: Office, name: str) -> tuple[Proposal, Approval]:
     """A proposal that may be dealt: not dealt yet, approved, under the mandate in force."""
     state = office.state()
     proposal = proposal_of(state, name)
+    if state.halted is not None:
+        raise Declined(
+            f"trading is halted by {state.halted.by}: {state.halted.reason}; headframe resume lifts it"
+        )
     if state.traded(name):
         raise Declined(f"{name} was dealt already")
     approval = state.approvals.get(name)
@@ -108,9 +121,12 @@ def _approved(office: Office, name: str) -> tuple[Proposal, Approval]:
     return proposal, approval
 
 
-def _again(office: Office, proposal: Proposal) -> tuple[Situation, Rated]:
-    """The proposal priced and judged on the market now; Declined names every clause against it."""
-    found, _ = programme.situation(office, proposal.preparer)
+def _again(office: Office, proposal: Proposal, but: str | None = None) -> tuple[Situation, Rated]:
+    """The proposal priced and judged on the market now; Declined names every clause against it.
+
+    ``but`` is the request being awarded: it is not in its own way.
+    """
+    found, _ = programme.situation(office, proposal.preparer, but=but)
     bucket = Bucket(expiry=proposal.expiry, listed=proposal.listed, needs=proposal.needs)
     rated = rate_again(found, bucket, proposal.kind)
     if rated is None:
@@ -137,7 +153,7 @@ def _request(
         amount=one.amount,
         panel=rated.panel,
         disclosed=found.mandate.rfq.disclosed,
-        at=found.at,
+        at=office.now(),
         response_seconds=found.mandate.rfq.response_seconds,
         reference=one.mid,
         gross=one.gross,
@@ -152,55 +168,92 @@ def _request(
     return made
 
 
-async def _ask(
-    trading: Trading, request: Request, proposal: Proposal, found: Situation, tell: Tell
-) -> Dealt:
-    office, venue = trading.office, trading.venue
+async def _ask(trading: Trading, case: _Case, tell: Tell) -> Dealt:
+    trading.busy.add(case.request.id)
+    try:
+        return await _asked(trading, case, tell)
+    finally:
+        trading.busy.discard(case.request.id)
+
+
+async def _asked(trading: Trading, case: _Case, tell: Tell) -> Dealt:
+    office, venue, request = trading.office, trading.venue, case.request
     tell(f"asked {len(request.panel)} dealers: {', '.join(request.panel)}")
+    opened = await _opened(trading, request)
     try:
-        opened = await venue.open(request)
-    except Refused as error:
-        _moved(office, request, RfqStep.OPEN_REFUSED, outcome=str(error))
-        raise Declined(str(error)) from error
-    except (Unreachable, Malformed) as error:
-        raise _lost(office, request, error) from error
-    _moved(office, request, RfqStep.OPENED, venue_id=opened.venue_id)
-    try:
-        decided = timedelta(seconds=found.mandate.rfq.decision_seconds)
+        decided = timedelta(seconds=case.found.mandate.rfq.decision_seconds)
         await office.clock.wait_until(request.respond_by + decided)
         quotes = await venue.quotes(opened.venue_id)
     except (Unreachable, Malformed, Refused) as error:
-        raise _lost(office, request, error) from error
-    rules = _rules(request, found, matches=venue.matches)
+        raise lost(office, request, error) from error
+    rules = _rules(request, case.found, matches=venue.matches)
     at = office.now()
     ladder = rank(quotes, rules, at=at)
     decision = award(quotes, rules, at=at)
-    _moved(office, request, RfqStep.QUOTED, ladder=_ladder_json(ladder))
+    moved(office, request, RfqStep.QUOTED, ladder=_ladder_json(ladder))
     if not isinstance(decision, Award):
         return await _declined(trading, request, opened.venue_id, ladder, str(decision))
-    void = _void(office, request, proposal, decision)
+    void = _void(office, case, decision, opened)
     if void:
         return await _declined(trading, request, opened.venue_id, ladder, void)
-    return await _accept(trading, request, proposal, opened.venue_id, decision, ladder)
+    return await _accept(trading, case, opened.venue_id, decision, ladder)
 
 
-def _void(office: Office, request: Request, proposal: Proposal, decision: Award) -> str:
-    """Why the approval no longer covers the award at the moment it is made; empty when it does."""
-    state = office.state()
+async def _opened(trading: Trading, request: Request) -> Opened:
+    """The request as the venue took it. A refusal is believed when the venue knows nothing of our id."""
+    office, venue = trading.office, trading.venue
+    try:
+        opened = await venue.open(request)
+    except Refused as refusal:
+        try:
+            finding = await venue.find(request.id)
+            if finding is not None:
+                await ended(trading, finding.venue_id, request)
+        except (Unreachable, Malformed, Refused) as error:
+            raise lost(office, request, error) from error
+        moved(office, request, RfqStep.OPEN_REFUSED, outcome=str(refusal))
+        raise Declined(str(refusal)) from refusal
+    except (Unreachable, Malformed) as error:
+        raise lost(office, request, error) from error
+    moved(office, request, RfqStep.OPENED, venue_id=opened.venue_id)
+    return opened
+
+
+def _void(office: Office, case: _Case, decision: Award, opened: Opened) -> str:
+    """Why the award may not be made at the moment it is made; empty when it may.
+
+    The approval and its envelope, the mandate's version, a stop, a fresh market, the price against a
+    second reference; and where anything came into the journal since the request that bears on credit,
+    margin or the market, the whole judgment again.
+    """
+    state, request = office.state(), case.request
+    if state.halted is not None:
+        return f"trading was halted while quotes were out: {state.halted.reason}"
     if request.approval.mandate_sha256 != state.mandate_sha256:
         return "the mandate changed while quotes were out (M-1.1)"
     assert state.market is not None
+    price = decision.winner.price
     reasons = outside(
-        proposal.envelope,
+        case.proposal.envelope,
         request.structure,
         size=request.size,
-        price=Decimal(repr(decision.winner.price)),
+        price=Decimal(repr(price)),
         bought=request.direction is Direction.BUY,
         spot=Decimal(repr(state.market.index)),
         at=office.now(),
     )
     words = ", ".join(str(reason) for reason in reasons)
-    return f"the award would leave its approved envelope: {words}" if reasons else ""
+    if words:
+        return f"the award would leave its approved envelope: {words}"
+    if opened.mark is not None and abs(price - opened.mark) > 2.0 * _distance(request, case.found):
+        return f"the price lies too far from the venue's own mark of {opened.mark:g}"
+    try:
+        programme.fresh(office)
+        if state.bearing != case.bearing:
+            _again(office, case.proposal, but=request.id)
+    except Stopped as error:
+        return str(error)
+    return ""
 
 
 async def _declined(
@@ -209,45 +262,53 @@ async def _declined(
     try:
         await trading.venue.cancel(venue_id)
     except (Unreachable, Malformed, Refused) as error:
-        raise _lost(trading.office, request, error) from error
-    _moved(trading.office, request, RfqStep.DECLINE, outcome=reason)
-    return Dealt(request=request, ladder=ladder, cover=None, trade=None, outcome=reason)
+        raise lost(trading.office, request, error) from error
+    moved(trading.office, request, RfqStep.DECLINE, outcome=reason)
+    return Dealt(request=request, ladder=ladder, cover=None, trades=(), outcome=reason)
 
 
 async def _accept(
-    trading: Trading,
-    request: Request,
-    proposal: Proposal,
-    venue_id: str,
-    decision: Award,
-    ladder: Ladder,
+    trading: Trading, case: _Case, venue_id: str, decision: Award, ladder: Ladder
 ) -> Dealt:
-    """Deal at the winner's price, fill or kill; the intent is on the disk before the first byte."""
-    office = trading.office
+    """Deal at the winner's price, fill or kill; the intent is on the disk before the first byte.
+
+    What the venue says of it is believed when it says that it was dealt; when it says no, the request
+    is ended there and read once more before it is taken as empty.
+    """
+    office, request = trading.office, case.request
     price = Decimal(repr(decision.winner.price))
     cover = None if decision.cover is None else repr(decision.cover.price)
-    _moved(office, request, RfqStep.INTEND_AWARD, cover=cover, outcome=f"awarding at {price}")
+    moved(office, request, RfqStep.INTEND_AWARD, cover=cover, outcome=f"awarding at {price}")
+    reason = "the quote was gone when it was taken"
+    refusal: Refused | None = None
     try:
-        fill = await trading.venue.accept(venue_id, request, price)
-    except Refused as error:
-        _moved(office, request, RfqStep.NOT_FILLED, outcome=str(error))
-        raise Declined(str(error)) from error
-    except (Unreachable, Malformed) as error:
-        raise _lost(office, request, error) from error
-    if fill is None:
-        await trading.venue.cancel(venue_id)
-        reason = "the quote was gone when it was taken"
-        _moved(office, request, RfqStep.NOT_FILLED, outcome=reason)
-        return Dealt(request=request, ladder=ladder, cover=cover, trade=None, outcome=reason)
-    trade = book_fill(office, request, proposal, fill, RfqStep.FILLED)
-    return Dealt(request=request, ladder=ladder, cover=cover, trade=trade, outcome="filled")
+        try:
+            fills = await trading.venue.accept(venue_id, request, price)
+        except Refused as error:
+            fills, refusal, reason = (), error, str(error)
+        if not fills:
+            fills = await ended(trading, venue_id, request)
+    except (Unreachable, Malformed, Refused) as error:
+        raise lost(office, request, error) from error
+    if fills:
+        trades = book_fills(office, request, case.proposal, fills, RfqStep.FILLED)
+        return Dealt(request=request, ladder=ladder, cover=cover, trades=trades, outcome="filled")
+    moved(office, request, RfqStep.NOT_FILLED, outcome=reason)
+    if refusal is not None:
+        raise Declined(reason) from refusal
+    return Dealt(request=request, ladder=ladder, cover=cover, trades=(), outcome=reason)
+
+
+def _distance(request: Request, found: Situation) -> float:
+    """The mandate's greatest distance to mid, in the quote currency per coin."""
+    in_usd = request.gross > 10.0
+    return found.mandate.rfq.distance_max * (request.forward if in_usd else 1.0)
 
 
 def _rules(request: Request, found: Situation, *, matches: bool) -> AwardRules:
     """The mandate's rules of award with their figures for this request."""
     mandate = found.mandate
     in_usd = request.gross > 10.0
-    distance = mandate.rfq.distance_max * (request.forward if in_usd else 1.0)
     charges: dict[str, float] = {}
     if mandate.rfq.criterion is Criterion.BEST_ALL_IN:
         years = year_fraction(found.at, request.structure.expiry)
@@ -269,7 +330,7 @@ def _rules(request: Request, found: Situation, *, matches: bool) -> AwardRules:
         size=float(request.amount),
         reference=request.reference,
         gross=request.gross,
-        distance_max=distance,
+        distance_max=_distance(request, found),
         limit=float(request.limit),
         charges=charges,
         venue_matches=matches,
@@ -292,61 +353,3 @@ def _ladder_json(ladder: Ladder) -> list[Json]:
         }
         for rung in ladder.rungs
     ]
-
-
-def _moved(office: Office, request: Request, step: RfqStep, **body: object) -> None:
-    """Write down a step of a request; what happened is written whatever others write meanwhile."""
-    while True:
-        known = office.state().rfqs[request.id]
-        if after(known.state, step) is None:
-            raise OutcomeUnknown(
-                f"request {request.id[:8]} is {known.state} already: somebody else moved it"
-            )
-        try:
-            draft = Draft("rfq", {"rfq": request.id, "step": str(step), **body})
-            office.record(draft, at=office.now())
-        except Moved:
-            continue
-        return
-
-
-def _lost(office: Office, request: Request, error: Broken) -> OutcomeUnknown:
-    """Sight of the request was lost: written down before anybody is told."""
-    _moved(office, request, RfqStep.LOST_SIGHT, outcome=str(error))
-    return OutcomeUnknown(
-        f"the outcome of request {request.id[:8]} is unknown: {error}; "
-        f"the next headframe rfq asks the venue before anything else is sent"
-    )
-
-
-async def reconcile(trading: Trading, tell: Tell) -> None:
-    """Settle every request without a known end from the venue's evidence, before anything new."""
-    office = trading.office
-    for record in office.state().live_rfqs():
-        if record.state is not RfqState.UNKNOWN:
-            outcome = "the program ended before the outcome was known"
-            _moved(office, record.request, RfqStep.LOST_SIGHT, outcome=outcome)
-        try:
-            await _fence(trading, record, tell)
-        except (Unreachable, Malformed, Refused) as error:
-            raise OutcomeUnknown(
-                f"request {record.request.id[:8]} stays unknown: {error}; nothing new is sent"
-            ) from error
-
-
-async def _fence(trading: Trading, record: RfqRecord, tell: Tell) -> None:
-    office, venue, request = trading.office, trading.venue, record.request
-    finding = await venue.find(request.id)
-    if finding is None:
-        await office.clock.wait_until(request.opened_at + LIFE + FENCE_MARGIN)
-        finding = await venue.find(request.id)
-    if finding is not None and finding.open:
-        await venue.cancel(finding.venue_id)
-    fill = None if finding is None else await venue.evidence(finding.venue_id, request)
-    if fill is None:
-        _moved(office, request, RfqStep.FENCED_EMPTY, outcome="the venue shows no trade")
-        tell(f"request {request.id[:8]}: the venue shows no trade")
-        return
-    proposal = office.state().proposals[record.proposal]
-    trade = book_fill(office, request, proposal, fill, RfqStep.FENCED_FILLED)
-    tell(f"request {request.id[:8]}: the venue shows it dealt, booked as {trade.id}")

@@ -48,7 +48,7 @@ def extend(
     """
     require_person(office)
     state = office.state()
-    at = state.clock or office.now()
+    at = office.now()
     chain = chain_of(coin)
     if all(row.at > at for row in rows):
         late = (f"{len(rows)} rows after {iso(at)} were left out",) if rows else ()
@@ -126,7 +126,7 @@ def _record_days(
 ) -> tuple[int, int, int]:
     """A day that comes again takes the place of what was known of it; both stay in the journal."""
     require_person(office)
-    at = office.state().clock or office.now()
+    at = office.now()
     future = [day for day, _ in rows if datetime(day.year, day.month, day.day, tzinfo=UTC) > at]
     if future:
         raise Invalid(f"{future[0]} lies after the workspace's clock {at:%Y-%m-%d}")
@@ -144,7 +144,7 @@ def audit_payouts(office: Office, fee_share: float | None = None) -> tuple[Payou
     """
     state, settings = office.state(), office.settings()
     operation = settings.operation
-    past = known(state, operation.coin, state.clock or office.now())
+    past = known(state, operation.coin, office.now())
     try:
         return payouts(
             chain_for(settings),

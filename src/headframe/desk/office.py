@@ -41,13 +41,18 @@ class Office:
     user: str
     _state: State = field(default_factory=State)
 
+    def acting(self, user: str) -> "Office":
+        """The same desk with another person at it; what one reads, all have read."""
+        return replace(self, user=user)
+
     def state(self) -> State:
         """The state now: what was folded before and what has been written since."""
         return fold(self._state, self.journal.read(self._state.head.count))
 
     def now(self) -> datetime:
-        """The workspace's instant."""
-        return self.clock.now()
+        """The workspace's instant: its clock's, never before the last event that was read."""
+        now, last = self.clock.now(), self._state.clock
+        return now if last is None else max(now, last)
 
     def settings(self) -> Settings:
         """The operation as the file says, or Invalid with every problem of the file."""
@@ -133,10 +138,15 @@ def serialised(
 
 @dataclass(frozen=True, slots=True)
 class Trading:
-    """An office with a venue to trade at."""
+    """An office with a venue to trade at; ``busy`` are requests that somebody is dealing just now."""
 
     office: Office
     venue: Venue
+    busy: set[str] = field(default_factory=set[str])
+
+    def dealing(self) -> frozenset[str]:
+        """The requests that need no reconciling, since somebody is at them."""
+        return frozenset(self.busy)
 
 
 def require_person(office: Office) -> str:

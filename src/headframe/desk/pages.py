@@ -294,7 +294,7 @@ def result(office: Office, courses: tuple[tuple[str, tuple[MonthResult, ...]], .
     return Page(
         title=f"{state.name}: a year hedged",
         mode="paper",
-        at=state.clock or office.now(),
+        at=office.now(),
         head=str(state.head),
         sections=(
             *morning(office).sections,

@@ -73,7 +73,7 @@ def sign(office: Office) -> MandateView:
     digest = sha256(text)
     if not any((one.signer, one.sha256) == (person, digest) for one in state.signatures):
         body = {"signer": person, "sha256": digest, "text": text}
-        office.record(Draft("mandate_signed", body), at=state.clock)
+        office.record(Draft("mandate_signed", body), at=office.now())
     return show(office)
 
 

@@ -10,7 +10,7 @@ Broken
 Stopped             the desk will not go on, with the exit status of its reason
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -201,6 +201,8 @@ class Opened:
 
     venue_id: str
     expires_at: datetime
+    mark: float | None = None
+    """The venue's own mark of the structure, where it says one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,16 +230,20 @@ class Venue(Protocol):
         """Every quote seen so far, oldest first, also those since withdrawn."""
         ...
 
-    async def accept(self, venue_id: str, request: Request, price: Decimal) -> Fill | None:
-        """Deal at this price or better, fill or kill; None when nothing was dealt."""
+    async def accept(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
+        """Deal at this price or better, fill or kill: each dealer's part, none when nothing was dealt."""
         ...
 
     async def cancel(self, venue_id: str) -> None:
         """End the request; nothing can be dealt on it afterwards."""
         ...
 
-    async def evidence(self, venue_id: str, request: Request) -> Fill | None:
-        """The fill of a request from the venue's own records; None where there is none."""
+    async def evidence(self, venue_id: str, request: Request) -> tuple[Fill, ...]:
+        """The fills of a request from the venue's own records; none where there are none."""
+        ...
+
+    async def orphans(self, ended: Collection[str]) -> tuple[str, ...]:
+        """Requests open at the venue that carry one of these ids of ours: they came late."""
         ...
 
     async def find(self, request_id: str) -> VenueFinding | None:

@@ -77,7 +77,7 @@ class Prepared:
 def gather(office: Office, *, months: int = MONTHS, paths: int = PATHS) -> Prepared:
     """The inputs of a forecast as they stand: operation, history up to now, market."""
     state, settings = office.state(), office.settings()
-    at = state.clock or office.now()
+    at = office.now()
     fees = history.fee_estimate(office.files, settings)
     operation = settings.operation
     if fees is not None:
@@ -218,7 +218,7 @@ def approve(office: Office, name: str) -> Version:
         refusal = f"{later[-1]} is newer and approved"
     if refusal:
         raise Declined(f"{name} is not approved: {refusal}")
-    at = state.clock or office.now()
+    at = office.now()
     office.record(approval_draft(held), at=at)
     return office.state().versions[name]
 

@@ -66,16 +66,25 @@ def fee_schedule(venue: VenueSettings) -> FeeSchedule:
     )
 
 
-def situation(office: Office, person: str) -> tuple[Situation, Version]:
-    """Gather: mandate in force, fresh market, forecast, positions, liquidity, dealers."""
-    mandate = office.mandate()
+def fresh(office: Office) -> quotes.MarketView:
+    """The market, or Stale where it is too old or from the future."""
     seen = quotes.show(office)
     stale = [f for f in seen.findings if f.flaw in {Flaw.STALE, Flaw.FUTURE_DATED}]
     if stale:
         raise Stale(f"M-7.1 market_stale: the market is {stale[0].detail}; import a fresh one")
+    return seen
+
+
+def situation(office: Office, person: str, *, but: str | None = None) -> tuple[Situation, Version]:
+    """Gather: mandate in force, fresh market, forecast, positions, liquidity, dealers.
+
+    ``but`` is a live request that is left out of those that are being asked.
+    """
+    mandate = office.mandate()
+    seen = fresh(office)
     version = production.in_force(office)
     state = office.state()
-    at = state.clock or office.now()
+    at = office.now()
     settings = office.settings()
     positions = state.positions()
     cover = mandate.cover
@@ -107,7 +116,7 @@ def situation(office: Office, person: str) -> tuple[Situation, Version]:
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
         posted={n: float(state.ledger.balance(Accounts.cash_posted(n), USD)) for n in names},
         held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
-        live=tuple(record.request.structure for record in state.live_rfqs()),
+        live=tuple(r.request.structure for r in state.live_rfqs() if r.request.id != but),
         liquidity=liquidity_of(state, settings),
         pledge=pledge_of(settings),
         spread_median=settings.venue.spread_median,

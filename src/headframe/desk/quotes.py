@@ -74,14 +74,19 @@ def view(snapshot: Snapshot, surface: Surface, state: State, at: datetime) -> Ma
 def show(office: Office) -> MarketView:
     """The market last imported."""
     snapshot, state = office.market(), office.state()
-    return view(snapshot, surface_in(state), state, state.clock or snapshot.as_of)
+    return view(snapshot, surface_in(state), state, _present(office, snapshot))
+
+
+def _present(office: Office, snapshot: Snapshot) -> datetime:
+    """The workspace's instant; before there is any, the market's."""
+    return snapshot.as_of if office.state().clock is None else office.now()
 
 
 @serialised
 def take(office: Office, snapshot: Snapshot) -> MarketView:
     """Import a snapshot. The paper clock moves on to it; before anybody acted, also back to it."""
     state = office.state()
-    clock = state.clock or snapshot.as_of
+    clock = _present(office, snapshot)
     same_coin(snapshot, office.settings().operation.coin)
     if state.market is not None and frozen(state.market, snapshot):
         raise Wrong(

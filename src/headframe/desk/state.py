@@ -68,6 +68,30 @@ class RfqRecord:
     cover: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Who stopped trading, why, and when: nothing new is sent until somebody resumes."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+_BEARING = frozenset(
+    {
+        "market",
+        "mandate_signed",
+        "filled",
+        "dealt_also",
+        "day",
+        "counterparty_added",
+        "counterparty_step",
+        "forecast_approved",
+    }
+)
+"""Events that bear on whether a trade may be made."""
+
+
 @dataclass
 class State:
     """Everything that follows from the journal so far."""
@@ -75,7 +99,11 @@ class State:
     head: Head = GENESIS_HEAD
     clock: datetime | None = None
     name: str = ""
+    mode: str = "paper"
     seed: int = 0
+    halted: Halt | None = None
+    bearing: int = 0
+    """The last event that bears on whether a trade may be made."""
     market: Snapshot | None = None
     surface: Surface | None = None
     """The surface fitted when the market was taken; none in journals older than that."""
@@ -178,6 +206,8 @@ def fold(state: State, records: Iterable[Record]) -> State:
                 (account, code, int(text.replace(".", ""))) for account, code, text in postings
             )
         state.head = Head(record.seq, record.hash)
+        if record.kind in _BEARING:
+            state.bearing = record.seq
         if record.kind == "rebased" or state.clock is None or record.at > state.clock:
             state.clock = record.at
     return state
@@ -194,6 +224,7 @@ def postings_json(entries: Iterable[Entry]) -> list[list[str]]:
 
 def _opened(state: State, record: Record) -> None:
     state.name = record.body["name"]
+    state.mode = record.body.get("mode", "paper")
     state.seed = record.body["seed"]
 
 
@@ -323,6 +354,21 @@ def _rfq_moved(state: State, record: Record) -> None:
 
 def _filled(state: State, record: Record) -> None:
     moved = _step(state, record, RfqStep(record.body["step"]))
+    trade = _dealt(state, record)
+    state.rfqs[moved.request.id] = replace(moved, outcome=f"{trade.id} with {trade.dealer}")
+
+
+def _dealt_also(state: State, record: Record) -> None:
+    """Another dealer's part of a request that is filled."""
+    known = state.rfqs[record.body["rfq"]]
+    if known.state is not RfqState.FILLED:
+        raise JournalBroken(f"event {record.seq}: a part of a request that is {known.state}")
+    trade = _dealt(state, record)
+    words = f"{known.outcome}, {trade.id} with {trade.dealer}"
+    state.rfqs[known.request.id] = replace(known, outcome=words)
+
+
+def _dealt(state: State, record: Record) -> Trade:
     trade = from_json(Trade, record.body["trade"])
     fill = from_json(Fill, record.body["fill"])
     if fill.venue_trade_id in state.fills:
@@ -330,7 +376,7 @@ def _filled(state: State, record: Record) -> None:
     state.fills[fill.venue_trade_id] = fill
     state.trades[trade.id] = trade
     state.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
-    state.rfqs[moved.request.id] = replace(moved, outcome=f"{trade.id} with {trade.dealer}")
+    return trade
 
 
 def _day(state: State, record: Record) -> None:
@@ -346,6 +392,15 @@ def _day(state: State, record: Record) -> None:
     state.course = body["course"]
     state.cash_unhedged = result.cash_unhedged_usd
     state.shortfalls.extend(body["shortfalls"])
+
+
+def _halted(state: State, record: Record) -> None:
+    state.halted = Halt(record.author, record.body["reason"], record.at)
+
+
+def _resumed(state: State, record: Record) -> None:
+    assert record.seq > state.head.count
+    state.halted = None
 
 
 def _nothing(state: State, record: Record) -> None:
@@ -372,6 +427,9 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "asked": _asked,
     "rfq": _rfq_moved,
     "filled": _filled,
+    "dealt_also": _dealt_also,
     "day": _day,
     "noted": _nothing,
+    "halted": _halted,
+    "resumed": _resumed,
 }

@@ -39,7 +39,7 @@ def value_now(office: Office) -> Valuation:
     seen = quotes.show(office)
     state = office.state()
     settings = office.settings()
-    at = state.clock or seen.at
+    at = seen.at if state.clock is None else office.now()
     spot = state.spot if state.spot is not None else seen.snapshot.index
     return Valuation(
         state=state,

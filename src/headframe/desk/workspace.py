@@ -17,7 +17,7 @@ from headframe.codec import (
 )
 from headframe.desk import quotes
 from headframe.desk.office import Office, serialised
-from headframe.desk.ports import Draft, Files, Invalid, NotFound
+from headframe.desk.ports import Declined, Draft, Files, Invalid, NotFound
 from headframe.desk.state import postings_json
 from headframe.mandate import Mandate
 from headframe.market import Snapshot
@@ -126,7 +126,10 @@ def _across(settings: Settings, mandate: Mandate, text: str) -> list[Problem]:
 @serialised
 def advance_clock(office: Office, to: datetime) -> str:
     """Move the paper clock forward; nothing else happens on the way."""
-    now = office.state().clock
+    state = office.state()
+    now = state.clock
+    if state.mode == "live":
+        raise Declined("a live workspace's clock is our own time: it is not moved")
     if now is None:
         raise NotFound("this workspace has no clock yet; run headframe init")
     if to < now:

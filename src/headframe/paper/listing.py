@@ -4,7 +4,8 @@ Shapes of Deribit API 2.1.1 as observed live; where the document contradicts its
 ``underlying_index`` typed as a number), what is observed is followed.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from math import exp, log
 
 from headframe.paper.lit import LitBook
 from headframe.paper.rpc import Json, Params, RpcError, invalid
@@ -24,6 +25,7 @@ class Listing:
         self.world = world
         self.lit = lit
         self.street = street
+        self._shares: dict[datetime, dict[float, float]] = {}
 
     def _meant(self, params: Params) -> list[Listed]:
         currency = params.text("currency", "any")
@@ -111,8 +113,7 @@ class Listing:
         return prices[-1] if prices else None
 
     def _interest(self, one: Listed) -> float:
-        forward = self.world.snapshot.forward(one.terms.expiry)
-        known = forward.open_interest if forward is not None else None
+        """Open interest: as the market's quotes say, else the expiry's shared out around its forward."""
         quoted = [
             quote.open_interest
             for quote in self.world.snapshot.options
@@ -121,9 +122,29 @@ class Listing:
             and quote.strike == float(one.terms.strike)
             and quote.is_call == one.name.endswith("-C")
         ]
-        if quoted and quoted[0] is not None:
-            return quoted[0]
-        return 0.0 if known is None or one.kind == "option" else known
+        if quoted:
+            return quoted[0] or 0.0
+        forward = self.world.snapshot.forward(one.terms.expiry)
+        if forward is None or forward.open_interest is None:
+            return 0.0
+        if one.terms.strike is None:
+            return round(0.1 * forward.open_interest * forward.price, -1)
+        weights = self._weights(one.terms.expiry, forward.price)
+        return round(forward.open_interest * weights[float(one.terms.strike)], 1)
+
+    def _weights(self, expiry: datetime, forward: float) -> dict[float, float]:
+        """Shares of an expiry's open interest by strike, put and call alike; they add up to one half."""
+        known = self._shares.get(expiry)
+        if known is None:
+            strikes = {
+                float(one.terms.strike)
+                for one in self.world.listed.values()
+                if one.terms.expiry == expiry and one.terms.strike is not None
+            }
+            raw = {k: exp(-0.5 * (log(k / forward) / 0.25) ** 2) for k in sorted(strikes)}
+            total = 2.0 * sum(raw.values())
+            known = self._shares[expiry] = {k: weight / total for k, weight in raw.items()}
+        return known
 
     def ticker(self, params: Params) -> Json:
         """public/ticker."""

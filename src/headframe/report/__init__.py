@@ -54,6 +54,7 @@ from headframe.report.simulation import (
 )
 from headframe.report.structures import effectiveness_table, zero_cost_table
 from headframe.report.table import Cell, Column, Form, Page, Section, Table, texts, write
+from headframe.report.venue import held_there_table, minimums_table, requests_there_table
 
 __all__ = [
     "Cell",
@@ -78,6 +79,7 @@ __all__ = [
     "fine_table",
     "forecast_rows",
     "forecast_table",
+    "held_there_table",
     "history_table",
     "html",
     "known_machines_table",
@@ -87,12 +89,14 @@ __all__ = [
     "mandate_table",
     "markdown",
     "market_table",
+    "minimums_table",
     "natural_table",
     "objective_table",
     "outlook_table",
     "payouts_table",
     "performance_table",
     "proposal_lines",
+    "requests_there_table",
     "risks_table",
     "scenario_table",
     "scores_table",

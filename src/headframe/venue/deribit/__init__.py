@@ -1,6 +1,26 @@
-"""Deribit's Block RFQ, and hosts that serve the same API, from the taker's side."""
+"""Deribit, and hosts that serve the same API, from the taker's side."""
 
-from headframe.venue.deribit.client import JsonRpcClient
+from headframe.venue.deribit.account import (
+    AccountThere,
+    DeribitAccount,
+    HeldThere,
+    Minimums,
+    OrderThere,
+)
+from headframe.venue.deribit.client import Client, HttpClient, JsonRpcClient
+from headframe.venue.deribit.errors import VenueError, error_of
 from headframe.venue.deribit.venue import DeribitVenue
 
-__all__ = ["DeribitVenue", "JsonRpcClient"]
+__all__ = [
+    "AccountThere",
+    "Client",
+    "DeribitAccount",
+    "DeribitVenue",
+    "HeldThere",
+    "HttpClient",
+    "JsonRpcClient",
+    "Minimums",
+    "OrderThere",
+    "VenueError",
+    "error_of",
+]

@@ -112,17 +112,63 @@ def _maybe(level: Json, key: str) -> float:
     return float(value)
 
 
-def fill_of(block: Json, dealer: str, request: Request, price: float) -> Fill:
-    """The fill a block trade reports; Malformed unless every leg is there in its full amount."""
-    side = 1 if request.direction is Direction.BUY else -1
-    wanted = {
-        leg.instrument.name: request.amount * leg.ratio * side for leg in request.structure.legs
+def fills_of(blocks: list[Json], shown: Json, request: Request) -> tuple[Fill, ...]:
+    """One fill for each dealer that took a part; Malformed unless every leg is there in its full amount.
+
+    ``shown`` is the request as its taker sees it: whose part was how much, at which price.
+    """
+    parts = rows(shown.get("trades", []), "trades")
+    if len(parts) != len(blocks):
+        raise Malformed(
+            f"the venue shows {len(parts)} dealers and {len(blocks)} block trades: book them by hand"
+        )
+    found: list[Fill] = []
+    for block in blocks:
+        amount = _amount(block, request)
+        fits = [
+            one for one in parts if one.get("amount") is None or _decimal(one, "amount") == amount
+        ]
+        part = fits[0] if fits else None
+        if part is None:
+            raise Malformed(f"no dealer took the {amount} of block {block.get('id')}")
+        parts.remove(part)
+        found.append(_fill(block, text(part, "maker"), request, amount, _decimal(part, "price")))
+    if sum(fill.amount for fill in found) != request.amount:
+        raise Malformed(f"the venue filled another amount than the {request.amount} asked")
+    return tuple(found)
+
+
+def _amount(block: Json, request: Request) -> Decimal:
+    """How much of the structure a block is, by its first leg."""
+    first = request.structure.legs[0]
+    for trade in rows(block.get("trades"), "trades"):
+        if trade.get("instrument_name") == first.instrument.name:
+            return _decimal(trade, "amount") / abs(first.ratio)
+    raise Malformed(f"the venue reports a block without {first.instrument.name}")
+
+
+def net_of(block: Json, request: Request) -> Decimal:
+    """The net price per unit of a block, from the prices of its legs."""
+    prices = {
+        text(trade, "instrument_name"): _decimal(trade, "price")
+        for trade in rows(block.get("trades"), "trades")
     }
+    total = Decimal(0)
+    for leg in request.structure.legs:
+        if leg.instrument.name not in prices:
+            raise Malformed(f"the venue reports a block without {leg.instrument.name}")
+        total += leg.ratio * prices[leg.instrument.name]
+    return total
+
+
+def _fill(block: Json, dealer: str, request: Request, part: Decimal, price: Decimal) -> Fill:
+    side = 1 if request.direction is Direction.BUY else -1
+    wanted = {leg.instrument.name: part * leg.ratio * side for leg in request.structure.legs}
     legs: list[tuple[str, Decimal, Decimal]] = []
     fee, currencies = Decimal(0), set[str]()
     for trade in rows(block.get("trades"), "trades"):
         sign = 1 if text(trade, "direction") == "buy" else -1
-        amount = Decimal(repr(number(trade, "amount"))) * sign
+        amount = _decimal(trade, "amount") * sign
         legs.append((text(trade, "instrument_name"), amount, _decimal(trade, "price")))
         fee += _decimal(trade, "fee")
         currencies.add(text(trade, "fee_currency"))
@@ -134,8 +180,8 @@ def fill_of(block: Json, dealer: str, request: Request, price: float) -> Fill:
     return Fill(
         venue_trade_id=text(block, "id"),
         dealer=dealer,
-        price=Decimal(repr(price)),
-        amount=request.amount,
+        price=price,
+        amount=part,
         legs=tuple(legs),
         fee=fee,
         fee_currency=currencies.pop(),
@@ -145,12 +191,3 @@ def fill_of(block: Json, dealer: str, request: Request, price: float) -> Fill:
 
 def _decimal(row: Json, key: str) -> Decimal:
     return Decimal(repr(number(row, key)))
-
-
-def winner_of(message: Json) -> tuple[str, float]:
-    """Who filled a request and at what price; Malformed when several did."""
-    trades = rows(message.get("trades", []), "trades")
-    makers = {text(trade, "maker") for trade in trades}
-    if len(makers) != 1:
-        raise Malformed(f"a request filled by {len(makers)} dealers must be booked by hand")
-    return makers.pop(), number(trades[0], "price")

@@ -1,31 +1,45 @@
 """The port of the desk onto Deribit's Block RFQ: ask, listen, accept fill-or-kill, cancel, find."""
 
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from headframe.desk.ports import Clock, Malformed, Opened, VenueFinding
+from headframe.desk.ports import Broken, Clock, Malformed, Opened, VenueFinding
 from headframe.rfq import Direction, Fill, Quote, Request
 from headframe.venue.deribit import parse
-from headframe.venue.deribit.client import JsonRpcClient, VenueError
+from headframe.venue.deribit.client import Client
+from headframe.venue.deribit.errors import VenueError
 
 Json = dict[str, Any]
 _NOT_FILLED = (13907, "not_fully_filled")
 _NOT_OPEN = 11044
+ASK_SECONDS = 0.2
+"""How often a venue that does not speak by itself is asked."""
 
 
 class DeribitVenue:
     """One signed-in client as a venue."""
 
-    def __init__(self, client: JsonRpcClient, clock: Clock, name: str) -> None:
+    def __init__(self, client: Client, clock: Clock, name: str) -> None:
         self.name = name
         self.matches = True
         self._client = client
         self._clock = clock
         self._seen: dict[str, list[Quote]] = {}
         self._wrong: list[Malformed] = []
+        self._asking: dict[str, asyncio.Task[None]] = {}
         client.on_notification = self._heard
+
+    async def close(self) -> None:
+        """Stop asking."""
+        for task in self._asking.values():
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def settle(self) -> None:
         """Return when everything the venue sent before this call has been taken in."""
@@ -33,7 +47,8 @@ class DeribitVenue:
 
     async def open(self, request: Request) -> Opened:
         """Subscribe first, then create, so that no quote is missed."""
-        await self._client.call("private/subscribe", channels=["block_rfq.taker.any"])
+        if self._client.hears:
+            await self._client.call("private/subscribe", channels=["block_rfq.taker.any"])
         created = parse.table(
             await self._client.call("private/create_block_rfq", **parse.creation(request)),
             "request",
@@ -41,14 +56,33 @@ class DeribitVenue:
         number = created.get("block_rfq_id")
         if isinstance(number, bool) or not isinstance(number, int):
             raise Malformed(f"the venue's block_rfq_id is no integer: {str(number)[:30]}")
-        return Opened(str(number), parse.stamp(created, "expiration_timestamp"))
+        mark = (
+            parse.number(created, "mark_price") if created.get("mark_price") is not None else None
+        )
+        return Opened(str(number), parse.stamp(created, "expiration_timestamp"), mark)
 
     async def quotes(self, venue_id: str) -> tuple[Quote, ...]:
         """Every quote heard so far, oldest first; a withdrawn one is good until it was withdrawn."""
-        await self.settle()
+        if self._client.hears:
+            await self.settle()
+        else:
+            await self._look(venue_id)
         if self._wrong:
             raise self._wrong[0]
         return tuple(self._seen.get(venue_id, ()))
+
+    async def _look(self, venue_id: str) -> bool:
+        """Ask what stands on a request; whether it is still open."""
+        shown = await self._one(venue_id)
+        now = self._clock.now()
+        self._remember(venue_id, parse.quotes_of(shown, now), now)
+        return shown.get("state") in {"open", "created"}
+
+    async def _ask_on(self, venue_id: str) -> None:
+        """Where nothing is heard by itself: ask again and again until the request has ended."""
+        with suppress(Broken):  # the award asks once more and says what is the matter
+            while await self._look(venue_id):  # noqa: ASYNC110 - the other side does not speak
+                await asyncio.sleep(ASK_SECONDS)
 
     def _heard(self, message: Json) -> None:
         try:
@@ -72,31 +106,66 @@ class DeribitVenue:
         }
         known.extend(quote for quote in shown if _key(quote) not in before)
 
-    async def accept(self, venue_id: str, request: Request, price: Decimal) -> Fill | None:
+    async def accept(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
         """Deal at this price or better, whole or not at all."""
         try:
-            result = await self._client.call(
-                "private/accept_block_rfq",
-                block_rfq_id=int(venue_id),
-                direction=str(request.direction),
-                price=float(price),
-                amount=float(request.amount),
-                legs=parse.legs_of(request),
-                time_in_force="fill_or_kill",
-            )
+            result = await self._accept(venue_id, request, price, "fill_or_kill")
         except VenueError as error:
             if (error.code, error.message) == _NOT_FILLED or error.code == _NOT_OPEN:
-                return None
+                return ()
             raise
         blocks = parse.rows(parse.table(result, "acceptance").get("block_trades"), "block_trades")
-        if not blocks:
-            return None
-        return await self._filled(venue_id, request, blocks[0])
+        return await self._filled(venue_id, request, blocks)
 
-    async def _filled(self, venue_id: str, request: Request, block: Json) -> Fill:
+    async def rest(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
+        """Leave a resting price: dealt at once, or when a dealer meets it; a free option for them."""
+        result = await self._accept(venue_id, request, price, "good_til_cancelled")
+        blocks = parse.rows(parse.table(result, "acceptance").get("block_trades"), "block_trades")
+        return await self._filled(venue_id, request, blocks)
+
+    async def take_back(self, venue_id: str) -> None:
+        """Cancel a resting price; one that is gone already is fine."""
+        try:
+            await self._client.call("private/cancel_block_rfq_trigger", block_rfq_id=int(venue_id))
+        except VenueError as error:
+            if error.code != _NOT_OPEN:
+                raise
+
+    async def _accept(self, venue_id: str, request: Request, price: Decimal, life: str) -> object:
+        return await self._client.call(
+            "private/accept_block_rfq",
+            block_rfq_id=int(venue_id),
+            direction=str(request.direction),
+            price=float(price),
+            amount=float(request.amount),
+            legs=parse.legs_of(request),
+            time_in_force=life,
+        )
+
+    async def _filled(
+        self, venue_id: str, request: Request, blocks: list[Json]
+    ) -> tuple[Fill, ...]:
+        """Each dealer's part, the dealers read from the request itself; none where nothing was dealt."""
+        if not blocks:
+            return ()
         shown = await self._one(venue_id)
-        dealer, price = parse.winner_of(shown)
-        return parse.fill_of(block, dealer, request, price)
+        if not shown.get("trades"):
+            shown = shown | {"trades": self._remembered(venue_id, request, blocks)}
+        return parse.fills_of(blocks, shown, request)
+
+    def _remembered(self, venue_id: str, request: Request, blocks: list[Json]) -> list[Json]:
+        """Whose quote a block took, where the venue names nobody: the quote heard at the block's price."""
+        found: list[Json] = []
+        for block in blocks:
+            net = parse.net_of(block, request)
+            heard = [
+                one
+                for one in self._seen.get(venue_id, ())
+                if one.direction is not request.direction and abs(one.price - float(net)) < 1e-9
+            ]
+            if heard:
+                found.append({"maker": heard[0].dealer, "price": float(net)})
+        return found
 
     async def _one(self, venue_id: str) -> Json:
         answer = await self._client.call("private/get_block_rfqs", block_rfq_id=int(venue_id))
@@ -121,11 +190,48 @@ class DeribitVenue:
                 return VenueFinding(str(row.get("block_rfq_id")), row.get("state") == "open")
         return None
 
-    async def evidence(self, venue_id: str, request: Request) -> Fill | None:
-        """The fill of a request, from the venue's own list of block trades; None where there is none."""
+    async def makers(self) -> tuple[str, ...]:
+        """Dealers that can be asked."""
+        answer = await self._client.call("private/get_block_rfq_makers")
+        if not isinstance(answer, list):
+            raise Malformed("the venue's list of makers is no list")
+        return tuple(str(one) for one in cast("list[object]", answer))
+
+    async def history(self, count: int = 100) -> tuple[Json, ...]:
+        """Our requests as the venue keeps them, newest first."""
+        found: list[Json] = []
+        before: dict[str, int] = {}
+        while len(found) < count:
+            answer = parse.table(
+                await self._client.call(
+                    "private/get_block_rfqs",
+                    count=min(count - len(found), 1000),
+                    currency="any",
+                    role="taker",
+                    **before,
+                ),
+                "requests",
+            )
+            found += parse.rows(answer.get("block_rfqs"), "block_rfqs")
+            following = answer.get("continuation")
+            if following is None or not str(following).isdigit():
+                break
+            before = {"continuation": int(str(following))}
+        return tuple(found)
+
+    async def orphans(self, ended: Collection[str]) -> tuple[str, ...]:
+        """Requests open at the venue that carry one of these ids of ours as their label."""
+        answer = await self._client.call(
+            "private/get_block_rfqs", count=1000, currency="any", state="open"
+        )
+        shown = parse.rows(parse.table(answer, "requests").get("block_rfqs"), "block_rfqs")
+        return tuple(str(row.get("block_rfq_id")) for row in shown if row.get("label") in ended)
+
+    async def evidence(self, venue_id: str, request: Request) -> tuple[Fill, ...]:
+        """The fills of a request, from the venue's own list of block trades; none where there are none."""
         answer = await self._client.call("private/get_block_trades", block_rfq_id=int(venue_id))
         blocks = parse.rows(answer, "block trades")
-        return await self._filled(venue_id, request, blocks[0]) if blocks else None
+        return await self._filled(venue_id, request, blocks)
 
 
 def _key(quote: Quote) -> tuple[str, Direction, str, str]:

@@ -1,0 +1,133 @@
+"""The venue itself: what it says of our account, our requests, and what can be traded there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from headframe.cli.frame import Call, Whole, command
+
+if TYPE_CHECKING:
+    from headframe.venue import Client
+
+R = TypeVar("R")
+
+
+@click.group()
+def venue() -> None:
+    """The venue named in headframe.toml: account, positions, requests, least sizes."""
+
+
+def _there(call: Call, work: "Callable[[Client], Awaitable[R]]") -> R:
+    """Run work with a signed-in client of the workspace's venue."""
+    from headframe.desk.ports import NotFound
+    from headframe.wiring import venue_client, venue_url
+
+    settings = call.office().settings().venue
+    if not venue_url(settings):
+        raise NotFound(
+            "this workspace trades on the paper street built in; name another venue by url in [venue] of "
+            "headframe.toml or HEADFRAME_VENUE_URL"
+        )
+
+    async def run() -> R:
+        async with venue_client(settings, call.folder) as client:
+            return await work(client)
+
+    return asyncio.run(run())
+
+
+@venue.command()
+@command
+def status(call: Call) -> None:
+    """Whether it can be reached, whose key we have, what it may do, how far its clock is from ours."""
+    from headframe.units import iso
+    from headframe.venue import DeribitAccount, HttpClient
+    from headframe.wiring import venue_url
+
+    office = call.office()
+    settings = office.settings().venue
+
+    async def look(client: "Client") -> dict[str, Any]:
+        account = DeribitAccount(client)
+        coin = office.settings().operation.coin
+        summary = await account.summary(coin)
+        return {
+            "name": settings.name,
+            "url": venue_url(settings),
+            "over": "http" if isinstance(client, HttpClient) else "websocket",
+            "client_id": client.key_id,
+            "scope": client.scope,
+            "time": iso(await account.time()),
+            "clock": iso(office.now()),
+            "currency": coin,
+            "equity": summary.equity,
+            "available": summary.available,
+            "initial_margin": summary.initial_margin,
+            "maintenance_margin": summary.maintenance_margin,
+            "delta_total": summary.delta_total,
+        }
+
+    found = _there(call, look)
+    call.answer("venue", found, *(f"{key}: {value}" for key, value in found.items()))
+
+
+@venue.command()
+@command
+def positions(call: Call) -> None:
+    """What we hold there, as the venue says it."""
+    from headframe.codec import to_json
+    from headframe.report import held_there_table
+    from headframe.venue import DeribitAccount
+
+    rows = _there(call, lambda client: DeribitAccount(client).positions())
+    data = [to_json(row) for row in rows]
+    call.answer("venue-positions", {"positions": data}, held_there_table(data))
+
+
+@venue.command()
+@click.option("--count", type=Whole(1, 1_000), default=20, show_default=True)
+@command
+def requests(call: Call, count: int) -> None:
+    """Our requests for quotes as the venue keeps them, newest first."""
+    from headframe.report import requests_there_table
+    from headframe.venue import DeribitVenue
+
+    office = call.office()
+
+    async def look(client: "Client") -> list[dict[str, Any]]:
+        found = await DeribitVenue(client, office.clock, "venue").history(count)
+        return list(found)
+
+    rows = _there(call, look)
+    call.answer("venue-requests", {"requests": rows}, requests_there_table(rows))
+
+
+@venue.command()
+@command
+def makers(call: Call) -> None:
+    """Dealers that can be asked there."""
+    from headframe.venue import DeribitVenue
+
+    office = call.office()
+
+    async def look(client: "Client") -> list[str]:
+        return list(await DeribitVenue(client, office.clock, "venue").makers())
+
+    names = _there(call, look)
+    call.answer("venue-makers", {"makers": names}, ", ".join(names) or "none")
+
+
+@venue.command()
+@command
+def minimums(call: Call) -> None:
+    """Least block, tick and fee of every listed instrument, from the venue's own data."""
+    from headframe.codec import to_json
+    from headframe.report import minimums_table
+    from headframe.venue import DeribitAccount
+
+    coin = call.office().settings().operation.coin
+    found = _there(call, lambda client: DeribitAccount(client).minimums(coin))
+    data = [to_json(one) for one in found.values()]
+    call.answer("venue-minimums", {"instruments": data}, minimums_table(data))

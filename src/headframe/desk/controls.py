@@ -1,0 +1,37 @@
+"""The kill switch: a stop in the journal, so that it survives everything and everybody sees it."""
+
+from headframe.desk.office import Office, require_person, serialised
+from headframe.desk.ports import Declined, Draft, Invalid
+from headframe.desk.state import Halt
+
+
+@serialised
+def halt(office: Office, reason: str) -> Halt:
+    """Stop trading; anybody may, and a stop that stands is left as it is."""
+    person = require_person(office)
+    if not reason.strip() or len(reason) > 500 or not reason.isprintable():
+        raise Invalid("say why in a line of at most 500 characters")
+    standing = office.state().halted
+    if standing is not None:
+        return standing
+    at = office.now()
+    office.record(Draft("halted", {"reason": reason}), at=at)
+    return Halt(person, reason, at)
+
+
+@serialised
+def resume(office: Office) -> str:
+    """Lift the stop; nobody lifts his own where the mandate names approvers."""
+    person = require_person(office)
+    state = office.state()
+    if state.halted is None:
+        raise Declined("trading is not halted")
+    approvers = () if state.mandate is None else state.mandate.people.approvers
+    if approvers and person not in approvers:
+        raise Declined(
+            f"trading is resumed by an approver of the mandate (M-8.2): {', '.join(approvers)}"
+        )
+    if person == state.halted.by and len(approvers) > 1:
+        raise Declined("nobody lifts his own stop: another approver resumes trading (M-8.3)")
+    office.record(Draft("resumed", {}), at=office.now())
+    return person

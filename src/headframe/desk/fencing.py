@@ -1,0 +1,127 @@
+"""Requests whose outcome is not known: settled from the venue's evidence, before anything new is sent.
+
+A request is never sent twice. It is fenced: cancelled at the venue and its final state read there. One
+that never arrived cannot trade, since nothing is dealt without an accept: after a while it is taken as
+empty, and should it arrive later all the same it is found by our own id and cancelled as an orphan.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from headframe.book import Trade
+from headframe.desk.booking import book_fills
+from headframe.desk.office import Office, Trading
+from headframe.desk.ports import (
+    Broken,
+    Draft,
+    Malformed,
+    Moved,
+    OutcomeUnknown,
+    Refused,
+    Unreachable,
+)
+from headframe.desk.state import RfqRecord
+from headframe.rfq import Fill, Request, RfqState, RfqStep, after
+
+LATE_SECONDS = 10
+"""How long a request that was not heard of again may still be on its way."""
+Tell = Callable[[str], None]
+
+
+def moved(office: Office, request: Request, step: RfqStep, **body: object) -> None:
+    """Write down a step of a request; what happened is written whatever others write meanwhile."""
+    while True:
+        known = office.state().rfqs[request.id]
+        if after(known.state, step) is None:
+            raise OutcomeUnknown(
+                f"request {request.id[:8]} is {known.state} already: somebody else moved it"
+            )
+        try:
+            draft = Draft("rfq", {"rfq": request.id, "step": str(step), **body})
+            office.record(draft, at=office.now())
+        except Moved:
+            continue
+        return
+
+
+def lost(office: Office, request: Request, error: Broken) -> OutcomeUnknown:
+    """Sight of the request was lost: written down before anybody is told."""
+    moved(office, request, RfqStep.LOST_SIGHT, outcome=str(error))
+    return OutcomeUnknown(
+        f"the outcome of request {request.id[:8]} is unknown: {error}; "
+        f"the next headframe rfq asks the venue before anything else is sent"
+    )
+
+
+async def ended(trading: Trading, venue_id: str, request: Request) -> tuple[Fill, ...]:
+    """End a request at the venue and read what it came to; nothing can be dealt on it afterwards."""
+    await trading.venue.cancel(venue_id)
+    return await trading.venue.evidence(venue_id, request)
+
+
+def book(
+    trading: Trading, request: Request, proposal: str, fills: tuple[Fill, ...], step: RfqStep
+) -> tuple[Trade, ...]:
+    """Book what the venue says was dealt."""
+    office = trading.office
+    return book_fills(office, request, office.state().proposals[proposal], fills, step)
+
+
+async def reconcile(trading: Trading, tell: Tell, but: frozenset[str] = frozenset()) -> None:
+    """Settle every request without a known end; ``but`` are requests that somebody is dealing now."""
+    for record in trading.office.state().live_rfqs():
+        if record.request.id not in but:
+            await settle(trading, record, tell)
+    await _sweep(trading, tell)
+
+
+async def settle(trading: Trading, record: RfqRecord, tell: Tell) -> None:
+    """Settle one request from the venue's evidence, or leave it unknown."""
+    if record.state is not RfqState.UNKNOWN:
+        outcome = "the program ended before the outcome was known"
+        moved(trading.office, record.request, RfqStep.LOST_SIGHT, outcome=outcome)
+    try:
+        await _fence(trading, record, tell)
+    except (Unreachable, Malformed, Refused) as error:
+        raise OutcomeUnknown(
+            f"request {record.request.id[:8]} stays unknown: {error}; nothing new is sent"
+        ) from error
+
+
+async def _fence(trading: Trading, record: RfqRecord, tell: Tell) -> None:
+    office, venue, request = trading.office, trading.venue, record.request
+    finding = await venue.find(request.id)
+    if finding is None:
+        await office.clock.wait_until(request.opened_at + timedelta(seconds=LATE_SECONDS))
+        finding = await venue.find(request.id)
+    fills: tuple[Fill, ...] = ()
+    if finding is not None and finding.open:
+        fills = await ended(trading, finding.venue_id, request)
+    elif finding is not None:
+        fills = await venue.evidence(finding.venue_id, request)
+    if not fills:
+        moved(office, request, RfqStep.FENCED_EMPTY, outcome="the venue shows no trade")
+        tell(f"request {request.id[:8]}: the venue shows no trade")
+        return
+    trades = book(trading, request, record.proposal, fills, RfqStep.FENCED_FILLED)
+    names = ", ".join(trade.id for trade in trades)
+    tell(f"request {request.id[:8]}: the venue shows it dealt, booked as {names}")
+
+
+async def _sweep(trading: Trading, tell: Tell) -> None:
+    """Cancel requests of ours that reached the venue after they were taken as empty."""
+    gone = {
+        key
+        for key, record in trading.office.state().rfqs.items()
+        if record.state in {RfqState.NOT_FILLED, RfqState.NO_AWARD}
+    }
+    if not gone:
+        return
+    try:
+        for venue_id in await trading.venue.orphans(gone):
+            await trading.venue.cancel(venue_id)
+            tell(f"request {venue_id} came to the venue late and was cancelled there")
+    except (Unreachable, Malformed, Refused) as error:
+        raise OutcomeUnknown(
+            f"whether requests came late is not known: {error}; nothing new is sent"
+        ) from error

@@ -1,0 +1,257 @@
+"""The account at the venue: positions, margin, the simulated portfolio, and the lit book for small sizes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from headframe.desk.ports import Malformed
+from headframe.venue.deribit import parse
+from headframe.venue.deribit.client import Client
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldThere:
+    """A position as the venue shows it; positive is bought."""
+
+    instrument: str
+    size: float
+    average_price: float
+    mark_price: float
+    delta: float
+    initial_margin: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountThere:
+    """One currency of the account."""
+
+    currency: str
+    equity: float
+    available: float
+    initial_margin: float
+    maintenance_margin: float
+    delta_total: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderThere:
+    """An order of ours in the lit book."""
+
+    id: str
+    instrument: str
+    side: str
+    amount: float
+    filled: float
+    price: float | None
+    average_price: float
+    state: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minimums:
+    """What the venue's own data says of an instrument's blocks and ticks."""
+
+    instrument: str
+    block_minimum: float
+    block_tick: float
+    block_fee: float
+    tick: float
+    minimum: float
+
+
+class DeribitAccount:
+    """Reading the account, and orders in the lit book, over one client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def positions(self, currency: str = "any") -> tuple[HeldThere, ...]:
+        """Every position that is not zero."""
+        answer = await self._client.call("private/get_positions", currency=currency)
+        return tuple(_held(row) for row in parse.rows(answer, "positions"))
+
+    async def summary(self, currency: str) -> AccountThere:
+        """Equity and margin in one currency."""
+        answer = await self._client.call("private/get_account_summary", currency=currency)
+        return _account(parse.table(answer, "account summary"))
+
+    async def simulated(self, currency: str, changes: Mapping[str, Decimal]) -> AccountThere:
+        """The same with positions added: what a trade would do to the margin before it is sent."""
+        answer = await self._client.call(
+            "private/simulate_portfolio",
+            currency=currency,
+            add_positions=True,
+            simulated_positions={name: float(size) for name, size in changes.items()},
+        )
+        return _account(parse.table(answer, "simulated portfolio"))
+
+    async def margins(
+        self, instrument: str, amount: Decimal, price: Decimal
+    ) -> tuple[float, float]:
+        """What buying and selling an amount would ask."""
+        answer = parse.table(
+            await self._client.call(
+                "private/get_margins",
+                instrument_name=instrument,
+                amount=float(amount),
+                price=float(price),
+            ),
+            "margins",
+        )
+        return parse.number(answer, "buy"), parse.number(answer, "sell")
+
+    async def minimums(self, currency: str) -> dict[str, Minimums]:
+        """Least block, tick and fee of every listed instrument, from the venue's own data."""
+        answer = await self._client.call("public/get_instruments", currency=currency)
+        found: dict[str, Minimums] = {}
+        for row in parse.rows(answer, "instruments"):
+            name = parse.text(row, "instrument_name")
+            tick, least = parse.number(row, "tick_size"), parse.number(row, "min_trade_amount")
+            found[name] = Minimums(
+                instrument=name,
+                block_minimum=_or(row, "block_trade_min_trade_amount", least),
+                block_tick=_or(row, "block_trade_tick_size", tick),
+                block_fee=_or(row, "block_trade_commission", 0.0),
+                tick=tick,
+                minimum=least,
+            )
+        return found
+
+    async def book(
+        self, instrument: str, depth: int = 20
+    ) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]:
+        """Bids and asks as price and amount, best first."""
+        answer = parse.table(
+            await self._client.call(
+                "public/get_order_book", instrument_name=instrument, depth=depth
+            ),
+            "order book",
+        )
+        return _levels(answer.get("bids")), _levels(answer.get("asks"))
+
+    async def time(self) -> datetime:
+        """What time it is there."""
+        answer = await self._client.call("public/get_time")
+        return parse.stamp({"time": answer}, "time")
+
+    async def order(
+        self, side: str, instrument: str, amount: Decimal, price: Decimal, label: str
+    ) -> OrderThere:
+        """Buy or sell at a limit, at once or not at all; our own id travels as the label."""
+        answer = parse.table(
+            await self._client.call(
+                f"private/{side}",
+                instrument_name=instrument,
+                amount=float(amount),
+                price=float(price),
+                type="limit",
+                time_in_force="immediate_or_cancel",
+                label=label,
+            ),
+            "order",
+        )
+        return _order(parse.table(answer.get("order"), "order"))
+
+    async def orders(self, label: str, currency: str) -> tuple[OrderThere, ...]:
+        """Our orders that carry a label, whatever became of them."""
+        answer = await self._client.call(
+            "private/get_order_history_by_currency",
+            currency=currency,
+            count=1000,
+            include_unfilled=True,
+        )
+        done = [_order(row) for row in parse.rows(answer, "orders")]
+        answer = await self._client.call(
+            "private/get_open_orders_by_label", label=label, currency=currency
+        )
+        alive = [_order(row) for row in parse.rows(answer, "orders")]
+        known = {one.id: one for one in (*done, *alive) if one.label == label}
+        return tuple(known.values())
+
+    async def cancel_label(self, label: str) -> int:
+        """Take back every open order that carries a label."""
+        answer = await self._client.call("private/cancel_by_label", label=label)
+        if isinstance(answer, bool) or not isinstance(answer, int):
+            raise Malformed("the venue's count of cancelled orders is no number")
+        return answer
+
+    async def verify_block(self, trades: list[Json], role: str, nonce: str, stamp_ms: int) -> str:
+        """Our signature under a classic block trade, for the counterparty to execute."""
+        answer = await self._client.call(
+            "private/verify_block_trade", timestamp=stamp_ms, nonce=nonce, role=role, trades=trades
+        )
+        return parse.text(parse.table(answer, "signature"), "signature")
+
+    async def execute_block(
+        self, trades: list[Json], role: str, nonce: str, stamp_ms: int, signature: str
+    ) -> Json:
+        """Execute a classic block trade under the counterparty's signature; at most once by its nonce."""
+        answer = await self._client.call(
+            "private/execute_block_trade",
+            timestamp=stamp_ms,
+            nonce=nonce,
+            role=role,
+            trades=trades,
+            counterparty_signature=signature,
+        )
+        return parse.table(answer, "block trade")
+
+
+def _or(row: Json, key: str, default: float) -> float:
+    return parse.number(row, key) if row.get(key) is not None else default
+
+
+def _held(row: Json) -> HeldThere:
+    size = parse.number(row, "size")
+    return HeldThere(
+        instrument=parse.text(row, "instrument_name"),
+        size=-abs(size) if row.get("direction") == "sell" else size,
+        average_price=parse.number(row, "average_price"),
+        mark_price=parse.number(row, "mark_price"),
+        delta=_or(row, "delta", 0.0),
+        initial_margin=_or(row, "initial_margin", 0.0),
+    )
+
+
+def _account(row: Json) -> AccountThere:
+    return AccountThere(
+        currency=str(row.get("currency", "")),
+        equity=parse.number(row, "equity"),
+        available=parse.number(row, "available_funds"),
+        initial_margin=parse.number(row, "initial_margin"),
+        maintenance_margin=parse.number(row, "maintenance_margin"),
+        delta_total=_or(row, "delta_total", 0.0),
+    )
+
+
+def _order(row: Json) -> OrderThere:
+    price = row.get("price")
+    return OrderThere(
+        id=parse.text(row, "order_id"),
+        instrument=parse.text(row, "instrument_name"),
+        side=parse.text(row, "direction"),
+        amount=parse.number(row, "amount"),
+        filled=_or(row, "filled_amount", 0.0),
+        price=None if isinstance(price, str) else parse.number(row, "price"),
+        average_price=_or(row, "average_price", 0.0),
+        state=parse.text(row, "order_state"),
+        label=str(row.get("label", "")),
+    )
+
+
+def _levels(value: object) -> tuple[tuple[float, float], ...]:
+    if not isinstance(value, list):
+        raise Malformed("the venue's book is no list")
+    found: list[tuple[float, float]] = []
+    for level in cast("list[object]", value):
+        items = cast("list[object]", level) if isinstance(level, list) else []
+        if len(items) != 2:
+            raise Malformed("a level of the venue's book is no pair")
+        row = {"price": items[0], "amount": items[1]}
+        found.append((parse.number(row, "price"), parse.number(row, "amount")))
+    return tuple(found)
