@@ -50,6 +50,29 @@ def user_name(given: str | None) -> str:
     return given or os.environ.get("HEADFRAME_USER", "") or "treasurer"
 
 
+def token_given() -> str | None:
+    """The token to act with: HEADFRAME_TOKEN."""
+    return os.environ.get("HEADFRAME_TOKEN", "") or None
+
+
+def password_hash(word: str) -> str:
+    """A password as argon2id (RFC 9106)."""
+    from argon2 import PasswordHasher  # noqa: PLC0415 - start-up time
+
+    return str(PasswordHasher().hash(word))
+
+
+def password_fits(hashed: str, word: str) -> bool:
+    """Whether a password is the one that was hashed."""
+    from argon2 import PasswordHasher  # noqa: PLC0415 - start-up time
+    from argon2.exceptions import Argon2Error, InvalidHashError  # noqa: PLC0415
+
+    try:
+        return bool(PasswordHasher().verify(hashed, word))
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
 def source_url(name: str) -> str | None:
     """Where a source of facts is: HEADFRAME_<name>_URL, which may carry a user and a password."""
     return os.environ.get(f"HEADFRAME_{name}_URL", "") or None
@@ -93,6 +116,7 @@ def _unread(folder: Path, journal: Journal, user: str | None) -> Office:
         clock=VirtualClock(datetime(2009, 1, 3, tzinfo=UTC)),
         files=Folder(folder),
         user=user_name(user),
+        token=token_given(),
     )
 
 

@@ -60,6 +60,9 @@ class FakeVenue:
         self.state = "open"
         return Opened("1", request.opened_at + timedelta(minutes=5))
 
+    async def alive(self) -> None:
+        self._do("alive")
+
     async def quotes(self, venue_id: Any) -> Any:
         self._do("quotes")
         at = self.request.opened_at + timedelta(seconds=10)

@@ -63,6 +63,8 @@ COMMANDS = {
     "report": ("risk", "report", "The morning page."),
     "audit": ("audit", "audit", "Verify the journal: chain, state machines, ledger."),
     "export": ("audit", "export", "The canonical export of the journal and its state."),
+    "desk": ("desk", "desk", "The execution process: run it, ask how it is."),
+    "user": ("people", "user", "Users with roles and tokens."),
     "venue": ("venue", "venue", "The venue: account, positions, requests, least sizes there."),
     "halt": ("programme", "halt", "Stop trading at once: nothing new is sent until resumed."),
     "resume": ("programme", "resume", "Let trading go on after a halt."),

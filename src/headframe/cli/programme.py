@@ -1,7 +1,7 @@
 """plan, approve, rfq."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -85,8 +85,12 @@ def rfq(call: Call, proposal: str, dry_run: bool) -> int:
     if dry_run:
         return _preview(call, proposal)
     from headframe.desk import execution
-    from headframe.wiring import trading
+    from headframe.web import desk_at
+    from headframe.wiring import token_given, trading, user_name
 
+    running = desk_at(call.folder)
+    if running is not None:
+        return _dealt_there(call, running.rfq(proposal, user_name(call.user), token_given()))
     office = call.office()
 
     async def run() -> execution.Dealt:
@@ -94,6 +98,19 @@ def rfq(call: Call, proposal: str, dry_run: bool) -> int:
             return await execution.deal(at_work, proposal, call.talk)
 
     return _dealt(call, proposal, asyncio.run(run()))
+
+
+def _dealt_there(call: Call, found: dict[str, Any]) -> int:
+    """What the desk that runs already made of the request."""
+    lines = [f"{found['id'][:8]} for {found['proposal']}: {found['state']}; {found['outcome']}"]
+    lines += [
+        f"{row['dealer']}: {row['price']} ({row['rejection'] or 'can win'})"
+        for row in found["ladder"]
+    ]
+    call.answer("rfq", found, *lines)
+    if found["state"] in {"unknown", "opening", "open", "awarding"}:
+        return 5
+    return 0 if found["state"] in {"filled", "partially_filled"} else 4
 
 
 def _preview(call: Call, proposal: str) -> int:

@@ -1,8 +1,8 @@
 """Approving a proposal: another person, the same terms, the mandate in force."""
 
 from headframe.codec import canonical, sha256, to_json
-from headframe.desk import production
-from headframe.desk.office import Office, require_person, serialised
+from headframe.desk import production, users
+from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, NotFound
 from headframe.desk.state import State
 from headframe.hedge import Proposal
@@ -41,7 +41,7 @@ def give(office: Office, name: str) -> Approval:
     The facts of the proposal are judged again under the mandate in force, and the hash of the
     envelope is computed again from its terms.
     """
-    person = require_person(office)
+    person = users.allowed(office, users.Action.APPROVE)
     state = office.state()
     proposal = proposal_of(state, name)
     mandate = office.mandate()

@@ -1,14 +1,15 @@
 """The kill switch: a stop in the journal, so that it survives everything and everybody sees it."""
 
-from headframe.desk.office import Office, require_person, serialised
+from headframe.desk import users
+from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.state import Halt
 
 
 @serialised
 def halt(office: Office, reason: str) -> Halt:
-    """Stop trading; anybody may, and a stop that stands is left as it is."""
-    person = require_person(office)
+    """Stop trading; a stop that stands is left as it is."""
+    person = users.allowed(office, users.Action.HALT)
     if not reason.strip() or len(reason) > 500 or not reason.isprintable():
         raise Invalid("say why in a line of at most 500 characters")
     standing = office.state().halted
@@ -22,7 +23,7 @@ def halt(office: Office, reason: str) -> Halt:
 @serialised
 def resume(office: Office) -> str:
     """Lift the stop; nobody lifts his own where the mandate names approvers."""
-    person = require_person(office)
+    person = users.allowed(office, users.Action.RESUME)
     state = office.state()
     if state.halted is None:
         raise Declined("trading is not halted")

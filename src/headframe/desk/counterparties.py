@@ -13,7 +13,8 @@ from headframe.counterparty import (
     objections,
     score,
 )
-from headframe.desk.office import Office, require_person, serialised
+from headframe.desk import users
+from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, NotFound
 from headframe.desk.state import State
 from headframe.units import Wrong
@@ -64,7 +65,7 @@ def views(office: Office) -> tuple[CounterpartyView, ...]:
 @serialised
 def add(office: Office, name: str) -> CounterpartyView:
     """Put a dossier of the file on record and before a reviewer; again when its papers changed."""
-    require_person(office)
+    users.allowed(office, users.Action.PREPARE)
     state = office.state()
     dossier = next((row for row in written(office) if row.name == name), None)
     if dossier is None:
@@ -88,7 +89,7 @@ def add(office: Office, name: str) -> CounterpartyView:
 @serialised
 def review(office: Office, name: str, step: Step, note: str = "") -> CounterpartyView:
     """Take a step; approval needs a dossier without objections and another person than who added it."""
-    person = require_person(office)
+    person = users.allowed(office, users.Action.REVIEW)
     state = office.state()
     dossier = state.dossiers.get(name)
     if dossier is None:

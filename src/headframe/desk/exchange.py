@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headframe.codec import TableRow, canonical, each_row, number, sha256, to_json
-from headframe.desk.office import Office, require_person, serialised
+from headframe.desk import users
+from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Invalid, Json
 from headframe.desk.production import MONTHS, compute, gather, record_version
 from headframe.desk.state import Version
@@ -83,7 +84,7 @@ def preview(
 @serialised
 def take(office: Office, found: Preview) -> Version:
     """Freeze the previewed forecast as a version, with its mapping remembered."""
-    person = require_person(office)
+    person = users.allowed(office, users.Action.PREPARE)
     body: Json = {
         "forecast": to_json(found.forecast),
         "case": None,

@@ -4,17 +4,19 @@ A request whose outcome is not known is never sent again. It is fenced: cancelle
 read there, or outlived; only that evidence books it as dealt or as empty.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 from headframe.book import Trade
 from headframe.codec import canonical, sha256, to_json
-from headframe.desk import production, programme
+from headframe.desk import production, programme, users
 from headframe.desk.approvals import proposal_of
 from headframe.desk.booking import book_fills
 from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
-from headframe.desk.office import Office, Trading, require_person
+from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
     Declined,
     Draft,
@@ -71,27 +73,59 @@ class _Case:
     bearing: int
 
 
-async def deal(trading: Trading, name: str, tell: Tell = lambda _: None) -> Dealt:
-    """Ask the street for an approved proposal and award by the mandate's rule."""
-    office = trading.office
-    require_person(office)
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A caller's own name for an action, and what it was for: what is sent again is not done again."""
+
+    key: str
+    fingerprint: str
+
+
+async def deal(
+    trading: Trading,
+    name: str,
+    tell: Tell = lambda _: None,
+    *,
+    key: Key | None = None,
+    asked: Callable[[Request], None] = lambda _: None,
+) -> Dealt:
+    """Ask the street for an approved proposal and award by the mandate's rule.
+
+    ``asked`` is called when the intent is on the disk and before anything is sent.
+    """
+    users.allowed(trading.office, users.Action.TRADE)
     await reconcile(trading, tell, trading.dealing())
+    case = await trading.apart(partial(_intended, name=name, venue=trading.venue.name, key=key))
+    asked(case.request)
+    return await _ask(trading, case, tell)
+
+
+def _intended(office: Office, name: str, venue: str, key: Key | None) -> _Case:
+    """Every check, and the intent on the disk: nothing has been sent yet."""
     while True:
+        known = None if key is None else office.state().keyed.get(key.key)
+        if known is not None:
+            raise Twice(known.rfq)
         proposal, approval = _approved(office, name)
         found, rated = _again(office, proposal)
         request = _request(office, proposal, approval, found, rated)
-        intent = {"request": to_json(request), "proposal": proposal.id, "venue": trading.venue.name}
+        intent: Json = {"request": to_json(request), "proposal": proposal.id, "venue": venue}
+        if key is not None:
+            intent["key"] = {"key": key.key, "fingerprint": key.fingerprint}
         try:
             office.record(Draft("asked", intent), at=office.now())
         except Moved:
             continue
-        case = _Case(request, proposal, found, office.state().bearing)
-        return await _ask(trading, case, tell)
+        return _Case(request, proposal, found, office.state().bearing)
+
+
+class Twice(Exception):
+    """A caller's key has made a request already, whose id this is."""
 
 
 def preview(office: Office, name: str) -> Request:
     """The request that would be sent, after every check, with nothing sent: the dry run."""
-    require_person(office)
+    users.allowed(office, users.Action.READ)
     proposal, approval = _approved(office, name)
     found, rated = _again(office, proposal)
     return _request(office, proposal, approval, found, rated)

@@ -11,7 +11,8 @@ from headframe.codec import (
     prices_from_text,
     to_json,
 )
-from headframe.desk.office import Office, require_person, serialised
+from headframe.desk import users
+from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, Files, Invalid
 from headframe.desk.state import State
 from headframe.mining import FeeEstimate, PayoutMonth, estimate_fees, payouts
@@ -46,7 +47,7 @@ def extend(
     The whole history must hold together with them: in order, without a gap, within consensus. A row
     from the future of the workspace's clock is left out and said.
     """
-    require_person(office)
+    users.allowed(office, users.Action.PREPARE)
     state = office.state()
     at = office.now()
     chain = chain_of(coin)
@@ -125,7 +126,7 @@ def _record_days(
     source: str,
 ) -> tuple[int, int, int]:
     """A day that comes again takes the place of what was known of it; both stay in the journal."""
-    require_person(office)
+    users.allowed(office, users.Action.PREPARE)
     at = office.now()
     future = [day for day, _ in rows if datetime(day.year, day.month, day.day, tzinfo=UTC) > at]
     if future:

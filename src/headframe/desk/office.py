@@ -1,10 +1,10 @@
 """The desk itself: a journal, a clock, the workspace's files, and who is sitting at it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from headframe.book import Entry
 from headframe.codec import Settings, power_from_text, read_settings
@@ -39,11 +39,12 @@ class Office:
     clock: Clock
     files: Files
     user: str
+    token: str | None = field(default=None, repr=False)
     _state: State = field(default_factory=State)
 
-    def acting(self, user: str) -> "Office":
+    def acting(self, user: str, token: str | None = None) -> "Office":
         """The same desk with another person at it; what one reads, all have read."""
-        return replace(self, user=user)
+        return replace(self, user=user, token=token)
 
     def state(self) -> State:
         """The state now: what was folded before and what has been written since."""
@@ -143,6 +144,15 @@ class Trading:
     office: Office
     venue: Venue
     busy: set[str] = field(default_factory=set[str])
+
+    aside: Callable[[Callable[[Office], object], str, str | None], Awaitable[object]] | None = None
+    """Where long work is done apart, for one person, when a process has other things to attend to."""
+
+    async def apart(self, work: Callable[[Office], R]) -> R:
+        """Do long work on a desk: here, or apart where there is such a place."""
+        if self.aside is None:
+            return work(self.office)
+        return cast("R", await self.aside(work, self.office.user, self.office.token))
 
     def dealing(self) -> frozenset[str]:
         """The requests that need no reconciling, since somebody is at them."""

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import cast
 
 from headframe.codec import read_mandate, sha256, to_json
-from headframe.desk.office import Office, require_person, serialised
+from headframe.desk import users
+from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.mandate import Mandate
 
@@ -64,7 +65,7 @@ def show(office: Office) -> MandateView:
 @serialised
 def sign(office: Office) -> MandateView:
     """Sign the file as it stands; it is in force when every signatory has signed the same text."""
-    person = require_person(office)
+    person = users.allowed(office, users.Action.READ)
     state = office.state()
     mandate, text = draft(office)
     if person not in mandate.people.signatories:

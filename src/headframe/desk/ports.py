@@ -226,6 +226,10 @@ class Venue(Protocol):
         """Send the request; raises Unreachable when it may or may not have arrived."""
         ...
 
+    async def alive(self) -> None:
+        """Return when the venue answers; raises Unreachable where the line is gone."""
+        ...
+
     async def quotes(self, venue_id: str) -> tuple[Quote, ...]:
         """Every quote seen so far, oldest first, also those since withdrawn."""
         ...

@@ -10,8 +10,8 @@ from datetime import datetime
 from math import isfinite
 
 from headframe.codec import Settings, canonical, sha256, to_json
-from headframe.desk import history, quotes
-from headframe.desk.office import Office, require_person, serialised
+from headframe.desk import history, quotes, users
+from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, Json, NotFound
 from headframe.desk.state import State, Version
 from headframe.mining import (
@@ -166,7 +166,7 @@ def make(
     progress: Progress | None = None,
 ) -> Version:
     """Forecast from the first full month ahead; a new version where the inputs are new."""
-    person = require_person(office)
+    person = users.allowed(office, users.Action.PREPARE)
     prepared = gather(office, months=months, paths=paths)
     state = office.state()
     held = next(
@@ -207,7 +207,7 @@ def version_of(state: State, name: str | None) -> Version:
 @serialised
 def approve(office: Office, name: str) -> Version:
     """Approve a version: another person than its preparer, among the mandate's approvers if there is one."""
-    person = require_person(office)
+    person = users.allowed(office, users.Action.APPROVE)
     state = office.state()
     held = version_of(state, name)
     if held.approved_by is not None:

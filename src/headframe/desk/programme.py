@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts
 from headframe.codec import Settings, VenueSettings, canonical, sha256, to_json
 from headframe.counterparty import Standing
-from headframe.desk import production, quotes
-from headframe.desk.office import Office, require_person, serialised
+from headframe.desk import production, quotes, users
+from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound, Stale
 from headframe.desk.state import State, Version
 from headframe.hedge import (
@@ -128,7 +128,7 @@ def situation(office: Office, person: str, *, but: str | None = None) -> tuple[S
 @serialised
 def plan(office: Office, *, propose: bool = True) -> Plan:
     """Compare the hedges of every open block and propose the best allowed one of each."""
-    person = require_person(office)
+    person = users.allowed(office, users.Action.PREPARE)
     found, version = situation(office, person)
     try:
         compared = compare(found)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from headframe.codec import to_json
+from headframe.desk import users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound
 from headframe.desk.state import State
@@ -86,6 +87,8 @@ def _present(office: Office, snapshot: Snapshot) -> datetime:
 def take(office: Office, snapshot: Snapshot) -> MarketView:
     """Import a snapshot. The paper clock moves on to it; before anybody acted, also back to it."""
     state = office.state()
+    if state.users:
+        users.allowed(office, users.Action.PREPARE)
     clock = _present(office, snapshot)
     same_coin(snapshot, office.settings().operation.coin)
     if state.market is not None and frozen(state.market, snapshot):

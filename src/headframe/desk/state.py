@@ -77,6 +77,33 @@ class Halt:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user: roles, and the argon2id of a password."""
+
+    name: str
+    roles: tuple[str, ...]
+    verifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token may do, for whom and how long; the token itself is nowhere."""
+
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """An action that a caller named by a key of its own: done once, whatever is sent again."""
+
+    fingerprint: str
+    rfq: str
+
+
 _BEARING = frozenset(
     {
         "market",
@@ -102,6 +129,9 @@ class State:
     mode: str = "paper"
     seed: int = 0
     halted: Halt | None = None
+    users: dict[str, User] = field(default_factory=dict[str, User])
+    tokens: dict[str, Token] = field(default_factory=dict[str, Token])
+    keyed: dict[str, Keyed] = field(default_factory=dict[str, Keyed])
     bearing: int = 0
     """The last event that bears on whether a trade may be made."""
     market: Snapshot | None = None
@@ -327,6 +357,9 @@ def _asked(state: State, record: Record) -> None:
     state.rfqs[request.id] = RfqRecord(
         request=request, proposal=record.body["proposal"], state=RfqState.OPENING
     )
+    key = record.body.get("key")
+    if key is not None:
+        state.keyed[key["key"]] = Keyed(key["fingerprint"], request.id)
 
 
 def _step(state: State, record: Record, step: RfqStep) -> RfqRecord:
@@ -403,6 +436,24 @@ def _resumed(state: State, record: Record) -> None:
     state.halted = None
 
 
+def _user_set(state: State, record: Record) -> None:
+    body = record.body
+    state.users[body["name"]] = User(body["name"], tuple(body["roles"]), body["verifier"])
+
+
+def _token_issued(state: State, record: Record) -> None:
+    body = record.body
+    state.tokens[body["digest"]] = Token(
+        body["name"], tuple(body["scopes"]), instant(body["expires_at"])
+    )
+
+
+def _tokens_revoked(state: State, record: Record) -> None:
+    for key, token in state.tokens.items():
+        if token.name == record.body["name"]:
+            state.tokens[key] = replace(token, revoked=True)
+
+
 def _nothing(state: State, record: Record) -> None:
     """An event that only happened: its postings or its instant are all it changes."""
     assert record.seq > state.head.count
@@ -430,6 +481,9 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "dealt_also": _dealt_also,
     "day": _day,
     "noted": _nothing,
+    "user_set": _user_set,
+    "token_issued": _token_issued,
+    "tokens_revoked": _tokens_revoked,
     "halted": _halted,
     "resumed": _resumed,
 }

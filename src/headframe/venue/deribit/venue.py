@@ -41,6 +41,10 @@ class DeribitVenue:
             with suppress(asyncio.CancelledError):
                 await task
 
+    async def alive(self) -> None:
+        """Return when the venue answers."""
+        await self._client.call("public/get_time")
+
     async def settle(self) -> None:
         """Return when everything the venue sent before this call has been taken in."""
         await self._client.call("public/get_time")

@@ -1,0 +1,311 @@
+"""The HTTP API of a running desk: OpenAPI, health, readiness, and the verbs of execution.
+
+Errors are problem details (RFC 9457) with the command line's exit status; what a caller sent is never
+repeated in them. Amounts and prices are decimal strings as the journal has them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import FastAPI, Header, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from headframe import __version__
+from headframe.codec import to_json
+from headframe.desk import approvals, audit, controls, users
+from headframe.desk.office import Office
+from headframe.desk.ports import Broken, Declined, Invalid, NotFound, Stopped
+from headframe.desk.state import RfqRecord
+from headframe.units import Wrong, iso
+from headframe.web.service import NotReady, Service, allowed
+from headframe.web.strict import LARGEST_BODY, body_of, only
+from headframe.wiring import open_office
+
+Json = dict[str, Any]
+_STATUS = {1: 500, 2: 422, 3: 404, 4: 403, 5: 503, 6: 409, 7: 409}
+_Id = Annotated[str, Path(max_length=80)]
+_Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+_Wait = Annotated[int, Query(ge=0, le=600, description="Seconds to wait for the outcome.")]
+
+
+class _Caller:
+    """Who is calling: by a token where the workspace has users, else by the name given."""
+
+    def __init__(self, service: Service, request: Request) -> None:
+        header = request.headers.get("authorization", "")
+        scheme, _, token = header.partition(" ")
+        self.token = token.strip() if scheme.lower() == "bearer" and token else None
+        given = unquote(request.headers.get("x-headframe-user", ""))
+        self.service = service
+        state = service.office.state()
+        if state.users:
+            if self.token is None:
+                raise _Unsigned("this workspace has users: send your token as a bearer token")
+            try:
+                self.name = users.person_of(state, self.token, service.office.now()).name
+            except Declined as error:
+                raise _Unsigned(str(error)) from error
+        else:
+            self.name = given or service.office.user
+
+    def may(self, action: users.Action) -> Office:
+        """The desk with the caller at it, or Declined."""
+        return allowed(self.service, action, self.name, self.token)
+
+    def apart(self, action: users.Action) -> Office:
+        """A desk of the caller's own, for work that takes long and is done in a thread."""
+        self.may(action)
+        service = self.service
+        office = open_office(service.folder, user=self.name, database=service.database)
+        office.token = self.token
+        return office
+
+
+class _Unsigned(Stopped):
+    """Who is calling is not known."""
+
+    status = 4
+
+
+def application(service: Service) -> FastAPI:
+    """The API of one running desk."""
+    app = FastAPI(
+        title="Headframe desk",
+        version=__version__,
+        description="Execution of hedges under a signed mandate. Every action that trades takes an "
+        "Idempotency-Key.",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    _errors(app)
+    _health(app, service)
+    _reading(app, service)
+    _acting(app, service)
+    return app
+
+
+# ---- errors -----------------------------------------------------------------
+def problem(status: int, detail: str, exit_status: int = 1) -> JSONResponse:
+    """A problem detail; a clause of the mandate stands in it by name."""
+    clause = next((w.strip(":;,") for w in detail.split() if w.startswith("M-")), None)
+    body: Json = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail[:1_000].encode("utf-8", "replace").decode(),
+        "exit": exit_status,
+    }
+    if clause is not None:
+        body["clause"] = clause
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+_TITLES = {
+    401: "Who is calling is not known",
+    403: "Refused",
+    404: "Not found",
+    405: "Not with this method",
+    409: "Not now",
+    413: "Too large",
+    422: "Cannot be used",
+    503: "Not ready",
+}
+
+
+def _errors(app: FastAPI) -> None:
+    async def stopped(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Stopped)
+        status = 401 if isinstance(error, _Unsigned) else _STATUS[error.status]
+        return problem(status, str(error), error.status)
+
+    async def broken(_: Request, error: Exception) -> Response:
+        return problem(503, str(error), 5)
+
+    async def wrong(_: Request, error: Exception) -> Response:
+        return problem(422, str(error), 2)
+
+    async def unfit(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        where = error.errors()[0]["loc"] if error.errors() else ("request",)
+        return problem(422, f"{' '.join(str(one) for one in where[:2])[:80]} cannot be used", 2)
+
+    async def http(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, _TITLES.get(error.status_code, "refused"), 2)
+
+    app.add_exception_handler(Stopped, stopped)
+    app.add_exception_handler(Broken, broken)
+    app.add_exception_handler(Wrong, wrong)
+    app.add_exception_handler(RequestValidationError, unfit)
+    app.add_exception_handler(HTTPException, http)
+
+    async def sized(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        length = request.headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit() and int(length[:12]) <= LARGEST_BODY):
+            return problem(413, f"a body has at most {LARGEST_BODY} bytes", 2)
+        return await call(request)
+
+    app.middleware("http")(sized)
+
+
+async def _body(request: Request, **kinds: type) -> Json:
+    text = b""
+    async for part in request.stream():
+        text += part
+        if len(text) > LARGEST_BODY:
+            raise Invalid(f"a body has at most {LARGEST_BODY} bytes")
+    return only(body_of(text), **kinds)
+
+
+# ---- health -----------------------------------------------------------------
+def _health(app: FastAPI, service: Service) -> None:
+    @app.get("/healthz", summary="Whether the process is alive")
+    async def healthz() -> Json:
+        return {"status": "alive", "version": __version__}
+
+    @app.get("/readyz", summary="Whether trading verbs are taken", responses={503: {}})
+    async def readyz() -> Response:
+        found = service.readiness
+        halted = service.office.state().halted
+        body = {
+            "ready": found.ready,
+            "connected": found.connected,
+            "reconciled": found.reconciled,
+            "chain": found.chain,
+            "unknown": service.unknown(),
+            "halted": None if halted is None else halted.reason,
+            "trouble": found.trouble,
+        }
+        return JSONResponse(body, 200 if found.ready else 503)
+
+
+# ---- reading ----------------------------------------------------------------
+def _reading(app: FastAPI, service: Service) -> None:
+    def caller(request: Request) -> Office:
+        return _Caller(service, request).may(users.Action.READ)
+
+    @app.get("/api/v1/desk", summary="The workspace: mode, clock, head of the journal")
+    async def desk(request: Request) -> Json:
+        office = caller(request)
+        state = office.state()
+        return {
+            "name": state.name,
+            "mode": state.mode,
+            "clock": iso(office.now()),
+            "head": str(state.head),
+            "halted": None if state.halted is None else to_json(state.halted),
+            "mandate_sha256": state.mandate_sha256 or None,
+        }
+
+    @app.get("/api/v1/proposals", summary="Proposals, newest last")
+    async def proposals(request: Request) -> Json:
+        state = caller(request).state()
+        return {
+            "proposals": [
+                {
+                    "id": one.id,
+                    "hedge": str(one.kind),
+                    "expiry": iso(one.expiry),
+                    "envelope": to_json(one.envelope),
+                    "preparer": one.preparer,
+                    "approved_by": approval.approver
+                    if (approval := state.approvals.get(one.id)) is not None
+                    else None,
+                    "dealt": state.traded(one.id),
+                }
+                for one in state.proposals.values()
+            ]
+        }
+
+    @app.get("/api/v1/rfqs", summary="Requests for quotes, newest last")
+    async def rfqs(request: Request) -> Json:
+        state = caller(request).state()
+        return {"rfqs": [_rfq(one) for one in state.rfqs.values()]}
+
+    @app.get("/api/v1/rfqs/{rfq}", summary="One request with its ladder")
+    async def rfq(request: Request, rfq: _Id) -> Json:
+        return _rfq(_one(caller(request), rfq))
+
+    @app.get("/api/v1/trades", summary="Trades, oldest first")
+    async def trades(request: Request) -> Json:
+        state = caller(request).state()
+        return {"trades": [to_json(one) for one in state.trades.values()]}
+
+    @app.get("/api/v1/audit", summary="Whether the journal holds and the books balance")
+    async def verify(request: Request) -> Json:
+        office = _Caller(service, request).apart(users.Action.READ)
+        found = await asyncio.to_thread(audit.verify, office)
+        office.journal.close()
+        return {"sound": found.sound, "anchor": str(found.head), "faults": len(found.faults)}
+
+
+def _one(office: Office, rfq: str) -> RfqRecord:
+    found = office.state().rfqs.get(rfq)
+    if found is None:
+        raise NotFound("there is no such request")
+    return found
+
+
+def _rfq(record: RfqRecord) -> Json:
+    return {
+        "id": record.request.id,
+        "proposal": record.proposal,
+        "state": str(record.state),
+        "outcome": record.outcome,
+        "venue_id": record.venue_id,
+        "panel": list(record.request.panel),
+        "opened_at": iso(record.request.opened_at),
+        "respond_by": iso(record.request.respond_by),
+        "cover": record.cover,
+        "ladder": list(record.ladder),
+    }
+
+
+# ---- acting -----------------------------------------------------------------
+def _acting(app: FastAPI, service: Service) -> None:
+    @app.post("/api/v1/proposals/{proposal}/rfq", summary="Ask for quotes", status_code=202)
+    async def ask(
+        request: Request, response: Response, proposal: _Id, key: _Key = None, wait: _Wait = 0
+    ) -> Json:
+        who = _Caller(service, request)
+        office = who.may(users.Action.TRADE)
+        await _body(request)
+        made = await service.ask(
+            proposal, who.name, who.token, service.key_of(key, "rfq", proposal, who.name)
+        )
+        await service.outcome(made, wait)
+        record = _one(office, made)
+        trades = [one for one in office.state().trades.values() if one.rfq == made]
+        if wait and record.state.value not in {"opening", "open", "awarding"}:
+            response.status_code = 200
+        return _rfq(record) | {"trades": [to_json(one) for one in trades]}
+
+    @app.post("/api/v1/proposals/{proposal}/approve", summary="Approve a proposal's envelope")
+    async def approve(request: Request, proposal: _Id) -> Json:
+        office = _Caller(service, request).apart(users.Action.APPROVE)
+        await _body(request)
+        given = await asyncio.to_thread(approvals.give, office, proposal)
+        office.journal.close()
+        shown: Json = to_json(given)
+        return shown
+
+    @app.post("/api/v1/halt", summary="Stop trading at once")
+    async def halt(request: Request) -> Json:
+        office = _Caller(service, request).may(users.Action.HALT)
+        body = await _body(request, reason=str)
+        stop = controls.halt(office, str(body.get("reason") or "no reason was given"))
+        return {"halted": True, "by": stop.by, "reason": stop.reason}
+
+    @app.post("/api/v1/resume", summary="Let trading go on")
+    async def resume(request: Request) -> Json:
+        office = _Caller(service, request).may(users.Action.RESUME)
+        await _body(request)
+        return {"halted": False, "by": controls.resume(office)}
+
+
+__all__ = ["NotReady", "application", "problem"]

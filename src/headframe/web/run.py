@@ -1,0 +1,75 @@
+"""The execution process as a whole: the service, its API, and the file that says where it listens."""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from headframe.desk.ports import DiskTrouble
+from headframe.web.app import application
+from headframe.web.client import PLACE
+from headframe.web.service import Service
+from headframe.wiring import open_office
+
+Json = dict[str, Any]
+
+
+class _Quiet(uvicorn.Server):
+    """A server that leaves signals to the process."""
+
+    async def run_on(self, listening: socket.socket) -> None:
+        """Serve until told to end."""
+        await self._serve([listening])
+
+
+async def serve(
+    folder: Path,
+    database: str | None,
+    user: str | None,
+    port: int,
+    *,
+    told: Callable[[str], None],
+    stopped: Callable[[], Awaitable[None]],
+) -> None:
+    """Run the desk of a workspace until told to stop; its place stands in ``desk.json``."""
+    office = open_office(folder, user=user, database=database)
+    service = Service(folder, database, office)
+    config = uvicorn.Config(
+        application(service),
+        host="127.0.0.1",
+        port=port,
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=3,
+    )
+    server = _Quiet(config)
+    listening = config.bind_socket()
+    listening.listen(128)  # callers may come before the server has looked
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    running = asyncio.create_task(service.run())
+    serving = asyncio.create_task(server.run_on(listening))
+    _say(folder, {"url": url, "pid": os.getpid()})
+    told(url)
+    try:
+        await stopped()
+    finally:
+        server.should_exit = True
+        await serving
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        (folder / PLACE).unlink(missing_ok=True)
+
+
+def _say(folder: Path, place: Json) -> None:
+    path = folder / PLACE
+    try:
+        path.write_text(json.dumps(place), encoding="utf-8")
+    except OSError as error:
+        raise DiskTrouble(f"{path} cannot be written: {error}") from error

@@ -1,0 +1,208 @@
+"""The execution process: reconcile first, then ready; every request a task; the venue's line kept alive."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from headframe.desk import audit, execution, fencing, users
+from headframe.desk.clock import VirtualClock
+from headframe.desk.office import Office, Trading
+from headframe.desk.ports import Broken, Invalid, OutcomeUnknown, Stopped
+from headframe.rfq import Request, RfqState
+from headframe.wiring import audit_office, open_office, trading
+
+RETRY_SECONDS = 1.0
+
+
+@dataclass
+class Readiness:
+    """What stands between the process and trading; ready when nothing does."""
+
+    connected: bool = False
+    reconciled: bool = False
+    chain: str = "not verified yet"
+    trouble: str = "starting"
+
+    @property
+    def ready(self) -> bool:
+        """Whether trading verbs are taken."""
+        return self.connected and self.reconciled
+
+
+@dataclass
+class Service:
+    """One workspace's execution process."""
+
+    folder: Path
+    database: str | None
+    office: Office
+    readiness: Readiness = field(default_factory=Readiness)
+    at_work: Trading | None = None
+    outcomes: dict[str, "asyncio.Task[None]"] = field(
+        default_factory=dict[str, "asyncio.Task[None]"]
+    )
+    _apart: Office | None = None
+    _worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _broken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    # ---- the line to the venue ----------------------------------------------
+    async def run(self) -> None:
+        """Connect, reconcile, be ready; when the line breaks, begin again. Never returns by itself."""
+        verifying = asyncio.create_task(self._verify())
+        try:
+            while True:
+                self.readiness.connected = self.readiness.reconciled = False
+                try:
+                    async with trading(self.office, self.folder, database=self.database) as line:
+                        await self._on(line)
+                except (Broken, Stopped) as error:
+                    self.readiness.trouble = str(error)
+                self.at_work = None
+                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            verifying.cancel()
+
+    async def _on(self, line: Trading) -> None:
+        """While the line holds: reconcile until nothing is unknown, then keep looking."""
+        self.at_work, self._broken = line, asyncio.Event()
+        self.readiness.connected = True
+        while not self._broken.is_set():
+            try:
+                await line.venue.alive()
+                await fencing.reconcile(line, lambda _: None, line.dealing())
+                self.readiness.reconciled, self.readiness.trouble = True, ""
+            except (OutcomeUnknown, Broken) as error:
+                self.readiness.reconciled, self.readiness.trouble = False, str(error)
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._broken.wait(), RETRY_SECONDS)
+
+    async def _verify(self) -> None:
+        """The whole chain in the background; a journal that does not hold stops trading."""
+
+        def look() -> str:
+            office = audit_office(self.folder, user=self.office.user, database=self.database)
+            found = audit.verify(office)
+            office.journal.close()
+            return "whole" if found.sound else str(found.faults[:1] or "the books do not balance")
+
+        try:
+            self.readiness.chain = await asyncio.to_thread(look)
+        except (Broken, Stopped) as error:
+            self.readiness.chain = str(error)
+
+    # ---- trading verbs ------------------------------------------------------
+    def key_of(self, key: str | None, *words: str) -> execution.Key:
+        """The caller's key for an action that trades, and what it is for."""
+        if key is None:
+            raise Invalid(
+                "an action that trades needs an Idempotency-Key: a name of your own for it"
+            )
+        if not 8 <= len(key) <= 100 or not key.isascii() or not key.isprintable():
+            raise Invalid("an Idempotency-Key is 8 to 100 printable ASCII characters")
+        return execution.Key(key, sha256("\n".join(words).encode()).hexdigest())
+
+    def done_before(self, key: execution.Key) -> str | None:
+        """The request this key has made already; Invalid where it was another action's."""
+        known = self.office.state().keyed.get(key.key)
+        if known is None:
+            return None
+        if known.fingerprint != key.fingerprint:
+            raise Invalid("this Idempotency-Key was used for something else")
+        return known.rfq
+
+    async def ask(self, proposal: str, who: str, token: str | None, key: execution.Key) -> str:
+        """Begin a request for quotes; returns its id when the intent is on the disk."""
+        before = self.done_before(key)
+        if before is not None:
+            return before
+        line = self._line()
+        mine = Trading(line.office.acting(who, token), line.venue, line.busy, self._aside)
+        begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._deal(mine, proposal, key, begun))
+        task.add_done_callback(partial(_heard, begun))
+        made = await asyncio.shield(begun)
+        if made not in self.outcomes:
+            self.outcomes[made] = task
+        return made
+
+    def _line(self) -> Trading:
+        """The line to the venue, or why nothing is traded now."""
+        if not self.readiness.ready or self.at_work is None:
+            raise NotReady(self.readiness.trouble or "reconciling")
+        if not self.readiness.chain.startswith(("whole", "not verified")):
+            raise NotReady(f"the journal does not hold: {self.readiness.chain}")
+        return self.at_work
+
+    async def _deal(
+        self, mine: Trading, proposal: str, key: execution.Key, begun: "asyncio.Future[str]"
+    ) -> None:
+        """Deal in turn; the same key sent twice at once deals once."""
+
+        def asked(request: Request) -> None:
+            if not begun.done():
+                begun.set_result(request.id)
+
+        async with self._turn():
+            try:
+                await execution.deal(mine, proposal, key=key, asked=asked)
+            except execution.Twice as again:
+                if not begun.done():
+                    begun.set_result(str(again))
+
+    async def _aside(self, work: Callable[[Office], object], who: str, token: str | None) -> object:
+        """Pricing and judging, which take long, in a thread with a desk of its own: quotes go on coming."""
+
+        def done() -> object:
+            if self._apart is None:
+                self._apart = open_office(self.folder, user=who, database=self.database)
+            self._apart.clock = self.office.clock
+            return work(self._apart.acting(who, token))
+
+        return await asyncio.get_running_loop().run_in_executor(self._worker, done)
+
+    def _turn(self) -> AbstractAsyncContextManager[object]:
+        """Requests at the built-in street take turns, since its clock jumps; others run side by side."""
+        return self._in_turn if isinstance(self.office.clock, VirtualClock) else nullcontext()
+
+    async def outcome(self, rfq: str, seconds: float) -> None:
+        """Return when a request has ended, or after so many seconds."""
+        task = self.outcomes.get(rfq)
+        if task is not None and not task.done():
+            await asyncio.wait({task}, timeout=seconds)
+
+    def unknown(self) -> list[str]:
+        """Requests whose outcome is not known."""
+        live = self.office.state().live_rfqs()
+        return [one.request.id for one in live if one.state is RfqState.UNKNOWN]
+
+    def broke(self) -> None:
+        """Whoever finds the line broken says so."""
+        self._broken.set()
+
+
+class NotReady(Stopped):
+    """Trading verbs are not taken now: reconciling, or without a venue."""
+
+    status = 5
+
+
+def _heard(begun: "asyncio.Future[str]", task: "asyncio.Task[None]") -> None:
+    """Why nothing was begun goes to the caller; how it ended is in the journal."""
+    error = None if task.cancelled() else task.exception()
+    if not begun.done():
+        begun.set_exception(error or OutcomeUnknown("the desk was stopped before it asked"))
+
+
+def allowed(service: Service, action: users.Action, who: str, token: str | None) -> Office:
+    """The desk with the caller at it, where the caller may."""
+    office = service.office.acting(who, token)
+    office.state()
+    users.allowed(office, action)
+    return office
