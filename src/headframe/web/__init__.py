@@ -1,8 +1,8 @@
-"""The desk as a service: one process that keeps trading alive, spoken to over HTTP on loopback."""
+"""The desk as a process that keeps trading alive, spoken to over HTTP on loopback."""
 
 from headframe.web.app import application
 from headframe.web.client import DeskClient, desk_at
+from headframe.web.process import DeskProcess
 from headframe.web.run import serve
-from headframe.web.service import Service
 
-__all__ = ["DeskClient", "Service", "application", "desk_at", "serve"]
+__all__ = ["DeskClient", "DeskProcess", "application", "desk_at", "serve"]

@@ -21,7 +21,7 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Broken, Declined, Invalid, NotFound, Stopped
 from headframe.desk.state import RfqRecord
 from headframe.units import Wrong, iso
-from headframe.web.service import NotReady, Service, allowed
+from headframe.web.process import DeskProcess, NotReady, allowed
 from headframe.web.strict import LARGEST_BODY, body_of, only
 from headframe.wiring import open_office
 
@@ -35,32 +35,32 @@ _Wait = Annotated[int, Query(ge=0, le=600, description="Seconds to wait for the 
 class _Caller:
     """Who is calling: by a token where the workspace has users, else by the name given."""
 
-    def __init__(self, service: Service, request: Request) -> None:
+    def __init__(self, process: DeskProcess, request: Request) -> None:
         header = request.headers.get("authorization", "")
         scheme, _, token = header.partition(" ")
         self.token = token.strip() if scheme.lower() == "bearer" and token else None
         given = unquote(request.headers.get("x-headframe-user", ""))
-        self.service = service
-        state = service.office.state()
+        self.process = process
+        state = process.office.state()
         if state.users:
             if self.token is None:
                 raise _Unsigned("this workspace has users: send your token as a bearer token")
             try:
-                self.name = users.person_of(state, self.token, service.office.now()).name
+                self.name = users.person_of(state, self.token, process.office.now()).name
             except Declined as error:
                 raise _Unsigned(str(error)) from error
         else:
-            self.name = given or service.office.user
+            self.name = given or process.office.user
 
     def may(self, action: users.Action) -> Office:
         """The desk with the caller at it, or Declined."""
-        return allowed(self.service, action, self.name, self.token)
+        return allowed(self.process, action, self.name, self.token)
 
     def apart(self, action: users.Action) -> Office:
         """A desk of the caller's own, for work that takes long and is done in a thread."""
         self.may(action)
-        service = self.service
-        office = open_office(service.folder, user=self.name, database=service.database)
+        process = self.process
+        office = open_office(process.folder, user=self.name, database=process.database)
         office.token = self.token
         return office
 
@@ -71,7 +71,7 @@ class _Unsigned(Stopped):
     status = 4
 
 
-def application(service: Service) -> FastAPI:
+def application(process: DeskProcess) -> FastAPI:
     """The API of one running desk."""
     app = FastAPI(
         title="Headframe desk",
@@ -83,9 +83,10 @@ def application(service: Service) -> FastAPI:
         redoc_url=None,
     )
     _errors(app)
-    _health(app, service)
-    _reading(app, service)
-    _acting(app, service)
+    _health(app, process)
+    _reading(app, process)
+    _books(app, process)
+    _acting(app, process)
     return app
 
 
@@ -163,21 +164,21 @@ async def _body(request: Request, **kinds: type) -> Json:
 
 
 # ---- health -----------------------------------------------------------------
-def _health(app: FastAPI, service: Service) -> None:
+def _health(app: FastAPI, process: DeskProcess) -> None:
     @app.get("/healthz", summary="Whether the process is alive")
     async def healthz() -> Json:
         return {"status": "alive", "version": __version__}
 
     @app.get("/readyz", summary="Whether trading verbs are taken", responses={503: {}})
     async def readyz() -> Response:
-        found = service.readiness
-        halted = service.office.state().halted
+        found = process.readiness
+        halted = process.office.state().halted
         body = {
             "ready": found.ready,
             "connected": found.connected,
             "reconciled": found.reconciled,
             "chain": found.chain,
-            "unknown": service.unknown(),
+            "unknown": process.unknown(),
             "halted": None if halted is None else halted.reason,
             "trouble": found.trouble,
         }
@@ -185,9 +186,9 @@ def _health(app: FastAPI, service: Service) -> None:
 
 
 # ---- reading ----------------------------------------------------------------
-def _reading(app: FastAPI, service: Service) -> None:
+def _reading(app: FastAPI, process: DeskProcess) -> None:
     def caller(request: Request) -> Office:
-        return _Caller(service, request).may(users.Action.READ)
+        return _Caller(process, request).may(users.Action.READ)
 
     @app.get("/api/v1/desk", summary="The workspace: mode, clock, head of the journal")
     async def desk(request: Request) -> Json:
@@ -231,14 +232,16 @@ def _reading(app: FastAPI, service: Service) -> None:
     async def rfq(request: Request, rfq: _Id) -> Json:
         return _rfq(_one(caller(request), rfq))
 
+
+def _books(app: FastAPI, process: DeskProcess) -> None:
     @app.get("/api/v1/trades", summary="Trades, oldest first")
     async def trades(request: Request) -> Json:
-        state = caller(request).state()
+        state = _Caller(process, request).may(users.Action.READ).state()
         return {"trades": [to_json(one) for one in state.trades.values()]}
 
     @app.get("/api/v1/audit", summary="Whether the journal holds and the books balance")
     async def verify(request: Request) -> Json:
-        office = _Caller(service, request).apart(users.Action.READ)
+        office = _Caller(process, request).apart(users.Action.READ)
         found = await asyncio.to_thread(audit.verify, office)
         office.journal.close()
         return {"sound": found.sound, "anchor": str(found.head), "faults": len(found.faults)}
@@ -267,18 +270,18 @@ def _rfq(record: RfqRecord) -> Json:
 
 
 # ---- acting -----------------------------------------------------------------
-def _acting(app: FastAPI, service: Service) -> None:
+def _acting(app: FastAPI, process: DeskProcess) -> None:
     @app.post("/api/v1/proposals/{proposal}/rfq", summary="Ask for quotes", status_code=202)
     async def ask(
         request: Request, response: Response, proposal: _Id, key: _Key = None, wait: _Wait = 0
     ) -> Json:
-        who = _Caller(service, request)
+        who = _Caller(process, request)
         office = who.may(users.Action.TRADE)
         await _body(request)
-        made = await service.ask(
-            proposal, who.name, who.token, service.key_of(key, "rfq", proposal, who.name)
+        made = await process.ask(
+            proposal, who.name, who.token, process.key_of(key, "rfq", proposal, who.name)
         )
-        await service.outcome(made, wait)
+        await process.outcome(made, wait)
         record = _one(office, made)
         trades = [one for one in office.state().trades.values() if one.rfq == made]
         if wait and record.state.value not in {"opening", "open", "awarding"}:
@@ -287,7 +290,7 @@ def _acting(app: FastAPI, service: Service) -> None:
 
     @app.post("/api/v1/proposals/{proposal}/approve", summary="Approve a proposal's envelope")
     async def approve(request: Request, proposal: _Id) -> Json:
-        office = _Caller(service, request).apart(users.Action.APPROVE)
+        office = _Caller(process, request).apart(users.Action.APPROVE)
         await _body(request)
         given = await asyncio.to_thread(approvals.give, office, proposal)
         office.journal.close()
@@ -296,14 +299,14 @@ def _acting(app: FastAPI, service: Service) -> None:
 
     @app.post("/api/v1/halt", summary="Stop trading at once")
     async def halt(request: Request) -> Json:
-        office = _Caller(service, request).may(users.Action.HALT)
+        office = _Caller(process, request).may(users.Action.HALT)
         body = await _body(request, reason=str)
         stop = controls.halt(office, str(body.get("reason") or "no reason was given"))
         return {"halted": True, "by": stop.by, "reason": stop.reason}
 
     @app.post("/api/v1/resume", summary="Let trading go on")
     async def resume(request: Request) -> Json:
-        office = _Caller(service, request).may(users.Action.RESUME)
+        office = _Caller(process, request).may(users.Action.RESUME)
         await _body(request)
         return {"halted": False, "by": controls.resume(office)}
 

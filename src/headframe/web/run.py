@@ -1,4 +1,4 @@
-"""The execution process as a whole: the service, its API, and the file that says where it listens."""
+"""The execution process as a whole: its requests, its API, and the file that says where it listens."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ import uvicorn
 from headframe.desk.ports import DiskTrouble
 from headframe.web.app import application
 from headframe.web.client import PLACE
-from headframe.web.service import Service
+from headframe.web.process import DeskProcess
 from headframe.wiring import open_office
 
 Json = dict[str, Any]
@@ -39,9 +39,9 @@ async def serve(
 ) -> None:
     """Run the desk of a workspace until told to stop; its place stands in ``desk.json``."""
     office = open_office(folder, user=user, database=database)
-    service = Service(folder, database, office)
+    process = DeskProcess(folder, database, office)
     config = uvicorn.Config(
-        application(service),
+        application(process),
         host="127.0.0.1",
         port=port,
         lifespan="off",
@@ -52,7 +52,7 @@ async def serve(
     listening = config.bind_socket()
     listening.listen(128)  # callers may come before the server has looked
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    running = asyncio.create_task(service.run())
+    running = asyncio.create_task(process.run())
     serving = asyncio.create_task(server.run_on(listening))
     _say(folder, {"url": url, "pid": os.getpid()})
     told(url)

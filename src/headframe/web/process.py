@@ -35,7 +35,7 @@ class Readiness:
 
 
 @dataclass
-class Service:
+class DeskProcess:
     """One workspace's execution process."""
 
     folder: Path
@@ -200,9 +200,9 @@ def _heard(begun: "asyncio.Future[str]", task: "asyncio.Task[None]") -> None:
         begun.set_exception(error or OutcomeUnknown("the desk was stopped before it asked"))
 
 
-def allowed(service: Service, action: users.Action, who: str, token: str | None) -> Office:
+def allowed(process: DeskProcess, action: users.Action, who: str, token: str | None) -> Office:
     """The desk with the caller at it, where the caller may."""
-    office = service.office.acting(who, token)
+    office = process.office.acting(who, token)
     office.state()
     users.allowed(office, action)
     return office
