@@ -411,3 +411,78 @@ def test_killed_between_dealing_and_booking_the_street_is_believed(approved: Pat
     assert audit.verify(again).sound
     asyncio.run(resume())
     assert len(money.trades(again)) == 1
+
+
+class Gathering(FakeVenue):
+    """A venue whose quotes come only when so many requests are out at once."""
+
+    wanted: int = 2
+    out: int = 0
+
+    async def open(self, request: Any) -> Any:
+        type(self).out += 1
+        return await super().open(request)
+
+    async def quotes(self, venue_id: Any) -> Any:
+        for _ in range(200):
+            if type(self).out >= self.wanted:
+                break
+            await asyncio.sleep(0.01)
+        return await super().quotes(venue_id)
+
+
+def test_what_is_out_holds_its_capacity_until_it_has_ended(desk: Office) -> None:
+    """Two proposals for the same coins, both approved: the second finds the capacity taken."""
+    desk.user = "treasurer"
+    twin = {one.needs: one.id for one in programme.plan(desk).proposals}
+    first = desk.state().proposals["P-1"]
+    desk.user = "cfo"
+    approvals.give(desk, twin[first.needs])
+    desk.user = "trader"
+
+    async def both() -> Any:
+        one, two = Gathering(desk.clock), Gathering(desk.clock)
+        return await asyncio.gather(
+            execution.deal(Trading(desk, one), "P-1"),
+            execution.deal(Trading(desk, two, {"x"}), twin[first.needs]),
+            return_exceptions=True,
+        )
+
+    Gathering.wanted = 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fencing, "reconcile", _nothing_to_settle)
+        patch.setattr(execution, "reconcile", _nothing_to_settle)
+        found = asyncio.run(both())
+    refused = [one for one in found if isinstance(one, Declined)]
+    assert len(refused) == 1, found
+    assert "M-" in str(refused[0])
+    assert len(money.trades(desk)) == 1
+    assert audit.verify(desk).sound
+
+
+async def _nothing_to_settle(*_: Any) -> None:
+    """Both are being dealt: neither is to be fenced."""
+
+
+def test_a_lost_request_keeps_its_capacity(desk: Office) -> None:
+    desk.user = "treasurer"
+    before = programme.situation(desk, "treasurer")[0]
+    desk.user = "trader"
+    with pytest.raises(OutcomeUnknown):
+        deal(desk, FakeVenue(desk.clock, fail={"accept": Unreachable("timed out")}))
+    during = programme.situation(desk, "treasurer")[0]
+    assert len(during.positions) == len(before.positions) + 1
+    ghost = during.positions[-1]
+    assert ghost.trade.id.startswith("R-")
+    for dealer in during.reserved[ghost.trade.id]:
+        assert any(
+            one.trade.dealer == dealer and one.trade.id == ghost.trade.id
+            for one in during.positions_with(dealer)
+        )
+    covered = sum(row.covered for row in during.rows) - sum(row.covered for row in before.rows)
+    assert covered == pytest.approx(float(ghost.coins))
+    venue = FakeVenue(desk.clock)
+    venue.state = "none"
+    asyncio.run(fencing.reconcile(Trading(desk, venue), lambda _: None))
+    after = programme.situation(desk, "treasurer")[0]
+    assert len(after.positions) == len(before.positions)

@@ -8,6 +8,7 @@ from headframe.counterparty import Standing
 from headframe.desk import production, quotes, users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound, Stale
+from headframe.desk.reserving import reserved, reserved_id
 from headframe.desk.state import State, Version
 from headframe.hedge import (
     Bucket,
@@ -86,7 +87,8 @@ def situation(office: Office, person: str, *, but: str | None = None) -> tuple[S
     state = office.state()
     at = office.now()
     settings = office.settings()
-    positions = state.positions()
+    live = [r for r in state.live_rfqs() if r.request.id != but]
+    positions = (*state.positions(), *(reserved(state, one, seen.surface, at) for one in live))
     cover = mandate.cover
     names = sorted(state.dossiers)
     snapshot = seen.snapshot
@@ -116,11 +118,12 @@ def situation(office: Office, person: str, *, but: str | None = None) -> tuple[S
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
         posted={n: float(state.ledger.balance(Accounts.cash_posted(n), USD)) for n in names},
         held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
-        live=tuple(r.request.structure for r in state.live_rfqs() if r.request.id != but),
+        live=tuple(one.request.structure for one in live),
         liquidity=liquidity_of(state, settings),
         pledge=pledge_of(settings),
         spread_median=settings.venue.spread_median,
         preparer=person,
+        reserved={reserved_id(one): one.request.panel for one in live},
     )
     return found, version
 

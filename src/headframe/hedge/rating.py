@@ -168,7 +168,7 @@ def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
         extra = hypothetical(candidate, name, found.at)
         one = exposure(
             dossier,
-            (*found.positions, extra),
+            (*found.positions_with(name), extra),
             found.surface,
             found.at,
             posted_usd=found.posted.get(name, 0.0),
@@ -181,18 +181,19 @@ def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
                 name=name,
                 approved=True,
                 line_share=one.line_share,
-                programme_share=_share(found, dossier.group, candidate),
+                programme_share=_share(found, name, candidate),
                 tenor_months=dossier.credit.tenor_months,
             )
         )
     return tuple(rows)
 
 
-def _share(found: Situation, group: str, candidate: Candidate) -> float:
-    """Notional with one group, this block in, over the planned programme; venue margin counts to none."""
+def _share(found: Situation, dealer: str, candidate: Candidate) -> float:
+    """Notional with a dealer's group, this block in, over the planned programme; venue margin is nobody's."""
+    group = found.dossiers[dealer].group
     mine = sum(
         float(position.coins) * found.snapshot.index
-        for position in found.positions
+        for position in found.positions_with(dealer)
         if position.trade.margin is MarginTerms.BILATERAL
         and found.dossiers[position.trade.dealer].group == group
     )

@@ -1,7 +1,7 @@
 """All that a plan is made from: gathered by the desk, judged here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from headframe.book import Position, Trade
@@ -52,6 +52,17 @@ class Situation:
     pledge: Pledge
     spread_median: float
     preparer: str
+    reserved: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Positions that are only being asked for, by the id of their trade: the dealers who may fill them."""
+
+    def positions_with(self, dealer: str) -> tuple[Position, ...]:
+        """Every position, what is being asked for filled by this dealer where he was asked."""
+        return tuple(
+            replace(one, trade=replace(one.trade, dealer=dealer))
+            if dealer in self.reserved.get(one.trade.id, ())
+            else one
+            for one in self.positions
+        )
 
     @property
     def snapshot(self) -> Snapshot:
