@@ -212,6 +212,13 @@ class FaultyVenue:
         self.truth.in_parts = self._kind() == "parts"
         return tuple(await self._call(lambda: self.truth.accept(int(venue_id), price), writes=True))
 
+    async def sweep(self, request: Request) -> float | None:
+        await self._call(lambda: None, writes=False)
+        return request.reference
+
+    async def mid(self, request: Request) -> float | None:
+        return request.reference
+
     async def cancel(self, venue_id: str) -> None:
         await self._call(lambda: self.truth.cancel(int(venue_id)), writes=True)
 

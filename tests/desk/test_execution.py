@@ -100,6 +100,12 @@ class FakeVenue:
         self._do("accept")
         return (self.fill(price),)
 
+    async def sweep(self, request: Any) -> Any:
+        return round(request.reference + 0.001, 4)
+
+    async def mid(self, request: Any) -> Any:
+        return request.reference
+
     async def cancel(self, venue_id: Any) -> None:
         self._do("cancel")
         if self.state == "open":
@@ -486,3 +492,27 @@ def test_a_lost_request_keeps_its_capacity(desk: Office) -> None:
     asyncio.run(fencing.reconcile(Trading(desk, venue), lambda _: None))
     after = programme.situation(desk, "treasurer")[0]
     assert len(after.positions) == len(before.positions)
+
+
+def test_the_record_of_a_request_and_its_later_mids(desk: Office) -> None:
+    from headframe.desk import executions
+    from headframe.rfq import quality_of, scorecards
+
+    dealt = deal(desk, FakeVenue(desk.clock))
+    told = executions.one(desk, dealt.request.id[:8])
+    assert told.winner == "amber"
+    assert told.approver == "cfo"
+    assert told.criterion == "best_all_in"
+    assert told.sweep == pytest.approx(dealt.request.reference + 0.001, abs=1e-4)
+    assert {one.dealer for one in told.quotes} == {"amber", "basalt", "cobalt"}
+    found = quality_of(told)
+    assert found.to_mid_usd == pytest.approx(0.0, abs=0.0001 * told.coins * told.usd)
+    assert found.saved_on_cover_usd == pytest.approx(0.0001 * told.coins * told.usd, rel=0.6)
+    executions.note_after(desk, told.id, 60, told.mid_asked + 0.0002)
+    again = executions.one(desk, told.id)
+    assert quality_of(again).after_usd[60] == pytest.approx(0.0002 * told.coins * told.usd, rel=0.1)
+    assert [card.dealer for card in scorecards(executions.every(desk, None, None))][:1] == ["amber"]
+    assert executions.every(desk, desk.now() + timedelta(days=1), None) == ()
+    with pytest.raises(NotFound, match="known"):
+        executions.one(desk, "zz")
+    assert audit.verify(desk).sound

@@ -54,6 +54,8 @@ COMMANDS = {
         "Approve a proposal's envelope: another person than its preparer.",
     ),
     "rfq": ("programme", "rfq", "Ask the dealers for quotes and award by the mandate's rule."),
+    "execution": ("execution", "execution", "The best-execution record of each request."),
+    "tca": ("execution", "tca", "What dealing came to, and every dealer's scorecard."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),
     "ledger": ("books", "ledger", "The trial balance, now or at an earlier instant."),
     "pnl": ("books", "pnl", "Programme P&L by trade, and hedge performance against spot by month."),

@@ -1,9 +1,9 @@
 """The kill switch: a stop in the journal, so that it survives everything and everybody sees it."""
 
 from headframe.desk import users
+from headframe.desk.known import Halt
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
-from headframe.desk.state import Halt
 
 
 @serialised

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from headframe.codec import TableRow, canonical, each_row, number, sha256, to_json
 from headframe.desk import users
+from headframe.desk.known import Version
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Invalid, Json
 from headframe.desk.production import MONTHS, compute, gather, record_version
-from headframe.desk.state import Version
 from headframe.mining import (
     GIVEN_NEEDED,
     GIVEN_OPTIONAL,

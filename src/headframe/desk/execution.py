@@ -29,6 +29,7 @@ from headframe.desk.ports import (
     Stopped,
     Unreachable,
 )
+from headframe.desk.quotes import surface_in
 from headframe.hedge import Bucket, Proposal, Rated, Situation, rate_again
 from headframe.mandate import Approval, Criterion, Stage, judge
 from headframe.rfq import (
@@ -43,7 +44,7 @@ from headframe.rfq import (
     outside,
     rank,
 )
-from headframe.risk import credit_charge_usd
+from headframe.risk import credit_charge_usd, structure_greeks
 from headframe.units import iso, year_fraction
 
 
@@ -214,6 +215,7 @@ async def _asked(trading: Trading, case: _Case, tell: Tell) -> Dealt:
     office, venue, request = trading.office, trading.venue, case.request
     tell(f"asked {len(request.panel)} dealers: {', '.join(request.panel)}")
     opened = await _opened(trading, request)
+    swept = await _swept(trading, request)
     try:
         decided = timedelta(seconds=case.found.mandate.rfq.decision_seconds)
         await office.clock.wait_until(request.respond_by + decided)
@@ -230,7 +232,7 @@ async def _asked(trading: Trading, case: _Case, tell: Tell) -> Dealt:
     void = _void(office, case, decision, opened)
     if void:
         return await _declined(trading, request, opened.venue_id, ladder, void)
-    return await _accept(trading, case, opened.venue_id, decision, ladder)
+    return await _accept(trading, case, opened.venue_id, decision, ladder, swept)
 
 
 async def _opened(trading: Trading, request: Request) -> Opened:
@@ -302,7 +304,12 @@ async def _declined(
 
 
 async def _accept(
-    trading: Trading, case: _Case, venue_id: str, decision: Award, ladder: Ladder
+    trading: Trading,
+    case: _Case,
+    venue_id: str,
+    decision: Award,
+    ladder: Ladder,
+    swept: float | None,
 ) -> Dealt:
     """Deal at the winner's price, fill or kill; the intent is on the disk before the first byte.
 
@@ -312,7 +319,14 @@ async def _accept(
     office, request = trading.office, case.request
     price = Decimal(repr(decision.winner.price))
     cover = None if decision.cover is None else repr(decision.cover.price)
-    moved(office, request, RfqStep.INTEND_AWARD, cover=cover, outcome=f"awarding at {price}")
+    moved(
+        office,
+        request,
+        RfqStep.INTEND_AWARD,
+        cover=cover,
+        outcome=f"awarding at {price}",
+        marks=_marks(office, case, swept),
+    )
     reason = "the quote was gone when it was taken"
     refusal: Refused | None = None
     try:
@@ -331,6 +345,25 @@ async def _accept(
     if refusal is not None:
         raise Declined(reason) from refusal
     return Dealt(request=request, ladder=ladder, cover=cover, trades=(), outcome=reason)
+
+
+async def _swept(trading: Trading, request: Request) -> float | None:
+    """What taking the size out of the lit book would cost: worth knowing, never worth failing for."""
+    try:
+        return await trading.venue.sweep(request)
+    except (Unreachable, Malformed, Refused):
+        return None
+
+
+def _marks(office: Office, case: _Case, swept: float | None) -> Json:
+    """What the record keeps of the moment of award: mid and greeks by the model, the rule, the lit book."""
+    state = office.state()
+    assert state.market is not None
+    at = office.now()
+    surface = surface_in(state).at_spot(state.market.index, at)
+    criterion = str(case.found.mandate.rfq.criterion)
+    found: Json = {"index": state.market.index, "criterion": criterion, "sweep": swept}
+    return found | structure_greeks(case.request.structure, surface, at)
 
 
 def _distance(request: Request, found: Situation) -> float:

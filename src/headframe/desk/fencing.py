@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from headframe.book import Trade
 from headframe.desk.booking import book_fills
+from headframe.desk.known import RfqRecord
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
     Broken,
@@ -20,7 +21,6 @@ from headframe.desk.ports import (
     Refused,
     Unreachable,
 )
-from headframe.desk.state import RfqRecord
 from headframe.rfq import Fill, Request, RfqState, RfqStep, after
 
 LATE_SECONDS = 10

@@ -238,6 +238,14 @@ class Venue(Protocol):
         """Deal at this price or better, fill or kill: each dealer's part, none when nothing was dealt."""
         ...
 
+    async def sweep(self, request: Request) -> float | None:
+        """Net price of taking the request's size out of the lit book; None where it does not hold so much."""
+        ...
+
+    async def mid(self, request: Request) -> float | None:
+        """The structure's mid at the venue now, by its own marks."""
+        ...
+
     async def cancel(self, venue_id: str) -> None:
         """End the request; nothing can be dealt on it afterwards."""
         ...

@@ -11,9 +11,10 @@ from math import isfinite
 
 from headframe.codec import Settings, canonical, sha256, to_json
 from headframe.desk import history, quotes, users
+from headframe.desk.known import Version
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, Json, NotFound
-from headframe.desk.state import State, Version
+from headframe.desk.state import State
 from headframe.mining import (
     BucketForecast,
     Case,

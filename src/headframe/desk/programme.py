@@ -6,10 +6,11 @@ from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts
 from headframe.codec import Settings, VenueSettings, canonical, sha256, to_json
 from headframe.counterparty import Standing
 from headframe.desk import production, quotes, users
+from headframe.desk.known import Version
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound, Stale
 from headframe.desk.reserving import reserved, reserved_id
-from headframe.desk.state import State, Version
+from headframe.desk.state import State
 from headframe.hedge import (
     Bucket,
     FeeSchedule,

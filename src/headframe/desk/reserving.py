@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from headframe.book import Position
 from headframe.desk.booking import trade_of
-from headframe.desk.state import RfqRecord, State
+from headframe.desk.known import RfqRecord
+from headframe.desk.state import State
 from headframe.pricing import Surface
 from headframe.rfq import Direction, Fill
 from headframe.risk import leg_price

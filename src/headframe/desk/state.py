@@ -11,6 +11,7 @@ from headframe.book import Entry, Ledger, Position, Trade
 from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
+from headframe.desk.known import Halt, Keyed, RfqRecord, Signature, Token, User, Version
 from headframe.desk.ports import Head, JournalBroken, Json, Record
 from headframe.hedge import MonthResult, Proposal
 from headframe.mandate import Approval, Mandate
@@ -21,87 +22,6 @@ from headframe.rfq import Fill, Request, RfqState, RfqStep, after
 from headframe.units import Month, instant
 
 GENESIS_HEAD = Head(0, "0" * 64)
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Who signed which text of the mandate, and when."""
-
-    signer: str
-    sha256: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """A forecast as it was frozen: who prepared it from what, and who approved it."""
-
-    id: str
-    at: datetime
-    forecast: Forecast
-    sha256: str
-    inputs_sha256: str
-    prepared_by: str
-    source: str
-    case: Case | None
-    approved_by: str | None = None
-    approved_at: datetime | None = None
-
-    @property
-    def status(self) -> str:
-        """Prepared or approved, and by whom."""
-        if self.approved_by is None:
-            return f"prepared by {self.prepared_by}, not approved"
-        return f"prepared by {self.prepared_by}, approved by {self.approved_by}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RfqRecord:
-    """A request as the journal knows it."""
-
-    request: Request
-    proposal: str
-    state: RfqState
-    venue_id: str | None = None
-    ladder: tuple[Json, ...] = ()
-    outcome: str = ""
-    cover: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Who stopped trading, why, and when: nothing new is sent until somebody resumes."""
-
-    by: str
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A user: roles, and the argon2id of a password."""
-
-    name: str
-    roles: tuple[str, ...]
-    verifier: str
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What a token may do, for whom and how long; the token itself is nowhere."""
-
-    name: str
-    scopes: tuple[str, ...]
-    expires_at: datetime
-    revoked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Keyed:
-    """An action that a caller named by a key of its own: done once, whatever is sent again."""
-
-    fingerprint: str
-    rfq: str
 
 
 _BEARING = frozenset(
@@ -382,7 +302,16 @@ def _rfq_moved(state: State, record: Record) -> None:
         ladder=tuple(body["ladder"]) if "ladder" in body else moved.ladder,
         outcome=body.get("outcome", moved.outcome),
         cover=body.get("cover", moved.cover),
+        marks=body.get("marks", moved.marks),
     )
+
+
+def _rfq_after(state: State, record: Record) -> None:
+    """How the mid stood some time after an award."""
+    body = record.body
+    known = state.rfqs[body["rfq"]]
+    after_it = known.after | {int(body["seconds"]): float(body["mid"])}
+    state.rfqs[body["rfq"]] = replace(known, after=after_it)
 
 
 def _filled(state: State, record: Record) -> None:
@@ -477,6 +406,7 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "approved": _approved,
     "asked": _asked,
     "rfq": _rfq_moved,
+    "rfq_after": _rfq_after,
     "filled": _filled,
     "dealt_also": _dealt_also,
     "day": _day,

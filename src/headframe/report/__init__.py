@@ -12,6 +12,12 @@ from headframe.report.chains import (
     chains_table,
     subsidy_facts,
 )
+from headframe.report.executions import (
+    costs_table,
+    execution_table,
+    executions_table,
+    scorecards_table,
+)
 from headframe.report.forecasts import (
     accuracy_table,
     bands_table,
@@ -68,11 +74,14 @@ __all__ = [
     "chain_facts",
     "chain_table",
     "chains_table",
+    "costs_table",
     "counterparty_table",
     "coverage_line",
     "deliveries_table",
     "drivers_table",
     "effectiveness_table",
+    "execution_table",
+    "executions_table",
     "exposure_by_dealer_table",
     "exposure_table",
     "findings_table",
@@ -99,6 +108,7 @@ __all__ = [
     "requests_there_table",
     "risks_table",
     "scenario_table",
+    "scorecards_table",
     "scores_table",
     "simulation_figures_table",
     "simulation_months_table",

@@ -39,7 +39,14 @@ from headframe.risk.margin import (
     rule_set,
     venue_initial_coins,
 )
-from headframe.risk.marks import Mark, leg_price, leg_value_usd, mark, position_value_usd
+from headframe.risk.marks import (
+    Mark,
+    leg_price,
+    leg_value_usd,
+    mark,
+    position_value_usd,
+    structure_greeks,
+)
 from headframe.risk.outcome import Outcome, Strategy, Terms, outcomes
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
@@ -111,6 +118,7 @@ __all__ = [
     "simulated_call",
     "stress",
     "stressed",
+    "structure_greeks",
     "summary",
     "venue_initial_coins",
     "walked_courses",

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headframe.book import Position, TradeLeg
-from headframe.instrument import Instrument, Kind
-from headframe.pricing import Surface
+from headframe.instrument import Instrument, Kind, Structure
+from headframe.pricing import Surface, black76_greeks
 from headframe.units import year_fraction
 
 
@@ -45,6 +45,27 @@ def leg_price(instrument: Instrument, surface: Surface, at: datetime) -> float:
     if instrument.is_option:
         return option_price(instrument, surface, at)
     return surface.forward(max(year_fraction(at, instrument.expiry), 0.0))
+
+
+def structure_greeks(structure: Structure, surface: Surface, at: datetime) -> dict[str, float]:
+    """Mid as it is quoted, delta (coins a coin), gamma (per USD), vega and theta (USD) of a structure.
+
+    Greeks are those of the value in USD by Black-76: vega per 1.00 of volatility, theta per year.
+    """
+    found = dict.fromkeys(("mid", "delta", "gamma", "vega", "theta"), 0.0)
+    for leg in structure.legs:
+        one = leg.instrument
+        found["mid"] += leg.ratio * leg_price(one, surface, at)
+        years = max(year_fraction(at, one.expiry), 1e-9)
+        forward = surface.forward(years)
+        greeks = (0.0, 1.0, 0.0, 0.0, 0.0)
+        if one.strike is not None:
+            sign = 1.0 if one.kind is Kind.CALL else -1.0
+            strike = float(one.strike)
+            greeks = black76_greeks(sign, forward, strike, surface.vol(years, strike), years, 1.0)
+        for name, figure in zip(("delta", "gamma", "vega", "theta"), greeks[1:], strict=True):
+            found[name] += leg.ratio * figure
+    return {name: round(figure, 10) for name, figure in found.items()}
 
 
 def position_value_usd(position: Position, surface: Surface, at: datetime) -> float:

@@ -17,9 +17,9 @@ from starlette.exceptions import HTTPException
 from headframe import __version__
 from headframe.codec import to_json
 from headframe.desk import approvals, audit, controls, users
+from headframe.desk.known import RfqRecord
 from headframe.desk.office import Office
 from headframe.desk.ports import Broken, Declined, Invalid, NotFound, Stopped
-from headframe.desk.state import RfqRecord
 from headframe.units import Wrong, iso
 from headframe.web.process import DeskProcess, NotReady, allowed
 from headframe.web.strict import LARGEST_BODY, body_of, only

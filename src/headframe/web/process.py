@@ -5,15 +5,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from headframe.desk import audit, execution, fencing, users
+from headframe.desk import audit, execution, executions, fencing, users
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Broken, Invalid, OutcomeUnknown, Stopped
-from headframe.rfq import Request, RfqState
+from headframe.rfq import AFTER_SECONDS, Request, RfqState
 from headframe.wiring import audit_office, open_office, trading
 
 RETRY_SECONDS = 1.0
@@ -47,6 +48,7 @@ class DeskProcess:
         default_factory=dict[str, "asyncio.Task[None]"]
     )
     _apart: Office | None = None
+    _watching: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
     _worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _broken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -151,10 +153,25 @@ class DeskProcess:
 
         async with self._turn():
             try:
-                await execution.deal(mine, proposal, key=key, asked=asked)
+                dealt = await execution.deal(mine, proposal, key=key, asked=asked)
+                if dealt.trades and not isinstance(self.office.clock, VirtualClock):
+                    watched = asyncio.create_task(self._watch(dealt.request))
+                    self._watching.add(watched)
+                    watched.add_done_callback(self._watching.discard)
             except execution.Twice as again:
                 if not begun.done():
                     begun.set_result(str(again))
+
+    async def _watch(self, request: Request) -> None:
+        """Look at the mid a second, a minute, five minutes and an hour after an award."""
+        begun = self.office.now()
+        for seconds in AFTER_SECONDS:
+            await self.office.clock.wait_until(begun + timedelta(seconds=seconds))
+            line = self.at_work
+            with suppress(Broken):  # a figure that cannot be had is left out
+                mid = None if line is None else await line.venue.mid(request)
+                if mid is not None:
+                    executions.note_after(self.office, request.id, seconds, mid)
 
     async def _aside(self, work: Callable[[Office], object], who: str, token: str | None) -> object:
         """Pricing and judging, which take long, in a thread with a desk of its own: quotes go on coming."""

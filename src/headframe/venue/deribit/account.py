@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from headframe.desk.ports import Malformed
 from headframe.venue.deribit import parse
@@ -132,7 +132,7 @@ class DeribitAccount:
             ),
             "order book",
         )
-        return _levels(answer.get("bids")), _levels(answer.get("asks"))
+        return parse.levels(answer.get("bids")), parse.levels(answer.get("asks"))
 
     async def time(self) -> datetime:
         """What time it is there."""
@@ -242,16 +242,3 @@ def _order(row: Json) -> OrderThere:
         state=parse.text(row, "order_state"),
         label=str(row.get("label", "")),
     )
-
-
-def _levels(value: object) -> tuple[tuple[float, float], ...]:
-    if not isinstance(value, list):
-        raise Malformed("the venue's book is no list")
-    found: list[tuple[float, float]] = []
-    for level in cast("list[object]", value):
-        items = cast("list[object]", level) if isinstance(level, list) else []
-        if len(items) != 2:
-            raise Malformed("a level of the venue's book is no pair")
-        row = {"price": items[0], "amount": items[1]}
-        found.append((parse.number(row, "price"), parse.number(row, "amount")))
-    return tuple(found)

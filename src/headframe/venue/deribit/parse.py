@@ -191,3 +191,17 @@ def _fill(block: Json, dealer: str, request: Request, part: Decimal, price: Deci
 
 def _decimal(row: Json, key: str) -> Decimal:
     return Decimal(repr(number(row, key)))
+
+
+def levels(value: object) -> tuple[tuple[float, float], ...]:
+    """One side of an order book as price and amount, best first."""
+    if not isinstance(value, list):
+        raise Malformed("the venue's book is no list")
+    found: list[tuple[float, float]] = []
+    for level in cast("list[object]", value):
+        items = cast("list[object]", level) if isinstance(level, list) else []
+        if len(items) != 2:
+            raise Malformed("a level of the venue's book is no pair")
+        row = {"price": items[0], "amount": items[1]}
+        found.append((number(row, "price"), number(row, "amount")))
+    return tuple(found)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from headframe.desk.ports import Broken, Clock, Malformed, Opened, VenueFinding
-from headframe.rfq import Direction, Fill, Quote, Request
+from headframe.rfq import Direction, Fill, Quote, Request, sweep_price
 from headframe.venue.deribit import parse
 from headframe.venue.deribit.client import Client
 from headframe.venue.deribit.errors import VenueError
@@ -177,6 +177,35 @@ class DeribitVenue:
         if not listed:
             raise Malformed(f"the venue no longer lists its request {venue_id}")
         return listed[0]
+
+    async def sweep(self, request: Request) -> float | None:
+        """Net price of taking the request's size out of the lit book; None where it does not hold so much."""
+        total = 0.0
+        for leg in request.structure.legs:
+            book = parse.table(
+                await self._client.call(
+                    "public/get_order_book", instrument_name=leg.instrument.name, depth=100
+                ),
+                "order book",
+            )
+            buys = (leg.ratio > 0) == (request.direction is Direction.BUY)
+            levels = parse.levels(book.get("asks" if buys else "bids"))
+            price = sweep_price(levels, float(request.amount) * abs(leg.ratio))
+            if price is None:
+                return None
+            total += leg.ratio * price
+        return total
+
+    async def mid(self, request: Request) -> float | None:
+        """The structure's mid at the venue now, by its own marks."""
+        total = 0.0
+        for leg in request.structure.legs:
+            ticker = parse.table(
+                await self._client.call("public/ticker", instrument_name=leg.instrument.name),
+                "ticker",
+            )
+            total += leg.ratio * parse.number(ticker, "mark_price")
+        return total
 
     async def cancel(self, venue_id: str) -> None:
         """End the request; one that has ended already is fine."""

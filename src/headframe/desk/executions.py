@@ -1,0 +1,102 @@
+"""The best-execution record of every request, gathered from the journal."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from headframe.desk.known import RfqRecord
+from headframe.desk.office import Office, serialised
+from headframe.desk.ports import Draft, NotFound
+from headframe.desk.state import State
+from headframe.rfq import Direction, Heard, RfqState, Told
+from headframe.units import instant
+
+Json = Mapping[str, Any]
+
+
+def told(state: State, record: RfqRecord) -> Told:
+    """One request as the record keeps it."""
+    request = record.request
+    proposal = state.proposals[record.proposal]
+    trades = [one for one in state.trades.values() if one.rfq == request.id]
+    approval = state.approvals.get(record.proposal)
+    index = record.marks.get("index", request.forward)
+    usd = 1.0 if request.gross > 10.0 else float(index)
+    size = float(sum(one.size for one in trades))
+    price = sum(float(one.net_price * one.size) for one in trades) / size if size else None
+    return Told(
+        id=request.id,
+        proposal=record.proposal,
+        structure="; ".join(
+            f"{leg.ratio:+d} {leg.instrument.name}" for leg in request.structure.legs
+        ),
+        sign=1 if request.direction is Direction.BUY else -1,
+        coins=size or float(request.size),
+        usd=usd,
+        forward=request.forward,
+        panel=request.panel,
+        opened_at=request.opened_at,
+        respond_by=request.respond_by,
+        quotes=tuple(_heard(row) for row in record.ladder if row["side"] != request.direction),
+        winner="+".join(one.dealer for one in trades) or None,
+        price=price,
+        cover=None if record.cover is None else float(record.cover),
+        filled_at=max((one.at for one in trades), default=None),
+        mid_asked=request.reference,
+        mid_awarded=record.marks.get("mid"),
+        mids_after=record.after,
+        sweep=record.marks.get("sweep"),
+        fee_usd=sum(float(one.fee) for one in trades)
+        * (float(index) if proposal.price_currency == "BTC" else 1.0),
+        criterion=str(record.marks.get("criterion", "")),
+        preparer=proposal.preparer,
+        approver="" if approval is None else approval.approver,
+        outcome=record.outcome,
+    )
+
+
+def _heard(row: Json) -> Heard:
+    return Heard(
+        dealer=row["dealer"],
+        price=float(row["price"]),
+        cost=float(row["cost"]),
+        received_at=instant(row["received_at"]),
+        good_until=None if row["good_until"] is None else instant(row["good_until"]),
+        rejection=row["rejection"],
+    )
+
+
+def every(office: Office, since: datetime | None, until: datetime | None) -> tuple[Told, ...]:
+    """Requests that were opened in a period and have ended, oldest first."""
+    state = office.state()
+    ended = {
+        RfqState.FILLED,
+        RfqState.PARTIALLY_FILLED,
+        RfqState.NOT_FILLED,
+        RfqState.NO_AWARD,
+    }
+    return tuple(
+        told(state, record)
+        for record in state.rfqs.values()
+        if record.state in ended
+        and (since is None or record.request.opened_at >= since)
+        and (until is None or record.request.opened_at < until)
+    )
+
+
+def one(office: Office, name: str) -> Told:
+    """One request by the beginning of its id."""
+    state = office.state()
+    found = [record for key, record in state.rfqs.items() if key.startswith(name) and name]
+    if len(found) != 1:
+        known = ", ".join(key[:8] for key in state.rfqs) or "none"
+        raise NotFound(f"no one request begins with {name[:32]!r}; known: {known}")
+    return told(state, found[0])
+
+
+@serialised
+def note_after(office: Office, rfq: str, seconds: int, mid: float) -> None:
+    """Keep how the mid stood some time after an award."""
+    office.state()
+    body = {"rfq": rfq, "seconds": seconds, "mid": mid}
+    office.record(Draft("rfq_after", body), at=office.now())

@@ -1,0 +1,94 @@
+"""What a workspace knows of things that have a history: signatures, forecasts, requests, users, keys."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from headframe.desk.ports import Json
+from headframe.mining import Case, Forecast
+from headframe.rfq import Request, RfqState
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed which text of the mandate, and when."""
+
+    signer: str
+    sha256: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A forecast as it was frozen: who prepared it from what, and who approved it."""
+
+    id: str
+    at: datetime
+    forecast: Forecast
+    sha256: str
+    inputs_sha256: str
+    prepared_by: str
+    source: str
+    case: Case | None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+
+    @property
+    def status(self) -> str:
+        """Prepared or approved, and by whom."""
+        if self.approved_by is None:
+            return f"prepared by {self.prepared_by}, not approved"
+        return f"prepared by {self.prepared_by}, approved by {self.approved_by}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RfqRecord:
+    """A request as the journal knows it."""
+
+    request: Request
+    proposal: str
+    state: RfqState
+    venue_id: str | None = None
+    ladder: tuple[Json, ...] = ()
+    outcome: str = ""
+    cover: str | None = None
+    marks: Json = field(default_factory=dict[str, Any])
+    """At the award: the model's mid, the index, greeks, the rule, what sweeping the lit book would cost."""
+    after: dict[int, float] = field(default_factory=dict[int, float])
+    """The mid so many seconds after the award."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Who stopped trading, why, and when: nothing new is sent until somebody resumes."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user: roles, and the argon2id of a password."""
+
+    name: str
+    roles: tuple[str, ...]
+    verifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token may do, for whom and how long; the token itself is nowhere."""
+
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """An action that a caller named by a key of its own: done once, whatever is sent again."""
+
+    fingerprint: str
+    rfq: str
