@@ -137,6 +137,7 @@ class FaultyVenue:
     seen: dict[str, int] = field(default_factory=dict[str, int])
     name: str = "paper"
     matches: bool = True
+    spoken: bool = False
 
     def _kind(self) -> str:
         if self.draw.random() >= self.rate:

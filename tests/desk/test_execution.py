@@ -40,6 +40,7 @@ class FakeVenue:
     prices: tuple[tuple[str, float], ...] = (("amber", 0.0), ("basalt", 0.0001), ("cobalt", 0.0002))
     name: str = "paper"
     matches: bool = True
+    spoken: bool = False
     log: list[str] = field(default_factory=list[str])
     request: Any = None
     filled: Fill | None = None

@@ -54,6 +54,7 @@ COMMANDS = {
         "Approve a proposal's envelope: another person than its preparer.",
     ),
     "rfq": ("programme", "rfq", "Ask the dealers for quotes and award by the mandate's rule."),
+    "voice": ("programme", "voice", "Award on quotes heard by chat or telephone."),
     "execution": ("execution", "execution", "The best-execution record of each request."),
     "tca": ("execution", "tca", "What dealing came to, and every dealer's scorecard."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),

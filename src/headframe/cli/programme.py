@@ -9,6 +9,7 @@ from headframe.cli.frame import Call, command
 
 if TYPE_CHECKING:
     from headframe.desk.execution import Dealt
+    from headframe.venue import Said
 
 
 @click.command()
@@ -163,6 +164,71 @@ def _dealt(call: Call, proposal: str, dealt: "Dealt") -> int:
         *lines,
     )
     return 0 if dealt.trade is not None else 4
+
+
+@click.command()
+@click.argument("proposal")
+@click.option(
+    "--quote",
+    "quotes",
+    multiple=True,
+    help="DEALER=PRICE or DEALER=PRICE/SECONDS it is good for (60); net per coin as the dealer sells it.",
+)
+@click.option("--dealt", help="The dealer you have dealt with, on the rule's award.")
+@click.option("--nothing", is_flag=True, help="An earlier request by voice came to nothing.")
+@command
+def voice(
+    call: Call, proposal: str, quotes: tuple[str, ...], dealt: str | None, nothing: bool
+) -> int:
+    """Award PROPOSAL on quotes heard by chat or telephone: the same ladder, rules and record.
+
+    First type the quotes: the answer says who wins by the mandate's rule. Deal with that dealer, then say
+    so with --dealt. The mandate must allow the venue "voice".
+    """
+    from headframe.desk import execution, fencing
+    from headframe.desk.office import Trading
+    from headframe.desk.quotes import surface_in
+    from headframe.venue import VoiceVenue
+    from headframe.wiring import trading
+
+    office = call.office()
+    said = tuple(_said(text) for text in quotes)
+
+    async def run() -> execution.Dealt | None:
+        at = office.now()
+        surface = surface_in(office.state())
+        spoken = VoiceVenue(
+            office.clock, said, surface=surface, at=at, dealt=dealt, nothing=nothing
+        )
+        line = Trading(office, spoken)
+        await fencing.reconcile_at(line, call.talk)
+        async with trading(office, call.folder, database=call.database) as at_work:
+            await fencing.reconcile(at_work, call.talk)
+        return await execution.deal(line, proposal, call.talk) if said else None
+
+    found = asyncio.run(run())
+    if found is None:
+        call.answer("voice", {"settled": True}, "nothing by voice is open")
+        return 0
+    return _dealt(call, proposal, found)
+
+
+def _said(text: str) -> "Said":
+    """A quote as typed."""
+    from headframe.codec import number
+    from headframe.desk.ports import Invalid
+    from headframe.units import Wrong
+    from headframe.venue import Said
+
+    dealer, mark, rest = text.partition("=")
+    price, slash, seconds = rest.partition("/")
+    good = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 6 else 0
+    if not mark or not dealer.strip() or (slash and good < 1):
+        raise Invalid(f"--quote is DEALER=PRICE or DEALER=PRICE/SECONDS, was {text[:60]!r}")
+    try:
+        return Said(dealer.strip(), number(price), good if slash else 60)
+    except Wrong as error:
+        raise Invalid(f"--quote is DEALER=PRICE/SECONDS: {error}") from error
 
 
 @click.command()

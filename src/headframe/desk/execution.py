@@ -108,7 +108,7 @@ def _intended(office: Office, name: str, venue: str, key: Key | None) -> _Case:
         if known is not None:
             raise Twice(known.rfq)
         proposal, approval = _approved(office, name)
-        found, rated = _again(office, proposal)
+        found, rated = _again(office, proposal, venue=venue)
         request = _request(office, proposal, approval, found, rated)
         intent: Json = {"request": to_json(request), "proposal": proposal.id, "venue": venue}
         if key is not None:
@@ -156,12 +156,14 @@ def _approved(office: Office, name: str) -> tuple[Proposal, Approval]:
     return proposal, approval
 
 
-def _again(office: Office, proposal: Proposal, but: str | None = None) -> tuple[Situation, Rated]:
+def _again(
+    office: Office, proposal: Proposal, but: str | None = None, venue: str | None = None
+) -> tuple[Situation, Rated]:
     """The proposal priced and judged on the market now; Declined names every clause against it.
 
     ``but`` is the request being awarded: it is not in its own way.
     """
-    found, _ = programme.situation(office, proposal.preparer, but=but)
+    found, _ = programme.situation(office, proposal.preparer, but=but, venue=venue)
     bucket = Bucket(expiry=proposal.expiry, listed=proposal.listed, needs=proposal.needs)
     rated = rate_again(found, bucket, proposal.kind)
     if rated is None:
@@ -218,7 +220,8 @@ async def _asked(trading: Trading, case: _Case, tell: Tell) -> Dealt:
     swept = await _swept(trading, request)
     try:
         decided = timedelta(seconds=case.found.mandate.rfq.decision_seconds)
-        await office.clock.wait_until(request.respond_by + decided)
+        if not venue.spoken:
+            await office.clock.wait_until(request.respond_by + decided)
         quotes = await venue.quotes(opened.venue_id)
     except (Unreachable, Malformed, Refused) as error:
         raise lost(office, request, error) from error
@@ -286,7 +289,7 @@ def _void(office: Office, case: _Case, decision: Award, opened: Opened) -> str:
     try:
         programme.fresh(office)
         if state.bearing != case.bearing:
-            _again(office, case.proposal, but=request.id)
+            _again(office, case.proposal, but=request.id, venue=case.found.venue)
     except Stopped as error:
         return str(error)
     return ""

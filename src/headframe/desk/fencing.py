@@ -25,6 +25,7 @@ from headframe.rfq import Fill, Request, RfqState, RfqStep, after
 
 LATE_SECONDS = 10
 """How long a request that was not heard of again may still be on its way."""
+ADVICE = {"voice": "headframe voice PROPOSAL --dealt DEALER or --nothing says it"}
 Tell = Callable[[str], None]
 
 
@@ -70,9 +71,22 @@ def book(
 async def reconcile(trading: Trading, tell: Tell, but: frozenset[str] = frozenset()) -> None:
     """Settle every request without a known end; ``but`` are requests that somebody is dealing now."""
     for record in trading.office.state().live_rfqs():
-        if record.request.id not in but:
-            await settle(trading, record, tell)
+        if record.request.id in but:
+            continue
+        if record.venue != trading.venue.name:
+            raise OutcomeUnknown(
+                f"request {record.request.id[:8]} is not settled at {record.venue}, and only that venue "
+                f"knows what came of it ({ADVICE.get(record.venue, 'headframe rfq asks it')})"
+            )
+        await settle(trading, record, tell)
     await _sweep(trading, tell)
+
+
+async def reconcile_at(trading: Trading, tell: Tell) -> None:
+    """Settle the requests of this venue alone: those of others are for others to settle."""
+    for record in trading.office.state().live_rfqs():
+        if record.venue == trading.venue.name:
+            await settle(trading, record, tell)
 
 
 async def settle(trading: Trading, record: RfqRecord, tell: Tell) -> None:

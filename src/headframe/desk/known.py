@@ -48,6 +48,7 @@ class RfqRecord:
     request: Request
     proposal: str
     state: RfqState
+    venue: str
     venue_id: str | None = None
     ladder: tuple[Json, ...] = ()
     outcome: str = ""

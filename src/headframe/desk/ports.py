@@ -216,11 +216,13 @@ class VenueFinding:
 class Venue(Protocol):
     """A place where requests for quotes are dealt.
 
-    ``matches`` says that the venue fills the best price itself and no dealer can be chosen.
+    ``matches`` says that the venue fills the best price itself and no dealer can be chosen;
+    ``spoken`` that its quotes are in as soon as they are asked for.
     """
 
     name: str
     matches: bool
+    spoken: bool
 
     async def open(self, request: Request) -> Opened:
         """Send the request; raises Unreachable when it may or may not have arrived."""

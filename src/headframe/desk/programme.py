@@ -77,10 +77,13 @@ def fresh(office: Office) -> quotes.MarketView:
     return seen
 
 
-def situation(office: Office, person: str, *, but: str | None = None) -> tuple[Situation, Version]:
+def situation(
+    office: Office, person: str, *, but: str | None = None, venue: str | None = None
+) -> tuple[Situation, Version]:
     """Gather: mandate in force, fresh market, forecast, positions, liquidity, dealers.
 
-    ``but`` is a live request that is left out of those that are being asked.
+    ``but`` is a live request that is left out of those that are being asked; ``venue`` another one
+    than the settings name.
     """
     mandate = office.mandate()
     seen = fresh(office)
@@ -101,7 +104,7 @@ def situation(office: Office, person: str, *, but: str | None = None) -> tuple[S
         mandate_sha256=state.mandate_sha256,
         forecast_id=version.id,
         forecast_sha256=version.sha256,
-        venue=settings.venue.name,
+        venue=venue or settings.venue.name,
         street=Street(
             snapshot=snapshot,
             surface=seen.surface,

@@ -275,7 +275,10 @@ def _approved(state: State, record: Record) -> None:
 def _asked(state: State, record: Record) -> None:
     request = from_json(Request, record.body["request"])
     state.rfqs[request.id] = RfqRecord(
-        request=request, proposal=record.body["proposal"], state=RfqState.OPENING
+        request=request,
+        proposal=record.body["proposal"],
+        state=RfqState.OPENING,
+        venue=record.body.get("venue", ""),
     )
     key = record.body.get("key")
     if key is not None:

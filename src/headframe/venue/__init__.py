@@ -10,6 +10,7 @@ from headframe.venue.deribit import (
     VenueError,
 )
 from headframe.venue.keys import Credentials, refuse_withdrawal, secret_from
+from headframe.venue.voice import Said, VoiceVenue
 
 __all__ = [
     "SKEW_SECONDS",
@@ -20,8 +21,10 @@ __all__ = [
     "FollowedClock",
     "HttpClient",
     "JsonRpcClient",
+    "Said",
     "SystemClock",
     "VenueError",
+    "VoiceVenue",
     "refuse_withdrawal",
     "secret_from",
 ]

@@ -27,6 +27,7 @@ class DeribitVenue:
     def __init__(self, client: Client, clock: Clock, name: str) -> None:
         self.name = name
         self.matches = True
+        self.spoken = False
         self._client = client
         self._clock = clock
         self._seen: dict[str, list[Quote]] = {}
