@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headframe.codec import Settings, VenueSettings
-from headframe.desk import quotes
+from headframe.desk import checkpoint, quotes
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
@@ -25,6 +25,7 @@ from headframe.desk.ports import (
     NotFound,
     Unreachable,
 )
+from headframe.desk.state import State
 from headframe.desk.workspace import FILES, open_workspace, sample_file
 from headframe.market import Snapshot
 from headframe.store import (
@@ -122,10 +123,32 @@ def _unread(folder: Path, journal: Journal, user: str | None) -> Office:
 
 def _office(folder: Path, journal: Journal, user: str | None) -> Office:
     office = _unread(folder, journal, user)
+    kept = _checkpoint(folder, journal)
+    if kept is not None:
+        office.begin_at(kept)
+    folded = 0 if kept is None else kept.head.count
     state = office.state()
+    if state.head.count - folded >= checkpoint.EVERY:
+        keep_checkpoint(office, folder)
     if state.clock is not None:
         office.clock = _clock(state.mode, state.clock)
     return office
+
+
+def _checkpoint(folder: Path, journal: Journal) -> State | None:
+    """The state kept in the workspace, where it stands on this journal."""
+    try:
+        text = (folder / checkpoint.NAME).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    state = checkpoint.read(text)
+    return state if state is not None and checkpoint.stands_on(state, journal) else None
+
+
+def keep_checkpoint(office: Office, folder: Path) -> None:
+    """Keep the state for the next start; where it cannot be written, the next start is slower."""
+    with suppress(Broken):
+        Folder(folder).write(checkpoint.NAME, checkpoint.written(office.state()))
 
 
 def _clock(mode: str, stands: datetime) -> Clock:

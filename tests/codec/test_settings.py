@@ -82,7 +82,7 @@ def test_all_problems_of_a_file_come_at_once_with_their_lines() -> None:
         ('machine = "Antminer S21"\n', 'machine = "Antminer S12"\n', "did you mean Antminer S21?"),
         ("until = 2027-01-15", "until = 2027-13-15", "not readable as TOML"),
         ('"2027-02" = 2400000.0', '"2027-2" = 2400000.0', "a month is written 2026-09"),
-        ('mode = "paper"', 'mode = "live"', "this version trades on paper only"),
+        ('mode = "paper"', 'mode = "live"', "names its venue"), ('mode = "paper"', 'mode = "demo"', 'must be "paper" or "live"'),
         ('coin = "BTC"', 'coin = "LTC"', 'must be "BTC"'),
         ("seed = ", "seed = -", "seed must lie"),
         ("[fees]", "[feees]", "did you mean fees?"),

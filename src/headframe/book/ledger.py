@@ -80,6 +80,10 @@ class Ledger:
             fresh[key] = fresh.get(key, self._balances.get(key, 0)) + posting.money.smallest
         return fresh
 
+    def balances(self) -> Iterator[tuple[tuple[str, str], int]]:
+        """Every balance in smallest units by account and currency, in order."""
+        yield from sorted(self._balances.items())
+
     def balance(self, account: str, currency: Currency) -> Money:
         """The balance of one account."""
         return Money(currency, self._balances.get((account, currency.code), 0))

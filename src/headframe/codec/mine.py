@@ -122,7 +122,7 @@ def _site(reader: Reader, row: object, place: Place) -> Site | None:
         for name in ("power_usd_mwh", "derating"):
             one = table.get(name)
             if isinstance(one, int | float) and not isinstance(one, bool):
-                table[name] = [float(one)] * 12
+                table[name] = [one] * 12
         return reader.fill(Site, table, place, power_hours=())
     return reader.fill(Site, row, place, power_hours=())
 

@@ -66,13 +66,22 @@ def _read(kind: Any, data: Json) -> object:  # noqa: ANN401 - a type form has no
         return _union(get_args(kind), data)
     if origin is tuple:
         return _tuple(get_args(kind), data)
-    if origin in {MappingProxyType, Mapping}:
-        key, item = get_args(kind)
-        pairs = _expect(dict, data).items()
-        return MappingProxyType({_read(key, name): _read(item, value) for name, value in pairs})
+    if origin in {dict, list, MappingProxyType, Mapping}:
+        return _container(origin, get_args(kind), data)
     if is_dataclass(kind) and kind not in {Instrument, Month}:
         return _dataclass(cast("type", kind), data)
     return _scalar(kind, data)
+
+
+def _container(origin: Any, kinds: tuple[Any, ...], data: Json) -> object:  # noqa: ANN401
+    if origin is list:
+        return [_read(kinds[0], item) for item in _expect(list, data)]
+    key, item = kinds
+    pairs = _expect(dict, data).items()
+    found = {
+        int(name) if key is int else _read(key, name): _read(item, value) for name, value in pairs
+    }
+    return found if origin is dict else MappingProxyType(found)
 
 
 def _union(kinds: tuple[Any, ...], data: Json) -> object:
@@ -114,6 +123,8 @@ _READERS: dict[Any, Callable[[str], object]] = {
 
 
 def _scalar(kind: Any, data: Json) -> object:  # noqa: ANN401 - a type form has no narrower type
+    if kind is Any:
+        return data
     if kind is float:
         return float(_whole(_expect(int | float, data)))
     if kind is int:

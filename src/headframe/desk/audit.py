@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 
 from headframe.codec import canonical, to_json
+from headframe.desk import checkpoint
 from headframe.desk.office import Office
-from headframe.desk.ports import Fault, Head, Invalid, JournalBroken, Json
+from headframe.desk.ports import Fault, Head, Invalid, JournalBroken, Json, NotFound
 from headframe.desk.state import State, fold
 
 _ANCHOR = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})")
@@ -37,9 +38,14 @@ def parse_anchor(text: str) -> Head:
 def verify(office: Office, anchor: Head | None = None) -> Audit:
     """Recompute every hash, replay every event, and sum the books."""
     faults = list(office.journal.verify(anchor))
-    state = State()
+    state, kept = State(), _kept(office)
     try:
-        fold(state, office.journal.read())
+        for record in office.journal.read():
+            fold(state, [record])
+            if kept is not None and state.head == kept.head:
+                if checkpoint.written(state) != checkpoint.written(kept):
+                    faults.append(Fault(state.head.count, _NOT_FOLLOWING))
+                kept = None
     except JournalBroken as error:
         if not faults:
             faults.append(Fault(state.head.count + 1, str(error)))
@@ -49,6 +55,17 @@ def verify(office: Office, anchor: Head | None = None) -> Audit:
         imbalance=state.ledger.imbalance(),
         overdrawn=state.ledger.overdrawn(),
     )
+
+
+_NOT_FOLLOWING = f"{checkpoint.NAME} does not follow from the journal: delete it"
+
+
+def _kept(office: Office) -> State | None:
+    """The checkpoint of the workspace, if it can be read."""
+    try:
+        return checkpoint.read(office.files.text(checkpoint.NAME))
+    except (NotFound, Invalid):
+        return None
 
 
 def export(office: Office) -> str:

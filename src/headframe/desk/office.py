@@ -46,6 +46,10 @@ class Office:
         """The same desk with another person at it; what one reads, all have read."""
         return replace(self, user=user, token=token)
 
+    def begin_at(self, state: State) -> None:
+        """Start from a state that was kept; what was written since is folded on top of it."""
+        self._state = state
+
     def state(self) -> State:
         """The state now: what was folded before and what has been written since."""
         return fold(self._state, self.journal.read(self._state.head.count))

@@ -18,7 +18,16 @@ from headframe.store.chain import GENESIS, Row, event_hash, event_text
 from headframe.store.place import Place
 
 SCHEMA = "headframe/backup/1"
-LEFT_OUT = (".db", ".db-wal", ".db-shm", ".lock", ".new", ".headframe", "desk.json")
+LEFT_OUT = (
+    ".db",
+    ".db-wal",
+    ".db-shm",
+    ".lock",
+    ".new",
+    ".headframe",
+    "desk.json",
+    "checkpoint.json",
+)
 _LARGEST_FILE = 64 * 1024 * 1024
 _LONGEST_LINE = 64 * 1024 * 1024
 _MOST_FILES = 1_000

@@ -15,7 +15,7 @@ from headframe.desk.ports import DiskTrouble
 from headframe.web.app import application
 from headframe.web.client import PLACE
 from headframe.web.process import DeskProcess
-from headframe.wiring import open_office
+from headframe.wiring import keep_checkpoint, open_office
 
 Json = dict[str, Any]
 
@@ -64,6 +64,7 @@ async def serve(
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+        keep_checkpoint(office, folder)
         (folder / PLACE).unlink(missing_ok=True)
 
 

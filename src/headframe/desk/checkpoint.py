@@ -1,0 +1,73 @@
+"""The state as it stood at an event, kept so that a long journal need not be folded again.
+
+A checkpoint names the head it stands on; it is used only where the journal holds exactly that event with
+exactly that hash, and ``audit verify`` folds the whole journal and compares. It is a convenience: without
+it, or with a damaged one, everything is folded from the beginning.
+"""
+
+import json
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+from headframe.book import Ledger
+from headframe.codec import canonical, from_json, read_mandate, sha256, to_json
+from headframe.desk.ports import Head, Journal
+from headframe.desk.state import State
+from headframe.mandate import Mandate
+from headframe.units import Wrong, instant
+
+NAME = "checkpoint.json"
+SCHEMA = "headframe/checkpoint/1"
+EVERY = 20_000
+"""Events folded before a checkpoint is worth its writing."""
+_APART = frozenset({"ledger", "mandate", "head", "steps"})
+Json = dict[str, Any]
+
+
+def written(state: State) -> str:
+    """A state as text."""
+    plain: Json = {
+        field.name: to_json(getattr(state, field.name))
+        for field in fields(State)
+        if field.name not in _APART
+    }
+    plain["ledger"] = [[*key, str(smallest)] for key, smallest in state.ledger.balances()]
+    plain["steps"] = to_json(state.steps)
+    body: Json = {"schema": SCHEMA, "head": str(state.head), "state": plain}
+    return canonical(body | {"sha256": sha256(canonical(body))})
+
+
+def read(text: str) -> State | None:
+    """The state of a text, or None where it is damaged or of another version."""
+    try:
+        body: Json = json.loads(text)
+        digest = body.pop("sha256")
+        if body["schema"] != SCHEMA or sha256(canonical(body)) != digest:
+            return None
+        return _state(body)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Wrong):
+        return None
+
+
+def _state(body: Json) -> State:
+    hints, plain = get_type_hints(State), body["state"]
+    state = State()
+    for field in fields(State):
+        if field.name not in _APART:
+            setattr(state, field.name, from_json(hints[field.name], plain[field.name]))
+    count, _, digest = body["head"].partition(":")
+    state.head = Head(int(count), digest)
+    state.ledger = Ledger({(a, code): int(smallest) for a, code, smallest in plain["ledger"]})
+    state.steps = [step | {"at": instant(step["at"])} for step in plain["steps"]]
+    if state.mandate_sha256:
+        mandate = read_mandate(state.mandate_texts[state.mandate_sha256])
+        if not isinstance(mandate, Mandate):
+            raise Wrong("the mandate in force cannot be read")
+        state.mandate = mandate
+    return state
+
+
+def stands_on(state: State, journal: Journal) -> bool:
+    """Whether the journal holds the very event a checkpoint was made at."""
+    row = next(iter(journal.rows(state.head.count - 1)), None) if state.head.count else None
+    return row is not None and (row[0], row[5]) == (state.head.count, state.head.hash)
