@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Each builds .venv from the lock when it must.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench serve lock coverage clean
+.PHONY: help demo test check bench soak serve lock coverage clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,6 +11,7 @@ help:
 	@echo "make test    the tests, with branch coverage held by a ratchet"
 	@echo "make check   form, types, walls, names, unused code and dependencies"
 	@echo "make bench   speed and memory as ratios against named baselines"
+	@echo "make soak    what must hold, as counts, with planted bugs beside (SOAK=full: a release's figures)"
 
 $(VENV)/.runtime: requirements.lock pyproject.toml tools/environment.sh
 	@sh tools/environment.sh $(VENV) requirements.lock
@@ -30,6 +31,9 @@ check: $(VENV)/.develop
 
 bench: $(VENV)/.develop
 	@$(BIN)/python benchmarks/run.py
+
+soak: $(VENV)/.develop
+	@PYTHONPATH=tests $(BIN)/python benchmarks/soak.py
 
 serve:
 	@echo "make serve is reserved for the dashboard, which this version does not have yet" >&2; exit 2

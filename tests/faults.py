@@ -388,8 +388,10 @@ def simulate(base: Template, seeds: range, bug: str = "", rate: float = RATE) ->
     """So many sessions; with a bug planted where one is named."""
     report = Report()
 
-    def priced(office: Office, proposal: Any, but: str | None = None) -> Any:
-        del office, but
+    def priced(
+        office: Office, proposal: Any, but: str | None = None, venue: str | None = None
+    ) -> Any:
+        del office, but, venue
         return base.priced[proposal.id]
 
     with (

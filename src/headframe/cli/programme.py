@@ -1,6 +1,7 @@
 """plan, approve, rfq."""
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -80,9 +81,18 @@ def approve(call: Call, proposal: str) -> None:
 @click.command()
 @click.argument("proposal")
 @click.option("--dry-run", is_flag=True, help="Every check, and what would be sent; nothing is.")
+@click.option(
+    "--live/--by-rule",
+    default=None,
+    help="A live ladder at which you say when (in a terminal), or the award at the response time.",
+)
 @command
-def rfq(call: Call, proposal: str, dry_run: bool) -> int:
-    """Ask the dealers of PROPOSAL's panel and award by the mandate's rule when the response time ends."""
+def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None) -> int:
+    """Ask the dealers of PROPOSAL's panel; the mandate's rule says who wins.
+
+    In a terminal a live ladder is shown and you accept by typing the size; without one the award is made
+    when the response time ends.
+    """
     if dry_run:
         return _preview(call, proposal)
     from headframe.desk import execution
@@ -94,11 +104,23 @@ def rfq(call: Call, proposal: str, dry_run: bool) -> int:
         return _dealt_there(call, running.rfq(proposal, user_name(call.user), token_given()))
     office = call.office()
 
+    person = live if live is not None else _at_a_terminal(call)
+
     async def run() -> execution.Dealt:
         async with trading(office, call.folder, database=call.database) as at_work:
-            return await execution.deal(at_work, proposal, call.talk)
+            if not person:
+                return await execution.deal(at_work, proposal, call.talk)
+            from headframe.cli.ladder import watching
+
+            with watching() as watch:
+                return await execution.deal(at_work, proposal, watch=watch)
 
     return _dealt(call, proposal, asyncio.run(run()))
+
+
+def _at_a_terminal(call: Call) -> bool:
+    """Whether a person sits here who wants tables, not JSON."""
+    return not call.as_json and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _dealt_there(call: Call, found: dict[str, Any]) -> int:

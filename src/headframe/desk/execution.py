@@ -6,9 +6,11 @@ read there, or outlived; only that evidence books it as dealt or as empty.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from functools import partial
+from typing import Protocol
 
 from headframe.book import Trade
 from headframe.codec import canonical, sha256, to_json
@@ -18,6 +20,7 @@ from headframe.desk.booking import book_fills
 from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
+    Clock,
     Declined,
     Draft,
     Json,
@@ -37,6 +40,7 @@ from headframe.rfq import (
     AwardRules,
     Direction,
     Ladder,
+    NoAward,
     Request,
     RfqStep,
     award,
@@ -82,6 +86,37 @@ class Key:
     fingerprint: str
 
 
+class Said(StrEnum):
+    """What a person at the ladder has said since it was last shown."""
+
+    NOTHING = "nothing"
+    ACCEPT = "accept"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The ladder at an instant: who would win by the rule now, or why nobody would."""
+
+    request: Request
+    ladder: Ladder
+    decision: Award | NoAward
+    at: datetime
+    ends: datetime
+
+
+class Watch(Protocol):
+    """A person at a live ladder."""
+
+    def look(self, view: View) -> Said:
+        """Show the ladder; what the person has said since."""
+        ...
+
+    async def pause(self, clock: Clock) -> None:
+        """Return when it is time to look again."""
+        ...
+
+
 async def deal(
     trading: Trading,
     name: str,
@@ -89,16 +124,18 @@ async def deal(
     *,
     key: Key | None = None,
     asked: Callable[[Request], None] = lambda _: None,
+    watch: Watch | None = None,
 ) -> Dealt:
     """Ask the street for an approved proposal and award by the mandate's rule.
 
-    ``asked`` is called when the intent is on the disk and before anything is sent.
+    ``asked`` is called when the intent is on the disk and before anything is sent; with a ``watch`` the
+    rule still says who wins, and a person says when.
     """
     users.allowed(trading.office, users.Action.TRADE)
     await reconcile(trading, tell, trading.dealing())
     case = await trading.apart(partial(_intended, name=name, venue=trading.venue.name, key=key))
     asked(case.request)
-    return await _ask(trading, case, tell)
+    return await _ask(trading, case, tell, watch)
 
 
 def _intended(office: Office, name: str, venue: str, key: Key | None) -> _Case:
@@ -205,30 +242,23 @@ def _request(
     return made
 
 
-async def _ask(trading: Trading, case: _Case, tell: Tell) -> Dealt:
+async def _ask(trading: Trading, case: _Case, tell: Tell, watch: Watch | None) -> Dealt:
     trading.busy.add(case.request.id)
     try:
-        return await _asked(trading, case, tell)
+        return await _asked(trading, case, tell, watch)
     finally:
         trading.busy.discard(case.request.id)
 
 
-async def _asked(trading: Trading, case: _Case, tell: Tell) -> Dealt:
-    office, venue, request = trading.office, trading.venue, case.request
+async def _asked(trading: Trading, case: _Case, tell: Tell, watch: Watch | None) -> Dealt:
+    office, request = trading.office, case.request
     tell(f"asked {len(request.panel)} dealers: {', '.join(request.panel)}")
     opened = await _opened(trading, request)
     swept = await _swept(trading, request)
     try:
-        decided = timedelta(seconds=case.found.mandate.rfq.decision_seconds)
-        if not venue.spoken:
-            await office.clock.wait_until(request.respond_by + decided)
-        quotes = await venue.quotes(opened.venue_id)
+        ladder, decision = await _decided(trading, case, opened, watch)
     except (Unreachable, Malformed, Refused) as error:
         raise lost(office, request, error) from error
-    rules = _rules(request, case.found, matches=venue.matches)
-    at = office.now()
-    ladder = rank(quotes, rules, at=at)
-    decision = award(quotes, rules, at=at)
     moved(office, request, RfqStep.QUOTED, ladder=_ladder_json(ladder))
     if not isinstance(decision, Award):
         return await _declined(trading, request, opened.venue_id, ladder, str(decision))
@@ -236,6 +266,31 @@ async def _asked(trading: Trading, case: _Case, tell: Tell) -> Dealt:
     if void:
         return await _declined(trading, request, opened.venue_id, ladder, void)
     return await _accept(trading, case, opened.venue_id, decision, ladder, swept)
+
+
+async def _decided(
+    trading: Trading, case: _Case, opened: Opened, watch: "Watch | None"
+) -> tuple[Ladder, Award | NoAward | str]:
+    """The ladder and the award: by the rule when the response time is over, or when a person says so."""
+    office, venue, request = trading.office, trading.venue, case.request
+    rules = _rules(request, case.found, matches=venue.matches)
+    if watch is None:
+        after = timedelta(seconds=case.found.mandate.rfq.decision_seconds)
+        if not venue.spoken:
+            await office.clock.wait_until(request.respond_by + after)
+        quotes, at = await venue.quotes(opened.venue_id), office.now()
+        return rank(quotes, rules, at=at), award(quotes, rules, at=at)
+    while True:
+        quotes, at = await venue.quotes(opened.venue_id), office.now()
+        ladder, decision = rank(quotes, rules, at=at), award(quotes, rules, at=at)
+        said = watch.look(View(request, ladder, decision, at, opened.expires_at))
+        if said is Said.ACCEPT and isinstance(decision, Award):
+            return ladder, decision
+        if said is Said.LEAVE:
+            return ladder, "nobody accepted: the person at the ladder left it"
+        if at >= opened.expires_at:
+            return ladder, "nobody accepted before the request ended"
+        await watch.pause(office.clock)
 
 
 async def _opened(trading: Trading, request: Request) -> Opened:
