@@ -21,6 +21,7 @@ import numpy as np
 import QuantLib as ql  # noqa: N813 - as everybody writes it
 from measure import best, line
 
+import desk
 from headframe.chain import chain_of, latest, retargets
 from headframe.codec import Settings, read_settings
 from headframe.desk.ports import Draft
@@ -287,6 +288,7 @@ def main() -> None:
         pricing()
         implied()
         engine.main()
+        desk.main()
 
 
 if __name__ == "__main__":

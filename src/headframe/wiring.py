@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headframe.codec import Settings, VenueSettings
-from headframe.desk import checkpoint, quotes
+from headframe.desk import checkpoint, quotes, users
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
@@ -126,6 +126,7 @@ def _office(folder: Path, journal: Journal, user: str | None) -> Office:
     kept = _checkpoint(folder, journal)
     if kept is not None:
         office.begin_at(kept)
+    office.user = _owner(office, user)
     folded = 0 if kept is None else kept.head.count
     state = office.state()
     if state.head.count - folded >= checkpoint.EVERY:
@@ -133,6 +134,12 @@ def _office(folder: Path, journal: Journal, user: str | None) -> Office:
     if state.clock is not None:
         office.clock = _clock(state.mode, state.clock)
     return office
+
+
+def _owner(office: Office, given: str | None) -> str:
+    """Who acts: as said, else whose token it is."""
+    held = office.state().tokens.get(users.digest(office.token)) if office.token else None
+    return held.name if held is not None and given is None else office.user
 
 
 def _checkpoint(folder: Path, journal: Journal) -> State | None:

@@ -517,3 +517,35 @@ def test_the_record_of_a_request_and_its_later_mids(desk: Office) -> None:
     with pytest.raises(NotFound, match="known"):
         executions.one(desk, "zz")
     assert audit.verify(desk).sound
+
+
+def test_ways_of_dealing_side_by_side(desk: Office) -> None:
+    from headframe.desk import routes
+
+    def compare(venue: Any, share: float = 0.05) -> Any:
+        found = asyncio.run(routes.compare(Trading(desk, venue), "P-2", share_of_day=share))
+        return {one.name: one for one in found}
+
+    ways = compare(FakeVenue(desk.clock))
+    assert list(ways) == sorted(ways, key=lambda name: ways[name].cost_usd or 0.0)
+    request = execution.preview(desk, "P-2")
+    fees = 2 * 0.0003 * float(request.size) * desk.market().index
+    swept = 0.001 * desk.market().index * float(request.size) + fees
+    assert ways["lit book at once"].cost_usd == pytest.approx(swept, rel=0.06)
+    assert "half spread" in ways["block"].words
+    assert "voice" not in ways
+    more = compare(FakeVenue(desk.clock), share=0.2)
+    assert more["worked over a day"].cost_usd > ways["worked over a day"].cost_usd
+    deal(desk, FakeVenue(desk.clock))
+    assert "as 1 blocks before it" in compare(FakeVenue(desk.clock))["block"].words
+
+    class Thin(FakeVenue):
+        async def sweep(self, request: Any) -> Any:
+            return None
+
+    class Dark(FakeVenue):
+        async def sweep(self, request: Any) -> Any:
+            raise Unreachable("no book")
+
+    assert "does not hold" in compare(Thin(desk.clock))["lit book at once"].words
+    assert compare(Dark(desk.clock))["lit book at once"].cost_usd is None

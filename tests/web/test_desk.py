@@ -238,6 +238,13 @@ def test_hostile_bodies_and_paths_are_refused_in_one_line(desk: Desk) -> None:
     assert desk.call("GET", "/api/v1/desk")[1]["head"] == before
 
 
+def test_pages_in_a_browser_are_not_answered(desk: Desk) -> None:
+    for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}, {"Host": ""}):
+        for method, path in (("POST", "/api/v1/resume"), ("GET", "/api/v1/desk")):
+            code, found = desk.call(method, path, None, False, **headers)
+            assert (code, "browser" in found["detail"]) == (403, True), headers
+
+
 def command(folder: Path, *words: str, word: str = "", token: str | None = None) -> Any:
     env = dict(os.environ) | ({} if token is None else {"HEADFRAME_TOKEN": token})
     return subprocess.run(
@@ -299,6 +306,9 @@ def test_users_tokens_roles_over_the_command_line_and_the_api(approved: Path) ->
         assert running.rfq("P-2", "key-number-2", Authorization=f"Bearer {trader}")[0] == 401
     finally:
         running.stop()
+    again = token_of("trader")
+    assert command(approved, "halt", "mine by token", token=again).returncode == 0
+    assert open_office(approved, user="x").state().halted is not None
     listed = json.loads(command(approved, "user", "list").stdout)
     assert listed["matrix"]["trade"] == ["trader"]
     assert audit.verify(open_office(approved, user="x")).sound

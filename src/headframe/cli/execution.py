@@ -1,10 +1,15 @@
 """How requests were dealt: the record of each, the dealers, what dealing came to."""
 
+import asyncio
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from headframe.cli.frame import Call, Instant, command
+
+if TYPE_CHECKING:
+    from headframe.rfq import Route
 
 _SINCE = click.option("--from", "since", type=Instant(), help="Requests opened from then on.")
 _UNTIL = click.option("--to", "until", type=Instant(), help="Requests opened before then.")
@@ -55,3 +60,30 @@ def tca(call: Call, since: datetime | None, until: datetime | None) -> None:
     ]
     data = {"costs": to_json(costs), "dealers": dealers}
     call.answer("tca", data, costs_table(costs), scorecards_table(cards))
+
+
+@click.command()
+@click.argument("proposal")
+@click.option(
+    "--share-of-day",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.05,
+    show_default=True,
+    help="The size over a day's volume, for working it over a day.",
+)
+@command
+def routes(call: Call, proposal: str, share_of_day: float) -> None:
+    """Block, lit book at once, worked over a day, voice: what each would cost PROPOSAL against mid."""
+    from headframe.codec import to_json
+    from headframe.desk import routes as ways
+    from headframe.report import routes_table
+    from headframe.wiring import trading
+
+    office = call.office()
+
+    async def run() -> "tuple[Route, ...]":
+        async with trading(office, call.folder, database=call.database) as at_work:
+            return await ways.compare(at_work, proposal, share_of_day=share_of_day)
+
+    found = asyncio.run(run())
+    call.answer("routes", {"routes": [to_json(one) for one in found]}, routes_table(found))

@@ -55,6 +55,7 @@ COMMANDS = {
     ),
     "rfq": ("programme", "rfq", "Ask the dealers for quotes and award by the mandate's rule."),
     "voice": ("programme", "voice", "Award on quotes heard by chat or telephone."),
+    "routes": ("execution", "routes", "Block, lit book, over a day, voice: what each would cost."),
     "execution": ("execution", "execution", "The best-execution record of each request."),
     "tca": ("execution", "tca", "What dealing came to, and every dealer's scorecard."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),

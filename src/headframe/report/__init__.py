@@ -16,6 +16,7 @@ from headframe.report.executions import (
     costs_table,
     execution_table,
     executions_table,
+    routes_table,
     scorecards_table,
 )
 from headframe.report.forecasts import (
@@ -107,6 +108,7 @@ __all__ = [
     "proposal_lines",
     "requests_there_table",
     "risks_table",
+    "routes_table",
     "scenario_table",
     "scorecards_table",
     "scores_table",

@@ -1,7 +1,7 @@
 """Best-execution records, dealer scorecards and dealing costs as tables."""
 
 from headframe.report.table import Column, Form, Table
-from headframe.rfq import Costs, Quality, Scorecard, Told
+from headframe.rfq import Costs, Quality, Route, Scorecard, Told
 from headframe.units import iso
 
 
@@ -127,6 +127,16 @@ def costs_table(costs: Costs) -> Table:
             ("mid's moves while asking USD", _figure(costs.leakage_usd, 0)),
             ("fees USD", _figure(costs.fees_usd, 0)),
         ),
+    )
+
+
+def routes_table(routes: tuple[Route, ...]) -> Table:
+    """Ways of dealing, the cheapest first."""
+    return Table(
+        title="Ways to deal it",
+        columns=(Column("way"), Column("cost against mid USD", Form.USD), Column("why")),
+        rows=tuple((one.name, one.cost_usd, one.words) for one in routes),
+        note="Estimates before the trade; headframe execution says what it came to.",
     )
 
 

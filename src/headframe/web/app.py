@@ -145,13 +145,18 @@ def _errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, unfit)
     app.add_exception_handler(HTTPException, http)
 
-    async def sized(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-        length = request.headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit() and int(length[:12]) <= LARGEST_BODY):
-            return problem(413, f"a body has at most {LARGEST_BODY} bytes", 2)
-        return await call(request)
+    app.middleware("http")(_guarded)
 
-    app.middleware("http")(sized)
+
+async def _guarded(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Programs on this machine alone, and bodies of a bearable size."""
+    host = request.headers.get("host", "").rsplit(":", 1)[0]
+    if host not in {"127.0.0.1", "localhost"} or "origin" in request.headers:
+        return problem(403, "the desk answers programs on this machine, not pages in a browser", 4)
+    length = request.headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit() and int(length[:12]) <= LARGEST_BODY):
+        return problem(413, f"a body has at most {LARGEST_BODY} bytes", 2)
+    return await call(request)
 
 
 async def _body(request: Request, **kinds: type) -> Json:
