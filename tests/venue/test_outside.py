@@ -287,3 +287,32 @@ def test_a_desk_that_lost_its_venue_finds_its_fill_there(
     asyncio.run(settle())
     assert "dealt, booked as T-1" in told[0]
     assert audit.verify(again).sound
+
+
+def test_live_money_is_traded_by_our_own_time_alone(
+    tmp_path: Path, street: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headframe.desk.workspace import advance_clock, sample_file
+    from headframe.market import sample_market
+    from headframe.wiring import create_office
+
+    folder = tmp_path / "live"
+    folder.mkdir()
+    text = sample_file("headframe.toml").replace('mode = "paper"', 'mode = "live"')
+    named = f'[venue]\nurl = "{street["ws"]}"\nclient_id = "desk"'
+    (folder / "headframe.toml").write_text(text.replace("[venue]", named))
+    monkeypatch.setenv("HEADFRAME_VENUE_SECRET", "hush")
+    office = create_office(folder, sample_market(), user="trader")
+    assert office.state().mode == "live"
+    from datetime import UTC, datetime
+
+    assert abs((office.now() - datetime.now(UTC)).total_seconds()) < 5.0
+    with pytest.raises(Declined, match="our own time"):
+        advance_clock(office, office.now() + timedelta(days=1))
+
+    async def run() -> None:
+        async with trading(office, folder):
+            pass
+
+    with pytest.raises(Declined, match="from the venue's"):
+        asyncio.run(run())
