@@ -100,7 +100,10 @@ async def quoted(live: int, per_second: float, seconds: float) -> tuple[float, l
             while sent < gone * per_second:
                 number = sent % live + 1
                 step = sent // live
-                prices = [round(0.001 + 0.0001 * ((place + step) % 7), 4) for place in range(8)]
+                prices = [
+                    round(0.001 + 0.0001 * ((place + (place == step % 8)) % 7), 4)
+                    for place in range(8)
+                ]
                 await connection.send(message(number, prices))
                 sent += 1
             await asyncio.sleep(0.0005)
@@ -123,7 +126,7 @@ async def quoted(live: int, per_second: float, seconds: float) -> tuple[float, l
                 heard(found)
                 data = found["params"]["data"]
                 place = int(data["block_rfq_id"]) - 1
-                known = tuple(venue._seen[str(place + 1)][-40:])  # noqa: SLF001 - as quotes() gives them
+                known = venue.standing(str(place + 1))
                 rank(known, terms[place], at=datetime.now(UTC))
                 waits.append(time.perf_counter() - data["sent"])
 

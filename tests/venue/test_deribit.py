@@ -229,7 +229,9 @@ def test_a_repeated_level_is_one_quote_and_a_withdrawn_one_is_good_no_longer() -
 
     async def use(venue: Any) -> Any:
         await venue.open(REQUEST)
-        return await venue.quotes("507")
+        found = await venue.quotes("507")
+        assert venue.standing("507") == (), "nothing stands any more"
+        return found
 
     quotes = serving(replies, use)
     assert len(quotes) == 2

@@ -91,8 +91,9 @@ class Award:
 
 def rank(quotes: tuple[Quote, ...], rules: AwardRules, *, at: datetime) -> Ladder:
     """The ladder at an instant: best all-in cost first; ties by all-or-none, then by time, then name."""
+    others = _Others.of(quotes)
     rungs = [
-        Rung(quote, _cost(quote, rules), _rejection(quote, quotes, rules, at)) for quote in quotes
+        Rung(quote, _cost(quote, rules), _rejection(quote, others, rules, at)) for quote in quotes
     ]
     order = list(Rejection)
     rungs.sort(
@@ -155,36 +156,57 @@ def _cost(quote: Quote, rules: AwardRules) -> float:
     return sign * quote.price + rules.charges.get(quote.dealer, 0.0)
 
 
-def _rejection(
-    quote: Quote, quotes: tuple[Quote, ...], rules: AwardRules, at: datetime
-) -> Rejection | None:
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What a dealer's other quotes say of one of them: gathered once, so that long ladders cost no more."""
+
+    latest: Mapping[tuple[str, Direction], datetime]
+    buys: Mapping[str, float]
+    sells: Mapping[str, float]
+
+    @classmethod
+    def of(cls, quotes: tuple[Quote, ...]) -> "_Others":
+        """The last word of each side, the dearest buying and the cheapest selling price of each dealer."""
+        latest: dict[tuple[str, Direction], datetime] = {}
+        buys: dict[str, float] = {}
+        sells: dict[str, float] = {}
+        for one in quotes:
+            side = (one.dealer, one.direction)
+            latest[side] = max(latest.get(side, one.received_at), one.received_at)
+            if one.price != one.price:
+                continue
+            if one.direction is Direction.BUY:
+                buys[one.dealer] = max(buys.get(one.dealer, one.price), one.price)
+            else:
+                sells[one.dealer] = min(sells.get(one.dealer, one.price), one.price)
+        return cls(latest, buys, sells)
+
+    def replaced(self, quote: Quote) -> bool:
+        """Whether the same dealer said something else on this side later."""
+        return self.latest[quote.dealer, quote.direction] > quote.received_at
+
+    def crossed(self, quote: Quote) -> bool:
+        """Whether the dealer buys dearer than it sells: a sign of a mistake on either side."""
+        if quote.direction is Direction.BUY:
+            return quote.dealer in self.sells and quote.price > self.sells[quote.dealer]
+        return quote.dealer in self.buys and self.buys[quote.dealer] > quote.price
+
+
+def _rejection(quote: Quote, others: _Others, rules: AwardRules, at: datetime) -> Rejection | None:
     tests = (
         (Rejection.MALFORMED, not (isfinite(quote.price) and isfinite(quote.size))),
         (Rejection.OTHER_SIDE, quote.direction is rules.direction),
-        (Rejection.SUPERSEDED, any(_replaces(other, quote) for other in quotes)),
+        (Rejection.SUPERSEDED, others.replaced(quote)),
         (Rejection.EXPIRED, quote.good_until is not None and at >= quote.good_until),
         (Rejection.TOO_SMALL, not quote.size >= rules.size),
         (Rejection.NOT_ASKED, quote.dealer not in rules.panel),
         (Rejection.LATE, quote.received_at > rules.respond_by),
-        (Rejection.CROSSED, any(_crosses(other, quote) for other in quotes)),
+        (Rejection.CROSSED, others.crossed(quote)),
         (Rejection.ABSURD, abs(quote.price - rules.reference) > ABSURD * rules.gross),
         (Rejection.TOO_FAR, abs(quote.price - rules.reference) > rules.distance_max),
         (Rejection.BEYOND_LIMIT, _beyond(quote.price, rules)),
     )
     return next((reason for reason, holds in tests if holds), None)
-
-
-def _replaces(other: Quote, quote: Quote) -> bool:
-    same = (other.dealer, other.direction) == (quote.dealer, quote.direction)
-    return same and other is not quote and other.received_at > quote.received_at
-
-
-def _crosses(other: Quote, quote: Quote) -> bool:
-    """Whether a dealer buys dearer than it sells: a sign of a mistake on either side."""
-    if other.dealer != quote.dealer or other.direction is quote.direction:
-        return False
-    buys, sells = (other, quote) if other.direction is Direction.BUY else (quote, other)
-    return buys.price > sells.price
 
 
 def _beyond(price: float, rules: AwardRules) -> bool:

@@ -31,6 +31,7 @@ class DeribitVenue:
         self._client = client
         self._clock = clock
         self._seen: dict[str, list[Quote]] = {}
+        self._standing: dict[str, dict[tuple[str, Direction, str, str], int]] = {}
         self._wrong: list[Malformed] = []
         self._asking: dict[str, asyncio.Task[None]] = {}
         client.on_notification = self._heard
@@ -76,6 +77,11 @@ class DeribitVenue:
             raise self._wrong[0]
         return tuple(self._seen.get(venue_id, ()))
 
+    def standing(self, venue_id: str) -> tuple[Quote, ...]:
+        """The quotes that stand as last heard: what a ladder is drawn from a thousand times a second."""
+        known = self._seen.get(venue_id, [])
+        return tuple(known[place] for place in self._standing.get(venue_id, {}).values())
+
     async def _look(self, venue_id: str) -> bool:
         """Ask what stands on a request; whether it is still open."""
         shown = await self._one(venue_id)
@@ -100,16 +106,19 @@ class DeribitVenue:
             self._wrong.append(error)
 
     def _remember(self, venue_id: str, shown: tuple[Quote, ...], now: datetime) -> None:
+        """Keep what is new, and end what is shown no more; only what stands is looked at."""
         known = self._seen.setdefault(venue_id, [])
-        standing = {_key(quote) for quote in shown}
-        for index, quote in enumerate(known):
-            gone = _key(quote) not in standing
-            if gone and (quote.good_until is None or quote.good_until > now):
-                known[index] = replace(quote, good_until=now)
-        before = {
-            _key(quote) for quote in known if quote.good_until is None or quote.good_until > now
-        }
-        known.extend(quote for quote in shown if _key(quote) not in before)
+        standing = self._standing.setdefault(venue_id, {})
+        fresh = {_key(quote): quote for quote in shown}
+        for key in [one for one in standing if one not in fresh]:
+            place = standing.pop(key)
+            if _stands(known[place], now):
+                known[place] = replace(known[place], good_until=now)
+        for key, quote in fresh.items():
+            place = standing.get(key, -1)
+            if place < 0 or not _stands(known[place], now):
+                standing[key] = len(known)
+                known.append(quote)
 
     async def accept(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
         """Deal at this price or better, whole or not at all."""
@@ -266,6 +275,10 @@ class DeribitVenue:
         answer = await self._client.call("private/get_block_trades", block_rfq_id=int(venue_id))
         blocks = parse.rows(answer, "block trades")
         return await self._filled(venue_id, request, blocks)
+
+
+def _stands(quote: Quote, now: datetime) -> bool:
+    return quote.good_until is None or quote.good_until > now
 
 
 def _key(quote: Quote) -> tuple[str, Direction, str, str]:
