@@ -28,6 +28,7 @@ from headframe.desk.ports import (
 )
 from headframe.desk.workspace import advance_clock
 from headframe.rfq import Direction, Fill, Quote, RfqState
+from headframe.units import Wrong
 from headframe.wiring import open_office, trading
 
 
@@ -549,3 +550,26 @@ def test_ways_of_dealing_side_by_side(desk: Office) -> None:
 
     assert "does not hold" in compare(Thin(desk.clock))["lit book at once"].words
     assert compare(Dark(desk.clock))["lit book at once"].cost_usd is None
+
+
+def test_the_distance_to_mid_may_be_bounded_in_volatility_too(desk: Office) -> None:
+    """A quote at four points of volatility from mid wins under the share of forward, and not under two points."""
+    from headframe.risk import gross_vega_usd
+
+    state = desk.state()
+    assert state.mandate is not None
+    structure = execution.preview(desk, "P-1").structure
+    vega = gross_vega_usd(structure, quotes.surface_in(state), desk.now()) / desk.market().index
+    gap = round(0.015 * vega, 4)
+    prices = (("amber", gap), ("basalt", gap + 0.0001), ("cobalt", gap + 0.0002))
+    assert gap + 0.0002 < state.mandate.rfq.distance_max
+    rules = replace(state.mandate.rfq, distance_vol_max=0.01)
+    state.mandate = replace(state.mandate, rfq=rules)
+    dealt = deal(desk, FakeVenue(desk.clock, prices=prices))
+    assert dealt.outcome == "no quote could win"
+    assert {str(rung.rejection) for rung in dealt.ladder.rungs} == {"too far from mid"}
+    state.mandate = replace(state.mandate, rfq=replace(rules, distance_vol_max=0.04))
+    again = deal(desk, FakeVenue(desk.clock, prices=prices))
+    assert "too far from mid" not in {str(rung.rejection) for rung in again.ladder.rungs}
+    with pytest.raises(Wrong, match="distance_vol_max"):
+        replace(rules, distance_vol_max=2.0)

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -787,3 +788,56 @@ def test_threads_of_clients_at_once_each_hear_their_own() -> None:
         assert sorted(answers) == sorted(n * 100 + t for n in range(8) for t in range(20))
 
     served(work)
+
+
+JUNK: list[Any] = [
+    None, True, -1, 0, 1e308, float("nan"), float("inf"), 10**30, "", "x" * 300, "１２", "\ud800", "\0", [], [[]], [None], {}, {"a": 1}, [{}], "[]", "{", "null",
+    PUT, "BTC-PERPETUAL", "buy", LEGS, json.dumps(LEGS), 1, "1", 25.0, "block_rfq.taker.any", ["block_rfq.maker.quotes.XX"], ["ticker.x.raw", "book."],
+]  # fmt: skip
+NAMES = (
+    "legs", "makers", "label", "disclosed", "hedge", "trade_allocations", "block_rfq_id", "direction", "price", "amount", "time_in_force", "count", "continuation",
+    "role", "state", "currency", "kind", "instrument_name", "index_name", "offset", "depth", "grant_type", "client_id", "client_secret", "signature", "timestamp",
+    "nonce", "channels", "interval", "scope", "trades", "counterparty_signature", "order_id", "type", "post_only", "reduce_only", "simulated_positions",
+    "add_positions", "execution_instruction", "expires_at", "block_rfq_quote_id", "id", "extended", "access_token", "refresh_token", "contracts", "expired",
+)  # fmt: skip
+
+
+def test_whatever_is_said_every_method_answers_by_the_venues_table(venue: Venue) -> None:
+    import random
+
+    from headframe.paper.rpc import Params
+
+    draw = random.Random(3)
+    venue.quote("m1", venue.ask(), 0.035)
+    methods = [*venue.exchange._methods, *venue.exchange._guarded]
+    assert len(methods) > 70
+    for who in ("me", "m1"):
+        session = venue.sessions[who]
+        for turn in range(2_000):
+            method = methods[turn % len(methods)]
+            if method == "private/logout":
+                continue
+            params = {name: draw.choice(JUNK) for name in draw.sample(NAMES, draw.randrange(9))}
+            with suppress(RpcError):
+                json.dumps(asyncio.run(venue.exchange.call(session, method, params)))
+            session.account = next(
+                one for one in venue.exchange.accounts.all() if one.client_id == who
+            )
+            session.scope = session.account.scopes
+            session.closed = False
+    assert Params({"a": "7"}).whole("a") == 7
+
+
+def test_a_fault_of_our_own_is_an_answer_and_the_session_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def work(socket: Any, server: StreetServer) -> None:
+        def broken(*_: Any) -> None:
+            raise KeyError("planted")
+
+        server.exchange._methods["public/status"] = broken
+        assert (await ask(socket, "public/status"))["error"]["code"] == -32603
+        assert (await ask(socket, "public/test"))["result"]
+
+    socket_talk(work)
+    assert "planted" in capsys.readouterr().err

@@ -48,7 +48,7 @@ from headframe.rfq import (
     outside,
     rank,
 )
-from headframe.risk import credit_charge_usd, structure_greeks
+from headframe.risk import credit_charge_usd, gross_vega_usd, structure_greeks
 from headframe.units import iso, year_fraction
 
 
@@ -425,9 +425,15 @@ def _marks(office: Office, case: _Case, swept: float | None) -> Json:
 
 
 def _distance(request: Request, found: Situation) -> float:
-    """The mandate's greatest distance to mid, in the quote currency per coin."""
-    in_usd = request.gross > 10.0
-    return found.mandate.rfq.distance_max * (request.forward if in_usd else 1.0)
+    """The mandate's greatest distance to mid, in the quote currency per coin: the narrower of two rules."""
+    in_usd, rules = request.gross > 10.0, found.mandate.rfq
+    share = rules.distance_max * (request.forward if in_usd else 1.0)
+    if rules.distance_vol_max is None:
+        return share
+    vega = gross_vega_usd(request.structure, found.surface, found.at)
+    if vega <= 0.0:  # a forward has no volatility to be measured in
+        return share
+    return min(share, rules.distance_vol_max * vega / (1.0 if in_usd else found.snapshot.index))
 
 
 def _rules(request: Request, found: Situation, *, matches: bool) -> AwardRules:

@@ -184,8 +184,12 @@ class RfqRules:
     future_block_min_usd: float
     repeat_minutes: int
     last_look_seconds_max: int
+    distance_vol_max: float | None = None
+    """Greatest distance to mid in volatility (0.02: two points) of the legs' vegas; none: no such rule."""
 
     def __post_init__(self) -> None:
+        if self.distance_vol_max is not None:
+            _within("distance_vol_max", self.distance_vol_max, 0.0, 1.0)
         _within("dealers_min", self.dealers_min, 1, 100)
         _within("responses_min", self.responses_min, 1, 100)
         if self.responses_min > self.dealers_min:

@@ -7,6 +7,7 @@ the connection, as the venue does.
 import asyncio
 import json
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Self, cast
@@ -221,6 +222,10 @@ class StreetServer:
         except OSError as error:  # its disk is full: nothing was done, and it says so
             refused = RpcError(11051, "system_maintenance", f"no record can be kept: {error}")
             return envelope | {"error": refused.shown()}, 500
+        except Exception as error:  # noqa: BLE001 - one caller's trouble is not another's
+            sys.stderr.write(f"headframe paper: {call['method']}: {error!r}\n")
+            wrong = RpcError(-32603, "Internal error")
+            return envelope | {"error": wrong.shown()}, 500
         return envelope | {"result": result}, 200
 
 

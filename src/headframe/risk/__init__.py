@@ -41,6 +41,7 @@ from headframe.risk.margin import (
 )
 from headframe.risk.marks import (
     Mark,
+    gross_vega_usd,
     leg_price,
     leg_value_usd,
     mark,
@@ -97,6 +98,7 @@ __all__ = [
     "effectiveness",
     "exposure",
     "gathered",
+    "gross_vega_usd",
     "hashprice_worth",
     "hedge_in_force",
     "hedge_of",

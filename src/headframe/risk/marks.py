@@ -68,6 +68,14 @@ def structure_greeks(structure: Structure, surface: Surface, at: datetime) -> di
     return {name: round(figure, 10) for name, figure in found.items()}
 
 
+def gross_vega_usd(structure: Structure, surface: Surface, at: datetime) -> float:
+    """USD a coin that the legs' values move, each its own way, for 1.00 of volatility."""
+    return sum(
+        abs(structure_greeks(Structure(structure.kind, (leg,)), surface, at)["vega"])
+        for leg in structure.legs
+    )
+
+
 def position_value_usd(position: Position, surface: Surface, at: datetime) -> float:
     """Worth of what is left of a trade, since its premium was paid and its futures last settled."""
     return sum(_leg(position, leg, surface, at) for leg in position.trade.legs)
