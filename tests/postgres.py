@@ -39,9 +39,8 @@ def server(*, durable: bool = False) -> Generator[str]:
         nobody = pwd.getpwnam(user)
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         if "site-packages" in str(bin_folder):  # a wheel's files may lie where nobody may look
-            shutil.copytree(bin_folder.parent, folder / "install")
-            subprocess.run(["chown", "-R", user, folder / "install"], check=True)
-            bin_folder = folder / "install" / bin_folder.name
+            bin_folder = _copied(bin_folder, folder / "site")
+            subprocess.run(["chown", "-R", user, folder / "site"], check=True)
     data = folder / "data"
     subprocess.run(
         [bin_folder / "initdb", "-D", data, "-U", "headframe", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"],
@@ -59,6 +58,17 @@ def server(*, durable: bool = False) -> Generator[str]:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copied(bin_folder: Path, target: Path) -> Path:
+    """A wheel's server with the libraries beside it, laid out as it was."""
+    install = bin_folder.parent
+    package = install.parent
+    libraries = package.with_name(package.name + ".libs")
+    shutil.copytree(install, target / package.name / install.name)
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name)
+    return target / package.name / install.name / bin_folder.name
 
 
 def _wait(url: str) -> None:

@@ -77,13 +77,19 @@ class DeskProcess:
         while not self._broken.is_set():
             try:
                 await line.venue.alive()
-                await fencing.reconcile(line, lambda _: None, line.dealing())
+                if not self.readiness.reconciled or self._unsettled(line):
+                    await fencing.reconcile(line, lambda _: None, line.dealing())
                 self.readiness.reconciled, self.readiness.trouble = True, ""
             except (OutcomeUnknown, Broken) as error:
                 self.readiness.reconciled, self.readiness.trouble = False, str(error)
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._broken.wait(), RETRY_SECONDS)
+
+    def _unsettled(self, line: Trading) -> bool:
+        """Whether a request is out that nobody is dealing."""
+        live = self.office.state().live_rfqs()
+        return any(one.request.id not in line.busy for one in live)
 
     async def _verify(self) -> None:
         """The whole chain in the background; a journal that does not hold stops trading."""
