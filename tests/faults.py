@@ -29,7 +29,7 @@ from headframe.desk.ports import (
     VenueFinding,
 )
 from headframe.desk.state import State
-from headframe.rfq import Direction, Fill, Quote, Request, RfqState, RfqStep
+from headframe.rfq import Direction, Fill, Quote, Request, RfqState, RfqStep, Taking
 from headframe.store import MemoryJournal
 
 RATE = 0.1
@@ -208,10 +208,12 @@ class FaultyVenue:
             self.truth.withdrawn.add(int(venue_id))
         return tuple(found)
 
-    async def accept(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
+    async def accept(self, venue_id: str, request: Request, taking: Taking) -> tuple[Fill, ...]:
         del request
         self.truth.in_parts = self._kind() == "parts"
-        return tuple(await self._call(lambda: self.truth.accept(int(venue_id), price), writes=True))
+        return tuple(
+            await self._call(lambda: self.truth.accept(int(venue_id), taking.price), writes=True)
+        )
 
     async def sweep(self, request: Request) -> float | None:
         await self._call(lambda: None, writes=False)

@@ -44,6 +44,7 @@ class FakeVenue:
     spoken: bool = False
     log: list[str] = field(default_factory=list[str])
     request: Any = None
+    taken: Any = None
     filled: Fill | None = None
     state: str = "none"
 
@@ -98,9 +99,10 @@ class FakeVenue:
         self.state = "filled"
         return self.filled
 
-    async def accept(self, venue_id: Any, request: Any, price: Any) -> Any:
+    async def accept(self, venue_id: Any, request: Any, taking: Any) -> Any:
         self._do("accept")
-        return (self.fill(price),)
+        self.taken = taking
+        return (self.fill(taking.price),)
 
     async def sweep(self, request: Any) -> Any:
         return round(request.reference + 0.001, 4)
@@ -158,9 +160,9 @@ def test_intent_is_written_before_the_world_is_touched(desk: Office) -> None:
             seen["open"] = kinds(desk)
             return await super().open(request)
 
-        async def accept(self, venue_id: Any, request: Any, price: Any) -> Any:
+        async def accept(self, venue_id: Any, request: Any, taking: Any) -> Any:
             seen["accept"] = kinds(desk)
-            return await super().accept(venue_id, request, price)
+            return await super().accept(venue_id, request, taking)
 
     dealt = deal(desk, Watching(desk.clock))
     assert seen["open"] == [("asked", None)]
@@ -437,6 +439,21 @@ class Gathering(FakeVenue):
                 break
             await asyncio.sleep(0.01)
         return await super().quotes(venue_id)
+
+
+def test_what_is_taken_is_named_for_every_style_of_venue(desk: Office) -> None:
+    """A venue that matches reads the price; one that crosses an order the dealer; one that is hit the id."""
+
+    class Hit(FakeVenue):
+        async def quotes(self, venue_id: Any) -> Any:
+            found = await super().quotes(venue_id)
+            return tuple(replace(one, id=f"Q-{one.dealer}") for one in found)
+
+    venue = Hit(desk.clock, matches=False)
+    dealt = deal(desk, venue)
+    assert dealt.trade is not None
+    assert (venue.taken.dealer, venue.taken.quote_id) == ("amber", "Q-amber")
+    assert venue.taken.price == dealt.trade.net_price
 
 
 def test_what_is_out_holds_its_capacity_until_it_has_ended(desk: Office) -> None:

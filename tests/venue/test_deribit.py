@@ -13,7 +13,7 @@ from headframe.desk.clock import VirtualClock
 from headframe.desk.ports import Malformed, Refused, Unreachable
 from headframe.instrument import Leg, Structure, StructureKind, parse_instrument
 from headframe.mandate import recall_approval
-from headframe.rfq import Direction, Request
+from headframe.rfq import Direction, Request, Taking
 from headframe.venue import Credentials, DeribitVenue, JsonRpcClient
 from headframe.venue.deribit import parse
 
@@ -140,6 +140,9 @@ def test_each_dealers_part_is_a_fill_of_its_own() -> None:
             parse.fills_of(wrong_blocks, {"trades": wrong_parts}, REQUEST)
 
 
+TAKING = Taking(Decimal("-0.0012"), "amber", None)
+
+
 def serving(replies: Any, use: Any, *, timeout: Any = 0.5) -> Any:
     """Run ``use(venue)`` against a server that answers each method as the table says."""
 
@@ -196,7 +199,7 @@ def test_open_listen_accept_and_find() -> None:
     async def use(venue: Any) -> Any:
         opened = await venue.open(REQUEST)
         quotes = await venue.quotes(opened.venue_id)
-        fill = await venue.accept(opened.venue_id, REQUEST, Decimal("-0.0012"))
+        fill = await venue.accept(opened.venue_id, REQUEST, TAKING)
         found = await venue.find(REQUEST.id)
         return (
             opened,
@@ -266,7 +269,7 @@ def test_every_failure_is_one_of_three(replies: Any, error: Any) -> None:
 
 def test_not_filled_is_an_answer_and_lost_answers_are_not() -> None:
     async def accept(venue: Any) -> Any:
-        return await venue.accept("507", REQUEST, Decimal("-0.0012"))
+        return await venue.accept("507", REQUEST, TAKING)
 
     refused = {"error": {"code": 13907, "message": "not_fully_filled"}}
     assert serving({"private/accept_block_rfq": refused}, accept) == ()

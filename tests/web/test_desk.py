@@ -77,10 +77,12 @@ class Desk:
 
 @pytest.fixture
 def desk(approved: Path) -> Generator[Desk]:
-    running = Desk(approved).start()
-    running.ready()
-    yield running
-    running.stop()
+    running = Desk(approved)
+    try:
+        running.start().ready()
+        yield running
+    finally:
+        running.stop()
 
 
 def test_a_request_is_dealt_once_whatever_is_sent_again(desk: Desk, approved: Path) -> None:

@@ -43,6 +43,7 @@ from headframe.rfq import (
     NoAward,
     Request,
     RfqStep,
+    Taking,
     award,
     open_request,
     outside,
@@ -375,7 +376,9 @@ async def _accept(
     is ended there and read once more before it is taken as empty.
     """
     office, request = trading.office, case.request
-    price = Decimal(repr(decision.winner.price))
+    winner = decision.winner
+    price = Decimal(repr(winner.price))
+    taking = Taking(price, winner.dealer, winner.id)
     cover = None if decision.cover is None else repr(decision.cover.price)
     moved(
         office,
@@ -389,7 +392,7 @@ async def _accept(
     refusal: Refused | None = None
     try:
         try:
-            fills = await trading.venue.accept(venue_id, request, price)
+            fills = await trading.venue.accept(venue_id, request, taking)
         except Refused as error:
             fills, refusal, reason = (), error, str(error)
         if not fills:

@@ -13,10 +13,9 @@ Stopped             the desk will not go on, with the exit status of its reason
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Protocol
 
-from headframe.rfq import Fill, Quote, Request
+from headframe.rfq import Fill, Quote, Request, Taking
 
 
 class Broken(Exception):
@@ -236,8 +235,11 @@ class Venue(Protocol):
         """Every quote seen so far, oldest first, also those since withdrawn."""
         ...
 
-    async def accept(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
-        """Deal at this price or better, fill or kill: each dealer's part, none when nothing was dealt."""
+    async def accept(self, venue_id: str, request: Request, taking: Taking) -> tuple[Fill, ...]:
+        """Take it, fill or kill: each dealer's part, none when nothing was dealt.
+
+        Where the venue matches, at its price or better; else the dealer's order, or the quote by its id.
+        """
         ...
 
     async def sweep(self, request: Request) -> float | None:

@@ -26,7 +26,7 @@ from headframe.rfq.quality import (
     scorecards,
     sweep_price,
 )
-from headframe.rfq.request import Direction, Fill, Quote, Request, open_request
+from headframe.rfq.request import Direction, Fill, Quote, Request, Taking, open_request
 
 __all__ = [
     "AFTER_SECONDS",
@@ -51,6 +51,7 @@ __all__ = [
     "Route",
     "Rung",
     "Scorecard",
+    "Taking",
     "Told",
     "after",
     "award",

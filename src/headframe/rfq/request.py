@@ -108,6 +108,21 @@ class Quote:
     received_at: datetime
     good_until: datetime | None
     all_or_none: bool
+    id: str | None = None
+    """The quote's id, where the venue gives one: what is hit at venues that are taken by the quote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What is taken, for every style of venue.
+
+    Those that match read the price; those where an order is crossed the dealer at that price; those
+    where a quote is hit its id.
+    """
+
+    price: Decimal
+    dealer: str
+    quote_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from headframe.desk.ports import Clock, Opened, Refused, Unreachable, VenueFinding
 from headframe.pricing import Surface
-from headframe.rfq import Direction, Fill, Quote, Request
+from headframe.rfq import Direction, Fill, Quote, Request, Taking
 from headframe.risk import leg_price
 
 LIFE = timedelta(minutes=5)
@@ -77,9 +77,9 @@ class VoiceVenue:
             for one in self._said
         )
 
-    async def accept(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
+    async def accept(self, venue_id: str, request: Request, taking: Taking) -> tuple[Fill, ...]:
         """What the person says was dealt; another dealer than the rule's is refused."""
-        winners = [one.dealer for one in self._said if Decimal(repr(one.price)) == price]
+        winners, price = [taking.dealer], taking.price
         if self._dealt not in winners:
             who, self._refused = " or ".join(winners), True
             raise Refused(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from headframe.desk.ports import Broken, Clock, Malformed, Opened, VenueFinding
-from headframe.rfq import Direction, Fill, Quote, Request, sweep_price
+from headframe.rfq import Direction, Fill, Quote, Request, Taking, sweep_price
 from headframe.venue.deribit import parse
 from headframe.venue.deribit.client import Client
 from headframe.venue.deribit.errors import VenueError
@@ -120,10 +120,10 @@ class DeribitVenue:
                 standing[key] = len(known)
                 known.append(quote)
 
-    async def accept(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
+    async def accept(self, venue_id: str, request: Request, taking: Taking) -> tuple[Fill, ...]:
         """Deal at this price or better, whole or not at all."""
         try:
-            result = await self._accept(venue_id, request, price, "fill_or_kill")
+            result = await self._accept(venue_id, request, taking.price, "fill_or_kill")
         except VenueError as error:
             if (error.code, error.message) == _NOT_FILLED or error.code == _NOT_OPEN:
                 return ()
