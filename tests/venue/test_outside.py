@@ -316,3 +316,41 @@ def test_live_money_is_traded_by_our_own_time_alone(
 
     with pytest.raises(Declined, match="from the venue's"):
         asyncio.run(run())
+
+
+def test_no_token_is_carried_elsewhere_by_a_redirect() -> None:
+    import threading
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    from headframe.desk.ports import Malformed
+
+    seen: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", f"http://127.0.0.1:{server.server_port}/elsewhere")
+            self.end_headers()
+
+        do_GET = do_POST  # noqa: N815 - as the library has it
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    async def run() -> None:
+        async with HttpClient(f"http://127.0.0.1:{server.server_port}", Credentials("a", "b")):
+            pass
+
+    try:
+        with pytest.raises(Malformed):
+            asyncio.run(run())
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert seen == ["/public/auth"]

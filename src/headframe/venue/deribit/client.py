@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Protocol, Self, cast
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
@@ -187,6 +187,13 @@ class JsonRpcClient:
             self._pong = asyncio.ensure_future(self._connection.send(json.dumps(frame)))
 
 
+class _Stay(HTTPRedirectHandler):
+    """Follows no redirect: a token is not carried elsewhere, and an answer from there is none."""
+
+    def redirect_request(self, *_args: object, **_named: object) -> None:
+        """None: the redirect is reported as what it is."""
+
+
 class HttpClient:
     """The same calls by POST, one request each: what is left where no WebSocket comes through."""
 
@@ -202,6 +209,7 @@ class HttpClient:
         self._timeout = timeout_seconds
         self._ids = count(1)
         self._token, self._until = "", 0.0
+        self._opener = build_opener(_Stay())
         self._pace = _Pace()
         self.on_notification: Callable[[Json], None] = lambda _: None
         self.scope = ""
@@ -250,7 +258,7 @@ class HttpClient:
             headers["Authorization"] = f"Bearer {self._token}"
         request = Request(f"{self._url}/{method}", data=body, headers=headers)  # noqa: S310 - checked
         try:
-            with urlopen(request, timeout=self._timeout) as reply:  # noqa: S310 - checked
+            with self._opener.open(request, timeout=self._timeout) as reply:
                 return bytes(reply.read(1 << 22))
         except HTTPError as error:
             with error:
