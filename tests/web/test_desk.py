@@ -242,6 +242,27 @@ def test_hostile_bodies_and_paths_are_refused_in_one_line(desk: Desk) -> None:
     assert desk.call("GET", "/api/v1/desk")[1]["head"] == before
 
 
+def test_a_port_that_is_taken_is_one_line(desk: Desk, tmp_path: Path, approved: Path) -> None:
+    port = desk.url.rpartition(":")[2]
+    for words in (["desk", "run", "--workspace", str(approved)], ["paper", "serve"]):
+        done = subprocess.run(
+            [*CLI, *words, "--port", port], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stdout) == (2, ""), done
+        assert f"port {port} cannot be listened on" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_one_desk_a_workspace(desk: Desk, approved: Path) -> None:
+    done = subprocess.run(
+        [*CLI, "desk", "run", "--workspace", str(approved)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, desk.url in done.stderr) == (4, True), done.stderr
+    assert json.loads((approved / "desk.json").read_text())["url"] == desk.url
+    assert desk.ready()["ready"] is True
+
+
 def test_pages_in_a_browser_are_not_answered(desk: Desk) -> None:
     for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}, {"Host": ""}):
         for method, path in (("POST", "/api/v1/resume"), ("GET", "/api/v1/desk")):

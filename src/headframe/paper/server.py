@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 import uvicorn
 
+from headframe.desk.ports import Invalid
 from headframe.paper.exchange import Exchange
 from headframe.paper.rpc import Json, RpcError
 from headframe.paper.session import Session
@@ -58,7 +59,13 @@ class StreetServer:
     async def __aenter__(self) -> Self:
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((self._host, self._port))
+        try:
+            listening.bind((self._host, self._port))
+        except OSError as error:
+            listening.close()
+            raise Invalid(
+                f"port {self._port} cannot be listened on: {error.strerror}; name another"
+            ) from error
         self._port = int(listening.getsockname()[1])
         config = uvicorn.Config(
             self.application,

@@ -11,9 +11,9 @@ from typing import Any
 
 import uvicorn
 
-from headframe.desk.ports import DiskTrouble
+from headframe.desk.ports import Declined, DiskTrouble, Invalid
 from headframe.web.app import application
-from headframe.web.client import PLACE
+from headframe.web.client import PLACE, desk_at
 from headframe.web.process import DeskProcess
 from headframe.wiring import keep_checkpoint, open_office
 
@@ -49,8 +49,11 @@ async def serve(
         timeout_graceful_shutdown=3,
     )
     server = _Quiet(config)
-    listening = config.bind_socket()
-    listening.listen(128)  # callers may come before the server has looked
+    listening = _listening(port)
+    other = desk_at(folder)
+    if other is not None:
+        listening.close()
+        raise Declined(f"a desk runs in this workspace already, at {other.url}")
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     running = asyncio.create_task(process.run())
     serving = asyncio.create_task(server.run_on(listening))
@@ -66,6 +69,21 @@ async def serve(
             await running
         keep_checkpoint(office, folder)
         (folder / PLACE).unlink(missing_ok=True)
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket on loopback that hears callers before the server has looked; Invalid where it cannot be."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(("127.0.0.1", port))
+        made.listen(128)
+    except OSError as error:
+        made.close()
+        raise Invalid(
+            f"port {port} cannot be listened on: {error.strerror}; name another"
+        ) from error
+    return made
 
 
 def _say(folder: Path, place: Json) -> None:
