@@ -143,7 +143,9 @@ def test_over_http_where_no_socket_comes_through(
             return await execution.deal(at_work, "P-1")
 
     dealt = asyncio.run(run())
-    assert dealt.ladder.rungs, "quotes were read by asking"
+    heard = [rung.quote.received_at for rung in dealt.ladder.rungs]
+    assert heard, "quotes were read by asking"
+    assert min(heard) < dealt.request.respond_by, "and as they came, not only at the end"
     assert audit.verify(office).sound
 
 

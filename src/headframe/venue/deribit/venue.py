@@ -62,6 +62,8 @@ class DeribitVenue:
         number = created.get("block_rfq_id")
         if isinstance(number, bool) or not isinstance(number, int):
             raise Malformed(f"the venue's block_rfq_id is no integer: {str(number)[:30]}")
+        if not self._client.hears:
+            self._asking[str(number)] = asyncio.create_task(self._ask_on(str(number)))
         mark = (
             parse.number(created, "mark_price") if created.get("mark_price") is not None else None
         )
