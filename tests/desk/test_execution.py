@@ -489,6 +489,24 @@ async def _nothing_to_settle(*_: Any) -> None:
     """Both are being dealt: neither is to be fenced."""
 
 
+def test_nobody_can_read_of_a_request_that_is_not_known_to_be_in_hand(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads the intent finds it among those being dealt: it is not fenced before it is sent."""
+    line = Trading(desk, FakeVenue(desk.clock))
+    real, seen = type(desk.journal).append, list[bool]()
+
+    def append(self: Any, drafts: Any, **named: Any) -> Any:
+        head = real(self, drafts, **named)
+        seen.extend(d.body["request"]["id"] in line.dealing() for d in drafts if d.kind == "asked")
+        return head
+
+    monkeypatch.setattr(type(desk.journal), "append", append)
+    asyncio.run(execution.deal(line, "P-1"))
+    assert seen == [True]
+    assert line.dealing() == frozenset()
+
+
 def test_a_lost_request_keeps_its_capacity(desk: Office) -> None:
     desk.user = "treasurer"
     before = programme.situation(desk, "treasurer")[0]

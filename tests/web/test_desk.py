@@ -124,6 +124,26 @@ def test_the_same_key_at_once_from_many_threads_is_one_request(desk: Desk, appro
     assert len(open_office(approved, user="x").state().rfqs) == 1
 
 
+def test_one_key_at_once_for_two_things_is_one_request_and_one_refusal(
+    desk: Desk, approved: Path
+) -> None:
+    found: list[Any] = []
+    names = ("P-1", "P-2")
+
+    def send(name: str) -> None:
+        found.append(desk.rfq(name, "shared-key"))
+
+    threads = [threading.Thread(target=send, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(code for code, _ in found) == [200, 422]
+    (made,) = [one for code, one in found if code == 200]
+    (record,) = open_office(approved, user="x").state().rfqs.values()
+    assert (record.proposal, record.request.id) == (made["proposal"], made["id"])
+
+
 def test_reading_and_the_documented_interface(desk: Desk) -> None:
     assert desk.call("GET", "/healthz")[1]["status"] == "alive"
     ready = desk.ready()

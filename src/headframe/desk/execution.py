@@ -23,6 +23,7 @@ from headframe.desk.ports import (
     Clock,
     Declined,
     Draft,
+    Invalid,
     Json,
     Malformed,
     Moved,
@@ -134,27 +135,50 @@ async def deal(
     """
     users.allowed(trading.office, users.Action.TRADE)
     await reconcile(trading, tell, trading.dealing())
-    case = await trading.apart(partial(_intended, name=name, venue=trading.venue.name, key=key))
-    asked(case.request)
-    return await _ask(trading, case, tell, watch)
+    work = partial(_intended, name=name, venue=trading.venue.name, key=key, busy=trading.busy)
+    case = await trading.apart(work)
+    try:
+        asked(case.request)
+        return await _asked(trading, case, tell, watch)
+    finally:
+        trading.busy.discard(case.request.id)
 
 
-def _intended(office: Office, name: str, venue: str, key: Key | None) -> _Case:
-    """Every check, and the intent on the disk: nothing has been sent yet."""
+def done_before(office: Office, key: Key | None) -> str | None:
+    """The request a caller's key has made already; Invalid where it was used for something else."""
+    known = None if key is None else office.state().keyed.get(key.key)
+    if known is None or key is None:
+        return None
+    if known.fingerprint != key.fingerprint:
+        raise Invalid("this Idempotency-Key was used for something else")
+    return known.rfq
+
+
+def _intended(office: Office, name: str, venue: str, key: Key | None, busy: set[str]) -> _Case:
+    """Every check, and the intent on the disk: nothing has been sent yet.
+
+    The request is among the ``busy`` before anybody can read of it, so that nobody settles what is only
+    about to be sent.
+    """
     while True:
-        known = None if key is None else office.state().keyed.get(key.key)
-        if known is not None:
-            raise Twice(known.rfq)
+        before = done_before(office, key)
+        if before is not None:
+            raise Twice(before)
         proposal, approval = _approved(office, name)
         found, rated = _again(office, proposal, venue=venue)
         request = _request(office, proposal, approval, found, rated)
         intent: Json = {"request": to_json(request), "proposal": proposal.id, "venue": venue}
         if key is not None:
             intent["key"] = {"key": key.key, "fingerprint": key.fingerprint}
+        busy.add(request.id)
         try:
             office.record(Draft("asked", intent), at=office.now())
         except Moved:
+            busy.discard(request.id)
             continue
+        except BaseException:
+            busy.discard(request.id)
+            raise
         return _Case(request, proposal, found, office.state().bearing)
 
 
@@ -241,14 +265,6 @@ def _request(
             f"{proposal.id} left its approved envelope: {reasons}; run headframe plan again"
         )
     return made
-
-
-async def _ask(trading: Trading, case: _Case, tell: Tell, watch: Watch | None) -> Dealt:
-    trading.busy.add(case.request.id)
-    try:
-        return await _asked(trading, case, tell, watch)
-    finally:
-        trading.busy.discard(case.request.id)
 
 
 async def _asked(trading: Trading, case: _Case, tell: Tell, watch: Watch | None) -> Dealt:

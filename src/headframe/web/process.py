@@ -116,18 +116,9 @@ class DeskProcess:
             raise Invalid("an Idempotency-Key is 8 to 100 printable ASCII characters")
         return execution.Key(key, sha256("\n".join(words).encode()).hexdigest())
 
-    def done_before(self, key: execution.Key) -> str | None:
-        """The request this key has made already; Invalid where it was another action's."""
-        known = self.office.state().keyed.get(key.key)
-        if known is None:
-            return None
-        if known.fingerprint != key.fingerprint:
-            raise Invalid("this Idempotency-Key was used for something else")
-        return known.rfq
-
     async def ask(self, proposal: str, who: str, token: str | None, key: execution.Key) -> str:
         """Begin a request for quotes; returns its id when the intent is on the disk."""
-        before = self.done_before(key)
+        before = execution.done_before(self.office, key)
         if before is not None:
             return before
         line = self._line()
@@ -136,8 +127,9 @@ class DeskProcess:
         task = asyncio.create_task(self._deal(mine, proposal, key, begun))
         task.add_done_callback(partial(_heard, begun))
         made = await asyncio.shield(begun)
-        if made not in self.outcomes:
+        if made not in self.outcomes and not task.done():
             self.outcomes[made] = task
+            task.add_done_callback(lambda _: self.outcomes.pop(made, None))
         return made
 
     def _line(self) -> Trading:
