@@ -15,8 +15,8 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from headframe.desk.awarding import Said, View
 from headframe.desk.clock import VirtualClock
-from headframe.desk.execution import Said, View
 from headframe.desk.ports import Clock
 from headframe.rfq import Award
 

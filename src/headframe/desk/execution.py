@@ -6,21 +6,27 @@ read there, or outlived; only that evidence books it as dealt or as empty.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
 from functools import partial
-from typing import Protocol
 
 from headframe.book import Trade
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import production, programme, users
 from headframe.desk.approvals import proposal_of
+from headframe.desk.awarding import (
+    Said,
+    View,
+    Watch,
+    distance_of,
+    ladder_json,
+    marks_of,
+    rules_of,
+)
 from headframe.desk.booking import book_fills
 from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
-    Clock,
     Declined,
     Draft,
     Invalid,
@@ -33,12 +39,10 @@ from headframe.desk.ports import (
     Stopped,
     Unreachable,
 )
-from headframe.desk.quotes import surface_in
 from headframe.hedge import Bucket, Proposal, Rated, Situation, rate_again
-from headframe.mandate import Approval, Criterion, Stage, judge
+from headframe.mandate import Approval, Stage, judge
 from headframe.rfq import (
     Award,
-    AwardRules,
     Direction,
     Ladder,
     NoAward,
@@ -50,8 +54,6 @@ from headframe.rfq import (
     outside,
     rank,
 )
-from headframe.risk import credit_charge_usd, gross_vega_usd, structure_greeks
-from headframe.units import iso, year_fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,37 +88,6 @@ class Key:
 
     key: str
     fingerprint: str
-
-
-class Said(StrEnum):
-    """What a person at the ladder has said since it was last shown."""
-
-    NOTHING = "nothing"
-    ACCEPT = "accept"
-    LEAVE = "leave"
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The ladder at an instant: who would win by the rule now, or why nobody would."""
-
-    request: Request
-    ladder: Ladder
-    decision: Award | NoAward
-    at: datetime
-    ends: datetime
-
-
-class Watch(Protocol):
-    """A person at a live ladder."""
-
-    def look(self, view: View) -> Said:
-        """Show the ladder; what the person has said since."""
-        ...
-
-    async def pause(self, clock: Clock) -> None:
-        """Return when it is time to look again."""
-        ...
 
 
 async def deal(
@@ -276,7 +247,7 @@ async def _asked(trading: Trading, case: _Case, tell: Tell, watch: Watch | None)
         ladder, decision = await _decided(trading, case, opened, watch)
     except (Unreachable, Malformed, Refused) as error:
         raise lost(office, request, error) from error
-    moved(office, request, RfqStep.QUOTED, ladder=_ladder_json(ladder))
+    moved(office, request, RfqStep.QUOTED, ladder=ladder_json(ladder))
     if not isinstance(decision, Award):
         return await _declined(trading, request, opened.venue_id, ladder, str(decision))
     void = _void(office, case, decision, opened)
@@ -290,7 +261,7 @@ async def _decided(
 ) -> tuple[Ladder, Award | NoAward | str]:
     """The ladder and the award: by the rule when the response time is over, or when a person says so."""
     office, venue, request = trading.office, trading.venue, case.request
-    rules = _rules(request, case.found, matches=venue.matches)
+    rules = rules_of(request, case.found, matches=venue.matches)
     if watch is None:
         after = timedelta(seconds=case.found.mandate.rfq.decision_seconds)
         if not venue.spoken:
@@ -356,7 +327,9 @@ def _void(office: Office, case: _Case, decision: Award, opened: Opened) -> str:
     words = ", ".join(str(reason) for reason in reasons)
     if words:
         return f"the award would leave its approved envelope: {words}"
-    if opened.mark is not None and abs(price - opened.mark) > 2.0 * _distance(request, case.found):
+    if opened.mark is not None and abs(price - opened.mark) > 2.0 * distance_of(
+        request, case.found
+    ):
         return f"the price lies too far from the venue's own mark of {opened.mark:g}"
     try:
         programme.fresh(office)
@@ -402,7 +375,7 @@ async def _accept(
         RfqStep.INTEND_AWARD,
         cover=cover,
         outcome=f"awarding at {price}",
-        marks=_marks(office, case, swept),
+        marks=marks_of(office, request, case.found, swept),
     )
     reason = "the quote was gone when it was taken"
     refusal: Refused | None = None
@@ -430,76 +403,3 @@ async def _swept(trading: Trading, request: Request) -> float | None:
         return await trading.venue.sweep(request)
     except (Unreachable, Malformed, Refused):
         return None
-
-
-def _marks(office: Office, case: _Case, swept: float | None) -> Json:
-    """What the record keeps of the moment of award: mid and greeks by the model, the rule, the lit book."""
-    state = office.state()
-    assert state.market is not None
-    at = office.now()
-    surface = surface_in(state).at_spot(state.market.index, at)
-    criterion = str(case.found.mandate.rfq.criterion)
-    found: Json = {"index": state.market.index, "criterion": criterion, "sweep": swept}
-    return found | structure_greeks(case.request.structure, surface, at)
-
-
-def _distance(request: Request, found: Situation) -> float:
-    """The mandate's greatest distance to mid, in the quote currency per coin: the narrower of two rules."""
-    in_usd, rules = request.gross > 10.0, found.mandate.rfq
-    share = rules.distance_max * (request.forward if in_usd else 1.0)
-    if rules.distance_vol_max is None:
-        return share
-    vega = gross_vega_usd(request.structure, found.surface, found.at)
-    if vega <= 0.0:  # a forward has no volatility to be measured in
-        return share
-    return min(share, rules.distance_vol_max * vega / (1.0 if in_usd else found.snapshot.index))
-
-
-def _rules(request: Request, found: Situation, *, matches: bool) -> AwardRules:
-    """The mandate's rules of award with their figures for this request."""
-    mandate = found.mandate
-    in_usd = request.gross > 10.0
-    charges: dict[str, float] = {}
-    if mandate.rfq.criterion is Criterion.BEST_ALL_IN:
-        years = year_fraction(found.at, request.structure.expiry)
-        vol = found.surface.vol(years, request.forward)
-        for dealer in request.panel:
-            charge = credit_charge_usd(
-                found.dossiers[dealer],
-                found.at.date(),
-                forward=request.forward,
-                vol=vol,
-                years=years,
-            )
-            charges[dealer] = charge if in_usd else charge / found.snapshot.index
-    return AwardRules(
-        direction=request.direction,
-        panel=request.panel,
-        responses_min=mandate.rfq.responses_min,
-        respond_by=request.respond_by,
-        size=float(request.amount),
-        reference=request.reference,
-        gross=request.gross,
-        distance_max=_distance(request, found),
-        limit=float(request.limit),
-        charges=charges,
-        venue_matches=matches,
-    )
-
-
-def _ladder_json(ladder: Ladder) -> list[Json]:
-    """The ladder as the journal keeps it: every quote, won and lost; a price that is none as text."""
-    return [
-        {
-            "dealer": rung.quote.dealer,
-            "side": str(rung.quote.direction),
-            "price": repr(rung.quote.price),
-            "cost": repr(rung.cost),
-            "size": repr(rung.quote.size),
-            "received_at": iso(rung.quote.received_at),
-            "good_until": None if rung.quote.good_until is None else iso(rung.quote.good_until),
-            "all_or_none": rung.quote.all_or_none,
-            "rejection": None if rung.rejection is None else str(rung.rejection),
-        }
-        for rung in ladder.rungs
-    ]

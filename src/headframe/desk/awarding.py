@@ -1,0 +1,119 @@
+"""The moment of award: the mandate's rules as figures, a person at the ladder, what the record keeps."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from headframe.desk.office import Office
+from headframe.desk.ports import Clock, Json
+from headframe.desk.quotes import surface_in
+from headframe.hedge import Situation
+from headframe.mandate import Criterion
+from headframe.rfq import Award, AwardRules, Ladder, NoAward, Request
+from headframe.risk import credit_charge_usd, gross_vega_usd, structure_greeks
+from headframe.units import iso, year_fraction
+
+
+class Said(StrEnum):
+    """What a person at the ladder has said since it was last shown."""
+
+    NOTHING = "nothing"
+    ACCEPT = "accept"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The ladder at an instant: who would win by the rule now, or why nobody would."""
+
+    request: Request
+    ladder: Ladder
+    decision: Award | NoAward
+    at: datetime
+    ends: datetime
+
+
+class Watch(Protocol):
+    """A person at a live ladder."""
+
+    def look(self, view: View) -> Said:
+        """Show the ladder; what the person has said since."""
+        ...
+
+    async def pause(self, clock: Clock) -> None:
+        """Return when it is time to look again."""
+        ...
+
+
+def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules:
+    """The mandate's rules of award with their figures for this request."""
+    mandate = found.mandate
+    in_usd = request.gross > 10.0
+    charges: dict[str, float] = {}
+    if mandate.rfq.criterion is Criterion.BEST_ALL_IN:
+        years = year_fraction(found.at, request.structure.expiry)
+        vol = found.surface.vol(years, request.forward)
+        for dealer in request.panel:
+            charge = credit_charge_usd(
+                found.dossiers[dealer],
+                found.at.date(),
+                forward=request.forward,
+                vol=vol,
+                years=years,
+            )
+            charges[dealer] = charge if in_usd else charge / found.snapshot.index
+    return AwardRules(
+        direction=request.direction,
+        panel=request.panel,
+        responses_min=mandate.rfq.responses_min,
+        respond_by=request.respond_by,
+        size=float(request.amount),
+        reference=request.reference,
+        gross=request.gross,
+        distance_max=distance_of(request, found),
+        limit=float(request.limit),
+        charges=charges,
+        venue_matches=matches,
+    )
+
+
+def distance_of(request: Request, found: Situation) -> float:
+    """The mandate's greatest distance to mid, in the quote currency per coin: the narrower of two rules."""
+    in_usd, rules = request.gross > 10.0, found.mandate.rfq
+    share = rules.distance_max * (request.forward if in_usd else 1.0)
+    if rules.distance_vol_max is None:
+        return share
+    vega = gross_vega_usd(request.structure, found.surface, found.at)
+    if vega <= 0.0:  # a forward has no volatility to be measured in
+        return share
+    return min(share, rules.distance_vol_max * vega / (1.0 if in_usd else found.snapshot.index))
+
+
+def marks_of(office: Office, request: Request, found: Situation, swept: float | None) -> Json:
+    """What the record keeps of the moment of award: mid and greeks by the model, the rule, the lit book."""
+    state = office.state()
+    assert state.market is not None
+    at = office.now()
+    surface = surface_in(state).at_spot(state.market.index, at)
+    criterion = str(found.mandate.rfq.criterion)
+    kept: Json = {"index": state.market.index, "criterion": criterion, "sweep": swept}
+    return kept | structure_greeks(request.structure, surface, at)
+
+
+def ladder_json(ladder: Ladder) -> list[Json]:
+    """The ladder as the journal keeps it: every quote, won and lost; a price that is none as text."""
+    return [
+        {
+            "dealer": rung.quote.dealer,
+            "side": str(rung.quote.direction),
+            "price": repr(rung.quote.price),
+            "cost": repr(rung.cost),
+            "size": repr(rung.quote.size),
+            "received_at": iso(rung.quote.received_at),
+            "good_until": None if rung.quote.good_until is None else iso(rung.quote.good_until),
+            "all_or_none": rung.quote.all_or_none,
+            "rejection": None if rung.rejection is None else str(rung.rejection),
+        }
+        for rung in ladder.rungs
+    ]
