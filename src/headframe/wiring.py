@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -232,10 +233,10 @@ async def trading(
     try:
         if venue_url(settings.venue):
             async with _outside(office, folder, settings) as at_work:
-                yield at_work
+                yield replace(at_work, hold=lock.hold)
         else:
             async with _inside(office, folder, settings) as at_work:
-                yield at_work
+                yield replace(at_work, hold=lock.hold)
     finally:
         lock.release()
 
@@ -281,7 +282,12 @@ async def venue_client(venue: VenueSettings, folder: Path) -> AsyncGenerator["Cl
 @asynccontextmanager
 async def _outside(office: Office, folder: Path, settings: Settings) -> AsyncGenerator[Trading]:
     """The venue that the settings name, on its clock where money is paper and on ours where it is live."""
-    from headframe.venue import DeribitAccount, DeribitVenue, FollowedClock  # noqa: PLC0415
+    from headframe.venue import (  # noqa: PLC0415 - start-up time
+        SKEW_SECONDS,
+        DeribitAccount,
+        DeribitVenue,
+        FollowedClock,
+    )
 
     async with venue_client(settings.venue, folder) as client:
         account = DeribitAccount(client)
@@ -306,10 +312,9 @@ async def _outside(office: Office, folder: Path, settings: Settings) -> AsyncGen
             following.cancel()
 
 
-SKEW_SECONDS = 1.0
-
-
 def _same_time(said: datetime, ours: datetime) -> None:
+    from headframe.venue import SKEW_SECONDS  # noqa: PLC0415 - start-up time
+
     apart = abs((said - ours).total_seconds())
     if apart > SKEW_SECONDS:
         raise Declined(
@@ -348,11 +353,11 @@ async def _inside(office: Office, folder: Path, settings: Settings) -> AsyncGene
     key = Credentials("headframe", "paper")
     async with StreetServer(exchange) as server, JsonRpcClient(server.url, key) as client:
         venue = DeribitVenue(client, clock, settings.venue.name)
-        clock.settlers.append(venue.settle)
+        clock.settlers.append(venue.alive)
         try:
             yield Trading(office, venue)
         finally:
-            clock.settlers.remove(venue.settle)
+            clock.settlers.remove(venue.alive)
 
 
 @asynccontextmanager

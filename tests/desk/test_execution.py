@@ -361,7 +361,7 @@ def test_approval_needs_another_person_and_fresh_terms(mine: Path) -> None:
 
 def test_the_dry_run_sends_nothing_and_writes_nothing(desk: Office) -> None:
     before = desk.state().head
-    request = execution.preview(desk, "P-1")
+    request = execution.judged(desk, "P-1")[0]
     assert request.panel
     assert desk.state().head == before
 
@@ -564,7 +564,7 @@ def test_ways_of_dealing_side_by_side(desk: Office) -> None:
 
     ways = compare(FakeVenue(desk.clock))
     assert list(ways) == sorted(ways, key=lambda name: ways[name].cost_usd or 0.0)
-    request = execution.preview(desk, "P-2")
+    request = execution.judged(desk, "P-2")[0]
     fees = 2 * 0.0003 * float(request.size) * desk.market().index
     swept = 0.001 * desk.market().index * float(request.size) + fees
     assert ways["lit book at once"].cost_usd == pytest.approx(swept, rel=0.06)
@@ -593,7 +593,7 @@ def test_the_distance_to_mid_may_be_bounded_in_volatility_too(desk: Office) -> N
 
     state = desk.state()
     assert state.mandate is not None
-    structure = execution.preview(desk, "P-1").structure
+    structure = execution.judged(desk, "P-1")[0].structure
     vega = gross_vega_usd(structure, quotes.surface_in(state), desk.now()) / desk.market().index
     gap = round(0.015 * vega, 4)
     prices = (("amber", gap), ("basalt", gap + 0.0001), ("cobalt", gap + 0.0002))

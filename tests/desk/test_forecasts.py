@@ -102,7 +102,7 @@ def test_approving_a_proposal_approves_the_forecast_it_stands_on(office: Office)
     approvals.give(office, second)
     kinds = [record.kind for record in office.journal.read()]
     assert kinds.count("forecast_approved") == 1
-    assert execution.preview(office, first).panel
+    assert execution.judged(office, first)[0].panel
 
 
 def test_a_forecast_of_the_approvers_own_is_not_approved_with_a_proposal(office: Office) -> None:

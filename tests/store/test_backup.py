@@ -44,6 +44,35 @@ def test_between_databases_nothing_changes(
     assert back_up(tmp_path / "pg", postgres_url, back) == head
 
 
+def test_a_refused_restore_leaves_no_event_in_a_server(
+    approved: Path, tmp_path: Path, postgres_url: str
+) -> None:
+    file = tmp_path / "a.headframe"
+    head = back_up(approved, None, file)
+    bad = rewritten(file, cut)
+    with pytest.raises(Invalid, match="its manifest says"):
+        restore(tmp_path / "pg", postgres_url, bad)
+    assert not place_of(tmp_path / "pg", postgres_url).exists()
+    assert list((tmp_path / "pg").iterdir()) == []
+    assert restore(tmp_path / "pg", postgres_url, file) == head
+
+
+def test_a_large_file_is_kept_whole_or_refused(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headframe.store import backup
+
+    (mine / "history.csv").write_bytes(bytes(range(256)) * 20_000)
+    back_up(mine, None, tmp_path / "a.headframe")
+    restore(tmp_path / "again", None, tmp_path / "a.headframe")
+    kept = (tmp_path / "again" / "history.csv").read_bytes()
+    assert kept == (mine / "history.csv").read_bytes()
+    monkeypatch.setattr(backup, "_LARGEST_FILE", 1_000_000)
+    with pytest.raises(Invalid, match=r"history\.csv is larger"):
+        back_up(mine, None, tmp_path / "b.headframe")
+    assert not (tmp_path / "b.headframe").exists()
+
+
 def test_under_load_a_backup_is_an_exact_prefix(mine: Path, tmp_path: Path) -> None:
     stop = threading.Event()
 

@@ -89,14 +89,41 @@ def test_an_answer_lost_at_the_commit_is_read_again(postgres_url: str) -> None:
     journal.close()
 
 
-def test_a_line_cut_before_the_commit_is_no_success(postgres_url: str) -> None:
+def ended_by_the_server(journal: PostgresJournal) -> None:
+    """The server ends the journal's connection, as a restart of it does."""
+    other = journal.place.connect()
+    other.execute("SELECT pg_terminate_backend(%s)", (journal._db.info.backend_pid,))
+    other.close()
+
+
+def test_a_line_cut_before_the_commit_is_no_success_and_the_next_command_has_a_new_one(
+    postgres_url: str,
+) -> None:
     journal = made(postgres_url)
-    journal._db.close()
+    ended_by_the_server(journal)
     with pytest.raises(DiskTrouble, match="failed"):
         journal.append([Draft("noted", {"n": 1})], at=AT, author="me", after=0)
     again = PostgresPlace(postgres_url).open()
     assert again.head().count == 0
     again.close()
+    assert journal.append([Draft("noted", {"n": 1})], at=AT, author="me", after=0).count == 1
+    ended_by_the_server(journal)
+    with pytest.raises(DiskTrouble, match="failed"):
+        list(journal.read())
+    assert [record.body["n"] for record in journal.read()] == [1]
+    journal.close()
+
+
+def test_a_lock_that_went_with_its_connection_is_not_held(postgres_url: str) -> None:
+    place = PostgresPlace(postgres_url)
+    held = place.lock()
+    held.hold()
+    other = place.connect()
+    other.execute("SELECT pg_terminate_backend(%s)", (held._db.info.backend_pid,))
+    other.close()
+    with pytest.raises(JournalLocked, match="went with the connection"):
+        held.hold()
+    place.lock().release()
 
 
 def test_the_table_refuses_changes_and_missing_guards_are_found(postgres_url: str) -> None:

@@ -25,6 +25,7 @@ from headframe.desk import (
     quotes,
     scenarios,
 )
+from headframe.desk.awarding import ladder_json
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined
 from headframe.hedge import MonthResult, Proposal, total
@@ -307,10 +308,10 @@ class _Story:
 
 def _ladder(proposal: Proposal, dealt: execution.Dealt) -> list[object]:
     title = f"{proposal.id}: {len(dealt.request.panel)} dealers asked, {dealt.outcome}"
-    opened = dealt.request.opened_at.timestamp()
     answered = {rung.quote.dealer for rung in dealt.ladder.rungs}
     silent = [name for name in dealt.request.panel if name not in answered]
-    lines: list[object] = [ladder_table(dealt.ladder, title, opened, proposal.price_currency)]
+    opened, unit = dealt.request.opened_at, proposal.price_currency
+    lines: list[object] = [ladder_table(ladder_json(dealt.ladder), title, opened, unit)]
     if silent:
         lines.append(f"declined: {', '.join(silent)}")
     if dealt.trade is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,7 +10,6 @@ import click
 from headframe.cli.frame import Call, command
 
 if TYPE_CHECKING:
-    from headframe.desk.execution import Dealt
     from headframe.venue import Said
 
 
@@ -95,13 +95,19 @@ def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None) -> int:
     """
     if dry_run:
         return _preview(call, proposal)
-    from headframe.desk import execution
+    from headframe.desk import execution, executions
+    from headframe.desk.ports import Invalid
     from headframe.web import desk_at
     from headframe.wiring import token_given, trading, user_name
 
     running = desk_at(call.folder)
     if running is not None:
-        return _dealt_there(call, running.rfq(proposal, user_name(call.user), token_given()))
+        if live:
+            raise Invalid(
+                f"a desk runs here ({running.url}) and awards by the rule: stop it for a live ladder, or "
+                "leave --live out"
+            )
+        return _dealt(call, running.rfq(proposal, user_name(call.user), token_given()))
     office = call.office()
 
     person = live if live is not None else _at_a_terminal(call)
@@ -115,7 +121,8 @@ def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None) -> int:
             with watching() as watch:
                 return await execution.deal(at_work, proposal, watch=watch)
 
-    return _dealt(call, proposal, asyncio.run(run()))
+    dealt = asyncio.run(run())
+    return _dealt(call, executions.shown(office.state(), dealt.request.id))
 
 
 def _at_a_terminal(call: Call) -> bool:
@@ -123,25 +130,12 @@ def _at_a_terminal(call: Call) -> bool:
     return not call.as_json and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _dealt_there(call: Call, found: dict[str, Any]) -> int:
-    """What the desk that runs already made of the request."""
-    lines = [f"{found['id'][:8]} for {found['proposal']}: {found['state']}; {found['outcome']}"]
-    lines += [
-        f"{row['dealer']}: {row['price']} ({row['rejection'] or 'can win'})"
-        for row in found["ladder"]
-    ]
-    call.answer("rfq", found, *lines)
-    if found["state"] in {"unknown", "opening", "open", "awarding"}:
-        return 5
-    return 0 if found["state"] in {"filled", "partially_filled"} else 4
-
-
 def _preview(call: Call, proposal: str) -> int:
     from headframe.codec import to_json
     from headframe.desk import execution
     from headframe.units import iso
 
-    request = execution.preview(call.office(), proposal)
+    request, _ = execution.judged(call.office(), proposal)
     legs = "; ".join(f"{leg.ratio:+d} x {leg.instrument.name}" for leg in request.structure.legs)
     call.answer(
         "rfq-preview",
@@ -152,40 +146,22 @@ def _preview(call: Call, proposal: str) -> int:
     return 0
 
 
-def _dealt(call: Call, proposal: str, dealt: "Dealt") -> int:
-    from headframe.codec import to_json
+def _dealt(call: Call, found: dict[str, Any]) -> int:
+    """What came of a request, dealt here or by the desk that runs already."""
     from headframe.report import ladder_table
+    from headframe.units import instant
 
-    unit = "USD" if dealt.request.gross > 10.0 else "BTC"
-    title = f"Request {dealt.request.id[:8]} for {proposal}: {dealt.outcome}"
-    opened = dealt.request.opened_at.timestamp()
-    lines = [f"outcome: {dealt.outcome}; cover {dealt.cover or '-'}"]
-    if dealt.trade is not None:
-        lines.append(
-            f"booked {dealt.trade.id} with {dealt.trade.dealer} at {dealt.trade.net_price}"
-        )
-    call.answer(
-        "rfq",
-        {
-            "request": to_json(dealt.request),
-            "outcome": dealt.outcome,
-            "cover": dealt.cover,
-            "trade": None if dealt.trade is None else to_json(dealt.trade),
-            "ladder": [
-                {
-                    "dealer": rung.quote.dealer,
-                    "side": str(rung.quote.direction),
-                    "price": rung.quote.price,
-                    "cost": rung.cost,
-                    "rejection": None if rung.rejection is None else str(rung.rejection),
-                }
-                for rung in dealt.ladder.rungs
-            ],
-        },
-        ladder_table(dealt.ladder, title, opened, unit),
-        *lines,
-    )
-    return 0 if dealt.trade is not None else 4
+    unit = "USD" if found["request"]["gross"] > 10.0 else "BTC"
+    title = f"Request {found['id'][:8]} for {found['proposal']}: {found['outcome']}"
+    lines = [f"outcome: {found['outcome']}; cover {found['cover'] or '-'}"]
+    lines += [
+        f"booked {one['id']} with {one['dealer']} at {one['net_price']}" for one in found["trades"]
+    ]
+    table = ladder_table(found["ladder"], title, instant(found["opened_at"]), unit)
+    call.answer("rfq", found, table, *lines)
+    if found["state"] in {"unknown", "opening", "open", "awarding"}:
+        return 5
+    return 0 if found["trades"] else 4
 
 
 @click.command()
@@ -207,8 +183,7 @@ def voice(
     First type the quotes: the answer says who wins by the mandate's rule. Deal with that dealer, then say
     so with --dealt. The mandate must allow the venue "voice".
     """
-    from headframe.desk import execution, fencing
-    from headframe.desk.office import Trading
+    from headframe.desk import execution, executions, fencing
     from headframe.desk.quotes import surface_in
     from headframe.venue import VoiceVenue
     from headframe.wiring import trading
@@ -217,22 +192,25 @@ def voice(
     said = tuple(_said(text) for text in quotes)
 
     async def run() -> execution.Dealt | None:
-        at = office.now()
-        surface = surface_in(office.state())
-        spoken = VoiceVenue(
-            office.clock, said, surface=surface, at=at, dealt=dealt, nothing=nothing
-        )
-        line = Trading(office, spoken)
-        await fencing.reconcile_at(line, call.talk)
         async with trading(office, call.folder, database=call.database) as at_work:
+            spoken = VoiceVenue(
+                office.clock,
+                said,
+                surface=surface_in(office.state()),
+                at=office.now(),
+                dealt=dealt,
+                nothing=nothing,
+            )
+            line = replace(at_work, venue=spoken)
+            await fencing.reconcile_at(line, call.talk)
             await fencing.reconcile(at_work, call.talk)
-        return await execution.deal(line, proposal, call.talk) if said else None
+            return await execution.deal(line, proposal, call.talk) if said else None
 
     found = asyncio.run(run())
     if found is None:
         call.answer("voice", {"settled": True}, "nothing by voice is open")
         return 0
-    return _dealt(call, proposal, found)
+    return _dealt(call, executions.shown(office.state(), found.request.id))
 
 
 def _said(text: str) -> "Said":

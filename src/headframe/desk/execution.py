@@ -106,6 +106,7 @@ async def deal(
     """
     users.allowed(trading.office, users.Action.TRADE)
     await reconcile(trading, tell, trading.dealing())
+    trading.hold()
     work = partial(_intended, name=name, venue=trading.venue.name, key=key, busy=trading.busy)
     case = await trading.apart(work)
     try:
@@ -157,12 +158,12 @@ class Twice(Exception):
     """A caller's key has made a request already, whose id this is."""
 
 
-def preview(office: Office, name: str) -> Request:
+def judged(office: Office, name: str) -> tuple[Request, Rated]:
     """The request that would be sent, after every check, with nothing sent: the dry run."""
     users.allowed(office, users.Action.READ)
     proposal, approval = _approved(office, name)
     found, rated = _again(office, proposal)
-    return _request(office, proposal, approval, found, rated)
+    return _request(office, proposal, approval, found, rated), rated
 
 
 def _approved(office: Office, name: str) -> tuple[Proposal, Approval]:

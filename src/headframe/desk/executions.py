@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from headframe.codec import to_json
 from headframe.desk.known import RfqRecord
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound
 from headframe.desk.state import State
 from headframe.rfq import Direction, Heard, RfqState, Told
-from headframe.units import instant
+from headframe.units import instant, iso
 
 Json = Mapping[str, Any]
 
@@ -53,6 +54,28 @@ def told(state: State, record: RfqRecord) -> Told:
         approver="" if approval is None else approval.approver,
         outcome=record.outcome,
     )
+
+
+def shown(state: State, name: str) -> dict[str, Any]:
+    """One request with its ladder and trades, as every face shows it; prices are decimal strings."""
+    record = state.rfqs[name]
+    trades = [to_json(one) for one in state.trades.values() if one.rfq == name]
+    return {
+        "id": name,
+        "proposal": record.proposal,
+        "state": str(record.state),
+        "outcome": record.outcome,
+        "venue": record.venue,
+        "venue_id": record.venue_id,
+        "panel": list(record.request.panel),
+        "opened_at": iso(record.request.opened_at),
+        "respond_by": iso(record.request.respond_by),
+        "cover": record.cover,
+        "request": to_json(record.request),
+        "ladder": list(record.ladder),
+        "trade": trades[0] if trades else None,
+        "trades": trades,
+    }
 
 
 def _heard(row: Json) -> Heard:

@@ -148,6 +148,8 @@ class Trading:
     office: Office
     venue: Venue
     busy: set[str] = field(default_factory=set[str])
+    hold: Callable[[], None] = lambda: None
+    """Returns while this is the one program that deals; raises JournalLocked when it is no longer."""
 
     aside: Callable[[Callable[[Office], object], str, str | None], Awaitable[object]] | None = None
     """Where long work is done apart, for one person, when a process has other things to attend to."""

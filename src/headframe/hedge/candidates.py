@@ -62,7 +62,8 @@ class Candidate:
 
     ``price`` is the net price we would deal at, in ``price_currency``: paid where the structure is
     bought, received where it is sold. ``mid`` is the model's price of the same. ``upfront_usd`` is
-    what is paid at once, ``cost_usd`` what dealing is expected to cost: half spreads and fees.
+    what is paid at once, ``cost_usd`` what dealing is expected to cost: half spreads and, of it,
+    ``fee_usd`` the venue's fees.
     """
 
     kind: StructureKind
@@ -79,6 +80,7 @@ class Candidate:
     ceiling_usd: float | None
     upfront_usd: float
     cost_usd: float
+    fee_usd: float
     exact_call_strike: float | None
     source: str
     basis: BasisRisk
@@ -196,6 +198,7 @@ def _linear(street: Street, bucket: Bucket) -> Candidate:
         ceiling_usd=float(price),
         upfront_usd=0.0,
         cost_usd=forward * half + fee,
+        fee_usd=fee,
         exact_call_strike=None,
         source="listed future" if listed else "OTC forward, extrapolated",
         basis=_basis(street, bucket, 0.0, 0.0),
@@ -241,6 +244,7 @@ def _option(
         ceiling_usd=None if call is None else call[0],
         upfront_usd=net * spot + fee * spot,
         cost_usd=(spread + fee) * spot,
+        fee_usd=fee * spot,
         exact_call_strike=None if call is None else call[2],
         source=put.source,
         basis=_basis(street, bucket, put_strike, 0.0 if call is None else call[0]),

@@ -1,13 +1,15 @@
 """Exposure, the strategy table, proposals and the ladder, as tables."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from headframe.hedge import Bucket, ExposureRow, MonthResult, Proposal, Rated, describe
 from headframe.instrument import Kind
 from headframe.report.table import Cell, Column, Form, Table
-from headframe.rfq import Ladder
 from headframe.risk import Outcome, Strategy
-from headframe.units import expiry_label
+from headframe.units import expiry_label, instant
 
 
 def exposure_table(rows: tuple[ExposureRow, ...]) -> Table:
@@ -175,22 +177,29 @@ def proposal_lines(proposal: Proposal) -> tuple[str, ...]:
     )
 
 
-def ladder_table(ladder: Ladder, title: str, opened: float, unit: str) -> Table:
-    """Every quote of a request, those that can win first; ``opened`` is its instant as a timestamp."""
+def ladder_table(
+    ladder: Sequence[Mapping[str, Any]], title: str, opened: datetime, unit: str
+) -> Table:
+    """Every quote of a request as the journal keeps it, those that can win first; times from its opening.
+
+    Prices are in ``unit``.
+    """
     form = Form.COINS4 if unit == "BTC" else Form.USD
     rows = tuple(
         (
-            rung.quote.dealer,
-            str(rung.quote.direction),
-            rung.quote.price,
-            rung.cost,
-            rung.quote.received_at.timestamp() - opened,
-            None if rung.quote.good_until is None else rung.quote.good_until.timestamp() - opened,
-            "all or none" if rung.quote.all_or_none else "any part",
-            "can win" if rung.rejection is None else f"cannot win: {rung.rejection}",
+            rung["dealer"],
+            rung["side"],
+            float(rung["price"]),
+            float(rung["cost"]),
+            (instant(rung["received_at"]) - opened).total_seconds(),
+            None
+            if rung["good_until"] is None
+            else (instant(rung["good_until"]) - opened).total_seconds(),
+            "all or none" if rung["all_or_none"] else "any part",
+            "can win" if rung["rejection"] is None else f"cannot win: {rung['rejection']}",
         )
-        for rung in ladder.rungs
-        if rung.rejection is None or str(rung.rejection) != "the dealer's other side"
+        for rung in ladder
+        if rung["rejection"] != "the dealer's other side"
     )
     return Table(
         title=title,

@@ -17,16 +17,24 @@ from headframe.rfq.quality import (
     Costs,
     Heard,
     Quality,
-    Route,
     Scorecard,
     Told,
     costs_of,
-    impact_usd,
     quality_of,
     scorecards,
-    sweep_price,
 )
 from headframe.rfq.request import Direction, Fill, Quote, Request, Taking, open_request
+from headframe.rfq.routes import (
+    Lot,
+    Route,
+    block_route,
+    cheapest,
+    impact_usd,
+    sweep_price,
+    sweep_route,
+    voice_route,
+    worked_route,
+)
 
 __all__ = [
     "AFTER_SECONDS",
@@ -40,6 +48,7 @@ __all__ = [
     "Fill",
     "Heard",
     "Ladder",
+    "Lot",
     "NoAward",
     "Outside",
     "Quality",
@@ -55,6 +64,8 @@ __all__ = [
     "Told",
     "after",
     "award",
+    "block_route",
+    "cheapest",
     "costs_of",
     "impact_usd",
     "open_request",
@@ -63,4 +74,7 @@ __all__ = [
     "rank",
     "scorecards",
     "sweep_price",
+    "sweep_route",
+    "voice_route",
+    "worked_route",
 ]

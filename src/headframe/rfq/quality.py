@@ -9,7 +9,7 @@ net price per coin; ``sign`` turns a price into a cost (+1 where we buy).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite, sqrt
+from math import isfinite
 from statistics import fmean, median
 
 AFTER_SECONDS = (1, 60, 300, 3600)
@@ -217,35 +217,3 @@ def costs_of(requests: Sequence[Told]) -> Costs:
         fees_usd=sum(told.fee_usd for told in filled),
         responses_mean=fmean(quality_of(told).responded for told in requests) if requests else None,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One way of dealing a size, before it is dealt: cost against mid in USD and why."""
-
-    name: str
-    cost_usd: float | None
-    words: str
-
-
-def sweep_price(levels: Sequence[tuple[float, float]], amount: float) -> float | None:
-    """Mean price of taking an amount out of a side, best first; None where it does not hold so much."""
-    left, paid = amount, 0.0
-    for price, size in levels:
-        took = min(left, size)
-        paid += took * price
-        left -= took
-        if left <= 1e-9 * amount:
-            return paid / amount
-    return None
-
-
-def impact_usd(
-    notional_usd: float, *, daily_vol: float, share_of_day: float, factor: float = 1.0
-) -> float:
-    """Cost of working an order over a day by the square-root law: Y sigma sqrt(Q/V) of its notional.
-
-    Toth and others, Physical Review X 1 (2011) 021006: Y of order one, sigma a day's volatility, Q/V the
-    order over the day's volume.
-    """
-    return factor * daily_vol * sqrt(max(share_of_day, 0.0)) * notional_usd

@@ -14,7 +14,7 @@ from typing import IO, Any, Protocol, cast
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from headframe.desk.ports import DiskTrouble, Head, Invalid, JournalBroken
-from headframe.store.chain import GENESIS, Row, event_hash, event_text
+from headframe.store.chain import GENESIS, Row, checked
 from headframe.store.place import Place
 
 SCHEMA = "headframe/backup/1"
@@ -28,8 +28,9 @@ LEFT_OUT = (
     "desk.json",
     "checkpoint.json",
 )
-_LARGEST_FILE = 64 * 1024 * 1024
-_LONGEST_LINE = 64 * 1024 * 1024
+_LARGEST_FILE = 1024 * 1024 * 1024
+_LARGEST_MANIFEST = _LONGEST_LINE = 64 * 1024 * 1024
+_PIECE = 1024 * 1024
 _MOST_FILES = 1_000
 
 
@@ -65,59 +66,71 @@ def write_backup(journal: Rows, folder: Path, path: Path) -> Head:
 def _write(archive: ZipFile, journal: Rows, folder: Path) -> Head:
     head = Head(0, GENESIS)
     with archive.open("journal.jsonl", "w", force_zip64=True) as lines:
-        for row in _checked(journal.rows()):
+        for row in checked(journal.rows()):
             lines.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
             head = Head(row[0], row[5])
     hashes: dict[str, str] = {}
     for file in sorted(folder.iterdir()):
         if file.is_file() and not file.is_symlink() and not file.name.endswith(LEFT_OUT):
-            content = file.read_bytes()
-            if len(content) <= _LARGEST_FILE:
-                hashes[file.name] = sha256(content).hexdigest()
-                archive.writestr(f"files/{file.name}", content)
+            with file.open("rb") as source, archive.open(f"files/{file.name}", "w") as kept:
+                hashes[file.name] = _copied(source, kept, file.name)
     manifest = {"schema": SCHEMA, "head": str(head), "files": hashes}
     archive.writestr("manifest.json", json.dumps(manifest, indent=1))
     return head
 
 
-def _checked(rows: Iterator[Row]) -> Iterator[Row]:
-    """Rows as long as they chain, else JournalBroken."""
-    previous = GENESIS
-    for count, row in enumerate(rows, start=1):
-        seq, at, author, kind, body, found = row
-        if seq != count or found != event_hash(previous, event_text(seq, at, author, kind, body)):
-            raise JournalBroken(f"event {count} does not follow from those before it")
-        previous = found
-        yield row
+def _copied(source: IO[bytes], target: IO[bytes], name: str) -> str:
+    """Copy a file piece by piece; returns its hash."""
+    digest, size = sha256(), 0
+    while piece := source.read(_PIECE):
+        size += len(piece)
+        if size > _LARGEST_FILE:
+            raise Invalid(f"{name} is larger than 1 GiB: a backup does not keep it; move it away")
+        digest.update(piece)
+        target.write(piece)
+    return digest.hexdigest()
 
 
 def read_backup(path: Path, folder: Path, place: Place) -> Head:
-    """Bring a workspace back into a folder that holds none, and its journal to a place that has none."""
+    """Bring a workspace back into a folder that holds none, and its journal to a place that has none.
+
+    The files come first and the journal last, when the whole of it has been checked against the manifest;
+    where anything is refused the files are taken away again.
+    """
     if place.exists():
         raise Invalid(f"{place.name} holds a journal already; restore into another folder")
     try:
         with ZipFile(path) as archive:
             manifest = _manifest(archive, path)
-            files = {name: _file(archive, name, digest) for name, digest in _listed(manifest)}
-            held = [name for name in files if (folder / name).exists()]
-            if held:
-                raise Invalid(f"{folder} holds {held[0]} already; restore into another folder")
-            folder.mkdir(parents=True, exist_ok=True)
-            head = _journal(archive, place, str(manifest.get("head")))
-            for name, content in files.items():
-                (folder / name).write_bytes(content)
+            return _unpacked(archive, manifest, folder, place)
     except FileNotFoundError as error:
         raise Invalid(f"there is no file {path}") from error
     except (BadZipFile, EOFError, UnicodeDecodeError, KeyError, RuntimeError) as error:
         raise Invalid(f"{path} is no backup of headframe, or a damaged one: {error}") from error
     except OSError as error:
         raise DiskTrouble(f"{folder} cannot be written: {error}") from error
-    return head
+
+
+def _unpacked(archive: ZipFile, manifest: dict[str, Any], folder: Path, place: Place) -> Head:
+    files = _listed(manifest)
+    held = [name for name, _ in files if (folder / name).exists()]
+    if held:
+        raise Invalid(f"{folder} holds {held[0]} already; restore into another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[Path] = []
+    try:
+        for name, digest in files:
+            _file(archive, name, digest, folder, made)
+        return _journal(archive, place, str(manifest.get("head")))
+    except BaseException:
+        for file in made:
+            file.unlink(missing_ok=True)
+        raise
 
 
 def _manifest(archive: ZipFile, path: Path) -> dict[str, Any]:
     with archive.open("manifest.json") as file:
-        text = file.read(_LARGEST_FILE)
+        text = file.read(_LARGEST_MANIFEST)
     try:
         found: object = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -140,26 +153,33 @@ def _listed(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def _file(archive: ZipFile, name: str, digest: str) -> bytes:
-    with archive.open(f"files/{name}") as file:
-        content = file.read(_LARGEST_FILE + 1)
-    if len(content) > _LARGEST_FILE or sha256(content).hexdigest() != digest:
-        raise Invalid(f"the backup's {name} is not the file that was kept")
-    return content
+def _file(archive: ZipFile, name: str, digest: str, folder: Path, made: list[Path]) -> None:
+    with archive.open(f"files/{name}") as kept, (folder / name).open("xb") as target:
+        made.append(folder / name)
+        if _copied(kept, target, name) != digest:
+            raise Invalid(f"the backup's {name} is not the file that was kept")
 
 
 def _journal(archive: ZipFile, place: Place, anchor: str) -> Head:
     journal = place.fresh()
     try:
         with archive.open("journal.jsonl") as lines:
-            journal.adopt(_checked(_rows(lines)))
-        head = journal.head()
-        if str(head) != anchor:
-            raise Invalid(f"the backup ends at {head}, its manifest says {anchor[:80]}")
+            journal.adopt(_anchored(checked(_rows(lines)), anchor))
     except JournalBroken as error:
         raise Invalid(f"the backup's journal is damaged: {error}") from error
+    head = journal.head()
     place.keep(journal)
     return head
+
+
+def _anchored(rows: Iterator[Row], anchor: str) -> Iterator[Row]:
+    """Rows that end where the manifest says, else Invalid before any of them is kept."""
+    head = Head(0, GENESIS)
+    for row in rows:
+        head = Head(row[0], row[5])
+        yield row
+    if str(head) != anchor:
+        raise Invalid(f"the backup ends at {head}, its manifest says {anchor[:80]}")
 
 
 def _rows(lines: IO[bytes]) -> Iterator[Row]:

@@ -45,8 +45,8 @@ def following(head: Head, bodies: Sequence[tuple[str, str]], at: str, author: st
     return rows
 
 
-def records(rows: Iterable[Row], *, after: int, previous: str) -> Iterator[Record]:
-    """Rows as records, each checked against the chain."""
+def checked(rows: Iterable[Row], *, after: int = 0, previous: str = GENESIS) -> Iterator[Row]:
+    """Rows as long as each follows from those before it, else JournalBroken."""
     for row in rows:
         seq, at, author, kind, body, found = row
         after += 1
@@ -57,6 +57,12 @@ def records(rows: Iterable[Row], *, after: int, previous: str) -> Iterator[Recor
                 "run headframe audit verify and restore a backup"
             )
         previous = found
+        yield row
+
+
+def records(rows: Iterable[Row], *, after: int, previous: str) -> Iterator[Record]:
+    """Rows as records, each checked against the chain."""
+    for seq, at, author, kind, body, found in checked(rows, after=after, previous=previous):
         try:
             stamp = datetime.fromisoformat(at)
             parsed = json.loads(body)

@@ -21,6 +21,9 @@ class TradingLock:
         except apsw.Error as error:
             raise DiskTrouble(f"{path.name} cannot be locked: {error}") from error
 
+    def hold(self) -> None:
+        """Return while it is held: a lock of the file system is held until it is let go."""
+
     def release(self) -> None:
         """Let go."""
         self._db.close()

@@ -126,6 +126,12 @@ class PostgresJournal:
                 f"reads {VERSION}): use that version"
             )
 
+    def _line(self) -> Any:  # noqa: ANN401 - a connection of the driver
+        """The connection; a new one where the last one broke."""
+        if self._db.closed:
+            self._db = self.place.connect()
+        return self._db
+
     def _version(self) -> int | None:
         with self._translated():
             there = self._one("SELECT to_regclass(%s)", f"{self.place.schema}.format")
@@ -135,7 +141,7 @@ class PostgresJournal:
         return int(found[0])
 
     def _one(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a row of the driver
-        return self._db.execute(sql, values or None).fetchone()
+        return self._line().execute(sql, values or None).fetchone()
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -168,11 +174,15 @@ class PostgresJournal:
         last = self.head().count
         while after < last:
             with self._translated():
-                found = self._db.execute(
-                    f"SELECT seq, at, author, kind, body, hash FROM {self._events} "  # noqa: S608 - a checked name
-                    "WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s",
-                    (after, last, _CHUNK),
-                ).fetchall()
+                found = (
+                    self._line()
+                    .execute(
+                        f"SELECT seq, at, author, kind, body, hash FROM {self._events} "  # noqa: S608 - a checked name
+                        "WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s",
+                        (after, last, _CHUNK),
+                    )
+                    .fetchall()
+                )
             yield from found
             after = last if not found else int(found[-1][0])
 
@@ -206,7 +216,7 @@ class PostgresJournal:
                     rows,
                 )
 
-        with self._translated(), self._db.transaction():
+        with self._translated(), self._line().transaction():
             write()
 
     def _kept(self, head: Head) -> bool:
@@ -222,14 +232,14 @@ class PostgresJournal:
         made: R | None = None
         for _ in range(_ATTEMPTS):
             try:
-                with self._translated(), self._db.transaction():
+                made = None
+                with self._translated(), self._line().transaction():
                     made = work()
             except _Again:
                 continue
             except DiskTrouble:
                 if made is None or not self._db.closed:
                     raise
-                self._db = self.place.connect()
                 if kept(made):
                     return made
                 raise
@@ -263,7 +273,7 @@ class PostgresJournal:
         """Every fault of the table's guards and of the chain."""
         try:
             with self._translated():
-                found = self._db.execute(_GUARDS.format(self.place.schema)).fetchall()
+                found = self._line().execute(_GUARDS.format(self.place.schema)).fetchall()
             guards: tuple[Fault, ...] = ()
             if tuple(row[0] for row in found) != _WANTED:
                 guards = (Fault(0, "the table's guards against change are not as they were made"),)
@@ -285,6 +295,16 @@ class PostgresLock:
             raise JournalLocked(
                 "another program is dealing in this workspace; try again when it has finished"
             )
+
+    def hold(self) -> None:
+        """Return while it is held; JournalLocked when the server let it go with the connection."""
+        psycopg = _driver()
+        try:
+            self._db.execute("SELECT 1")
+        except psycopg.Error as error:
+            raise JournalLocked(
+                "the lock on dealing went with the connection to the database; begin again"
+            ) from error
 
     def release(self) -> None:
         """Let go."""

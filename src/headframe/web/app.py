@@ -6,7 +6,7 @@ repeated in them. Amounts and prices are decimal strings as the journal has them
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
 
 from fastapi import FastAPI, Header, Path, Query, Request, Response
@@ -16,15 +16,15 @@ from starlette.exceptions import HTTPException
 
 from headframe import __version__
 from headframe.codec import to_json
-from headframe.desk import approvals, audit, controls, users
-from headframe.desk.known import RfqRecord
+from headframe.desk import approvals, audit, controls, executions, users
 from headframe.desk.office import Office
 from headframe.desk.ports import Broken, Declined, Invalid, NotFound, Stopped
 from headframe.units import Wrong, iso
-from headframe.web.process import DeskProcess, NotReady, allowed
+from headframe.web.process import DeskProcess, allowed
 from headframe.web.strict import LARGEST_BODY, body_of, only
 from headframe.wiring import open_office
 
+R = TypeVar("R")
 Json = dict[str, Any]
 _STATUS = {1: 500, 2: 422, 3: 404, 4: 403, 5: 503, 6: 409, 7: 409}
 _Id = Annotated[str, Path(max_length=80)]
@@ -56,13 +56,19 @@ class _Caller:
         """The desk with the caller at it, or Declined."""
         return allowed(self.process, action, self.name, self.token)
 
-    def apart(self, action: users.Action) -> Office:
-        """A desk of the caller's own, for work that takes long and is done in a thread."""
-        self.may(action)
+    async def apart(self, work: Callable[[Office], R]) -> R:
+        """Do work that takes long in a thread, at a desk of the caller's own."""
         process = self.process
-        office = open_office(process.folder, user=self.name, database=process.database)
-        office.token = self.token
-        return office
+
+        def done() -> R:
+            office = open_office(process.folder, user=self.name, database=process.database)
+            try:
+                office.token = self.token
+                return work(office)
+            finally:
+                office.journal.close()
+
+        return await asyncio.to_thread(done)
 
 
 class _Unsigned(Stopped):
@@ -231,11 +237,14 @@ def _reading(app: FastAPI, process: DeskProcess) -> None:
     @app.get("/api/v1/rfqs", summary="Requests for quotes, newest last")
     async def rfqs(request: Request) -> Json:
         state = caller(request).state()
-        return {"rfqs": [_rfq(one) for one in state.rfqs.values()]}
+        return {"rfqs": [executions.shown(state, one) for one in state.rfqs]}
 
     @app.get("/api/v1/rfqs/{rfq}", summary="One request with its ladder")
     async def rfq(request: Request, rfq: _Id) -> Json:
-        return _rfq(_one(caller(request), rfq))
+        state = caller(request).state()
+        if rfq not in state.rfqs:
+            raise NotFound("there is no such request")
+        return executions.shown(state, rfq)
 
 
 def _books(app: FastAPI, process: DeskProcess) -> None:
@@ -246,32 +255,10 @@ def _books(app: FastAPI, process: DeskProcess) -> None:
 
     @app.get("/api/v1/audit", summary="Whether the journal holds and the books balance")
     async def verify(request: Request) -> Json:
-        office = _Caller(process, request).apart(users.Action.READ)
-        found = await asyncio.to_thread(audit.verify, office)
-        office.journal.close()
+        who = _Caller(process, request)
+        who.may(users.Action.READ)
+        found = await who.apart(audit.verify)
         return {"sound": found.sound, "anchor": str(found.head), "faults": len(found.faults)}
-
-
-def _one(office: Office, rfq: str) -> RfqRecord:
-    found = office.state().rfqs.get(rfq)
-    if found is None:
-        raise NotFound("there is no such request")
-    return found
-
-
-def _rfq(record: RfqRecord) -> Json:
-    return {
-        "id": record.request.id,
-        "proposal": record.proposal,
-        "state": str(record.state),
-        "outcome": record.outcome,
-        "venue_id": record.venue_id,
-        "panel": list(record.request.panel),
-        "opened_at": iso(record.request.opened_at),
-        "respond_by": iso(record.request.respond_by),
-        "cover": record.cover,
-        "ladder": list(record.ladder),
-    }
 
 
 # ---- acting -----------------------------------------------------------------
@@ -287,18 +274,17 @@ def _acting(app: FastAPI, process: DeskProcess) -> None:
             proposal, who.name, who.token, process.key_of(key, "rfq", proposal, who.name)
         )
         await process.outcome(made, wait)
-        record = _one(office, made)
-        trades = [one for one in office.state().trades.values() if one.rfq == made]
-        if wait and record.state.value not in {"opening", "open", "awarding"}:
+        found = executions.shown(office.state(), made)
+        if wait and found["state"] not in {"opening", "open", "awarding"}:
             response.status_code = 200
-        return _rfq(record) | {"trades": [to_json(one) for one in trades]}
+        return found
 
     @app.post("/api/v1/proposals/{proposal}/approve", summary="Approve a proposal's envelope")
     async def approve(request: Request, proposal: _Id) -> Json:
-        office = _Caller(process, request).apart(users.Action.APPROVE)
+        who = _Caller(process, request)
+        who.may(users.Action.APPROVE)
         await _body(request)
-        given = await asyncio.to_thread(approvals.give, office, proposal)
-        office.journal.close()
+        given = await who.apart(lambda office: approvals.give(office, proposal))
         shown: Json = to_json(given)
         return shown
 
@@ -314,6 +300,3 @@ def _acting(app: FastAPI, process: DeskProcess) -> None:
         office = _Caller(process, request).may(users.Action.RESUME)
         await _body(request)
         return {"halted": False, "by": controls.resume(office)}
-
-
-__all__ = ["NotReady", "application", "problem"]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
@@ -76,6 +76,7 @@ class DeskProcess:
         self.readiness.connected = True
         while not self._broken.is_set():
             try:
+                line.hold()
                 await line.venue.alive()
                 if not self.readiness.reconciled or self._unsettled(line):
                     await fencing.reconcile(line, lambda _: None, line.dealing())
@@ -122,7 +123,7 @@ class DeskProcess:
         if before is not None:
             return before
         line = self._line()
-        mine = Trading(line.office.acting(who, token), line.venue, line.busy, self._aside)
+        mine = replace(line, office=line.office.acting(who, token), aside=self._aside)
         begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._deal(mine, proposal, key, begun))
         task.add_done_callback(partial(_heard, begun))

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from headframe.desk.ports import Broken, Malformed, Refused, Unreachable
 from headframe.venue.deribit.errors import error_of
+from headframe.venue.deribit.parse import table
 from headframe.venue.keys import Credentials, refuse_withdrawal
 
 Json = dict[str, Any]
@@ -100,7 +101,7 @@ class JsonRpcClient:
 
     async def _sign_in(self) -> None:
         asked = self._credentials.request(int(time.time() * 1000), secrets.token_hex(8))
-        granted = _table(await self.call("public/auth", **asked), "token")
+        granted = table(await self.call("public/auth", **asked), "token")
         self.scope = str(granted.get("scope", ""))
         refuse_withdrawal(self.scope)
         with suppress(Refused):  # a host without heartbeats is spoken to without
@@ -120,7 +121,7 @@ class JsonRpcClient:
                 answer = await self.call(
                     "public/auth", grant_type="refresh_token", refresh_token=token
                 )
-                granted = _table(answer, "token")
+                granted = table(answer, "token")
             except Broken:
                 return  # the next call says what is the matter
 
@@ -228,7 +229,7 @@ class HttpClient:
 
     async def _sign_in(self) -> None:
         asked = self._credentials.request(int(time.time() * 1000), secrets.token_hex(8))
-        granted = _table(await self._post("public/auth", asked), "token")
+        granted = table(await self._post("public/auth", asked), "token")
         seconds = granted.get("expires_in")
         self._token = str(granted.get("access_token", ""))
         self._until = time.monotonic() + 0.8 * (
@@ -275,12 +276,6 @@ def _message(frame: str | bytes) -> Json:
     if not isinstance(loaded, dict):
         raise Malformed(f"the venue sent no object: {frame[:60]!r}")
     return cast("Json", loaded)
-
-
-def _table(value: object, what: str) -> Json:
-    if not isinstance(value, dict):
-        raise Malformed(f"the venue's {what} is no object")
-    return cast("Json", value)
 
 
 def _result(reply: Json, method: str) -> object:

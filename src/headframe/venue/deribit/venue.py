@@ -44,11 +44,7 @@ class DeribitVenue:
                 await task
 
     async def alive(self) -> None:
-        """Return when the venue answers."""
-        await self._client.call("public/get_time")
-
-    async def settle(self) -> None:
-        """Return when everything the venue sent before this call has been taken in."""
+        """Return when the venue answers; everything it sent before this call has been taken in."""
         await self._client.call("public/get_time")
 
     async def open(self, request: Request) -> Opened:
@@ -72,7 +68,7 @@ class DeribitVenue:
     async def quotes(self, venue_id: str) -> tuple[Quote, ...]:
         """Every quote heard so far, oldest first; a withdrawn one is good until it was withdrawn."""
         if self._client.hears:
-            await self.settle()
+            await self.alive()
         else:
             await self._look(venue_id)
         if self._wrong:
