@@ -72,6 +72,12 @@ def approved(planned_mine: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def desk(approved: Path) -> Office:
+    """The trader's desk, with proposals approved."""
+    return open_office(approved, user="trader")
+
+
+@pytest.fixture
 def office(mine: Path) -> Office:
     return open_office(mine, user="treasurer")
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 from unittest import mock
 
-from headframe.desk import booking, execution, fencing
+from headframe.desk import booking, execution, fencing, taking
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
@@ -36,7 +36,7 @@ RATE = 0.1
 LIFE = timedelta(seconds=300)
 KINDS = (
     "lost request", "lost reply", "late request", "refused after effect", "garbled reply", "twice", "refused before effect",
-    "venue restarts", "dealers withdraw", "parts", "other account", "reordered",
+    "venue restarts", "dealers withdraw", "parts", "other account", "reordered", "last look", "far prices",
 )  # fmt: skip
 
 
@@ -53,6 +53,9 @@ class There:
     opened: datetime
     state: str = "open"
     fills: tuple[Fill, ...] = ()
+    far: bool = False
+    held: str = ""
+    rests: Decimal | None = None
 
 
 @dataclass
@@ -83,9 +86,10 @@ class Truth:
         at = one.opened + timedelta(seconds=10)
         other = Direction.SELL if one.request.direction is Direction.BUY else Direction.BUY
         sign = 1 if one.request.direction is Direction.BUY else -1
+        off = 0.02 if one.far else 0.0
         return tuple(
             Quote(
-                dealer=name, direction=other, price=round(one.request.reference + sign * gap, 4),
+                dealer=name, direction=other, price=round(one.request.reference + sign * (gap + off), 4),
                 size=float(one.request.amount), received_at=at, good_until=at + timedelta(minutes=4), all_or_none=False,
             )
             for name, gap in (("amber", 0.0), ("basalt", 0.0001), ("cobalt", 0.0002))
@@ -116,6 +120,41 @@ class Truth:
             fee=Decimal("0.01"), fee_currency="BTC", at=self.clock.now(),
         )  # fmt: skip
 
+    def hold(self, number: int, price: Decimal) -> None:
+        """A dealer takes a last look: he says yes, says no, or says nothing for long."""
+        one = self.there[number]
+        if self.state(one) != "open" or number in self.withdrawn:
+            one.held = "no"
+            return
+        one.held = "looking"
+
+        def answer() -> None:
+            one.held = "no"
+            if self.draw.random() < 0.5 and self.accept(number, price):
+                one.held = "yes"
+
+        self.clock.call_at(
+            self.clock.now() + timedelta(seconds=self.draw.uniform(0, 9)), _later(answer)
+        )
+
+    def rest(self, number: int, price: Decimal) -> None:
+        """A price is left: a dealer may meet it at any time until it is taken back."""
+        one = self.there[number]
+        if self.state(one) != "open":
+            return
+        one.rests = price
+
+        def meet() -> None:
+            if one.rests is not None:
+                self.accept(number, price)
+
+        self.clock.call_at(
+            self.clock.now() + timedelta(seconds=self.draw.uniform(0, 500)), _later(meet)
+        )
+
+    def take_back(self, number: int) -> None:
+        self.there[number].rests = None
+
     def cancel(self, number: int) -> None:
         one = self.there[number]
         if self.state(one) == "open":
@@ -138,6 +177,7 @@ class FaultyVenue:
     name: str = "paper"
     matches: bool = True
     spoken: bool = False
+    rests: bool = True
 
     def _kind(self) -> str:
         if self.draw.random() >= self.rate:
@@ -192,8 +232,10 @@ class FaultyVenue:
             return made[0]
 
         number = await self._call(create, writes=True)
-        if self._kind() == "dealers withdraw":
+        kind = self._kind()
+        if kind == "dealers withdraw":
             self.truth.withdrawn.add(number)
+        self.truth.there[number].far = kind == "far prices"
         return Opened(str(number), self.truth.clock.now() + LIFE)
 
     async def quotes(self, venue_id: str) -> tuple[Quote, ...]:
@@ -208,12 +250,32 @@ class FaultyVenue:
             self.truth.withdrawn.add(int(venue_id))
         return tuple(found)
 
-    async def accept(self, venue_id: str, request: Request, taking: Taking) -> tuple[Fill, ...]:
+    async def accept(
+        self, venue_id: str, request: Request, taking: Taking
+    ) -> tuple[Fill, ...] | None:
         del request
-        self.truth.in_parts = self._kind() == "parts"
+        kind = self._kind()
+        if kind == "last look":
+            await self._call(lambda: self.truth.hold(int(venue_id), taking.price), writes=True)
+            return None
+        self.truth.in_parts = kind == "parts"
         return tuple(
             await self._call(lambda: self.truth.accept(int(venue_id), taking.price), writes=True)
         )
+
+    async def held(self, venue_id: str, request: Request) -> tuple[Fill, ...] | None:
+        del request
+        one = self.truth.there[int(venue_id)]
+        held = await self._call(lambda: one.held, writes=False)
+        return {"no": (), "yes": one.fills}.get(held)
+
+    async def rest(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
+        del request
+        await self._call(lambda: self.truth.rest(int(venue_id), price), writes=True)
+        return ()
+
+    async def take_back(self, venue_id: str) -> None:
+        await self._call(lambda: self.truth.take_back(int(venue_id)), writes=True)
 
     async def sweep(self, request: Request) -> float | None:
         await self._call(lambda: None, writes=False)
@@ -284,8 +346,17 @@ class Template:
 def template(office: Office) -> Template:
     """The start of every session, with the pricing that a session does not repeat."""
     state = office.state()
-    priced = {name: execution._again(office, one) for name, one in state.proposals.items()}
+    priced = {
+        name: _resting(execution._again(office, one)) for name, one in state.proposals.items()
+    }
     return Template(list(office.journal.rows()), state, office.files, priced)
+
+
+def _resting(priced: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The same under a mandate that lets a price rest."""
+    found, rated = priced
+    rules = replace(found.mandate.rfq, resting=True)
+    return replace(found, mandate=replace(found.mandate, rfq=rules)), rated
 
 
 @dataclass
@@ -446,6 +517,7 @@ def _query_then_retry() -> Generator[None]:
     with (
         mock.patch.object(fencing, "ended", ended),
         mock.patch.object(execution, "ended", ended),
+        mock.patch.object(taking, "ended", ended),
         mock.patch.object(fencing, "_sweep", sweep),
     ):
         yield
@@ -500,7 +572,7 @@ def _booked_in_two() -> Generator[None]:
 
     with (
         mock.patch.object(fencing, "book_fills", book),
-        mock.patch.object(execution, "book_fills", book),
+        mock.patch.object(taking, "book_fills", book),
     ):
         yield
 

@@ -103,6 +103,8 @@ CASES = [
     (Rule.BLOCK_TOO_SMALL, Stage.PROPOSE, {"size_coins": 24.9}),
     (Rule.RFQ_ALREADY_LIVE, Stage.PROPOSE, {"live_rfq": True}),
     (Rule.REPEATED_TRADE, Stage.PROPOSE, {"repeated": True}),
+    (Rule.CLIP_TOO_SOON, Stage.PROPOSE, {"clip_age_minutes": 9.0}),
+    (Rule.LAST_LOOK_REJECTIONS, Stage.PROPOSE, dealer(rejection_share=0.3)),
     (Rule.NOT_A_PREPARER, Stage.PROPOSE, {"preparer": "nobody"}),
     (Rule.MARKET_STALE, Stage.ASK, {"market_age_minutes": 31.0}),
     (Rule.MARKET_STALE, Stage.ASK, {"market_age_minutes": -1.0}),

@@ -83,7 +83,7 @@ def approval(**changes: Any) -> Any:
 
 def asked(**changes: Any) -> Any:
     given: dict[str, Any] = {
-        "request_id": "r", "direction": Direction.BUY, "amount": Decimal(50), "panel": ("amber", "basalt"), "disclosed": True, "at": AT,
+        "request_id": "r", "direction": Direction.BUY, "size": Decimal(50), "amount": Decimal(50), "panel": ("amber", "basalt"), "disclosed": True, "at": AT,
         "response_seconds": 45, "reference": 0.0, "gross": 0.1, "forward": 78_000.0, "spot": Decimal(77_000),
     }  # fmt: skip
     given |= changes

@@ -28,6 +28,7 @@ from headframe.desk import (
 from headframe.desk.awarding import ladder_json
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined
+from headframe.desk.taking import Dealt
 from headframe.hedge import MonthResult, Proposal, total
 from headframe.instrument import Kind
 from headframe.market import sample_market
@@ -306,7 +307,7 @@ class _Story:
         )
 
 
-def _ladder(proposal: Proposal, dealt: execution.Dealt) -> list[object]:
+def _ladder(proposal: Proposal, dealt: Dealt) -> list[object]:
     title = f"{proposal.id}: {len(dealt.request.panel)} dealers asked, {dealt.outcome}"
     answered = {rung.quote.dealer for rung in dealt.ladder.rungs}
     silent = [name for name in dealt.request.panel if name not in answered]

@@ -107,7 +107,7 @@ def _table(view: View) -> Any:  # noqa: ANN401
     for name in ("dealer", "net price", "to mid bp", "age s", "good for s", "size"):
         drawn.add_column(name, justify="left" if name == "dealer" else "right")
     drawn.add_column("status")
-    scale = 1e4 / (view.request.forward if view.request.gross > 10.0 else 1.0)
+    scale = 1e4 / (view.request.forward if view.request.in_usd else 1.0)
     for rung in view.ladder.rungs:
         quote = rung.quote
         if str(rung.rejection) == "the dealer's other side":

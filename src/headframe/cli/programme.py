@@ -86,8 +86,11 @@ def approve(call: Call, proposal: str) -> None:
     default=None,
     help="A live ladder at which you say when (in a terminal), or the award at the response time.",
 )
+@click.option(
+    "--all", "every", is_flag=True, help="Clip after clip, where the mandate asks for clips."
+)
 @command
-def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None) -> int:
+def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None, every: bool) -> int:
     """Ask the dealers of PROPOSAL's panel; the mandate's rule says who wins.
 
     In a terminal a live ladder is shown and you accept by typing the size; without one the award is made
@@ -97,22 +100,24 @@ def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None) -> int:
         return _preview(call, proposal)
     from headframe.desk import execution, executions
     from headframe.desk.ports import Invalid
+    from headframe.desk.taking import Dealt
     from headframe.web import desk_at
     from headframe.wiring import token_given, trading, user_name
 
     running = desk_at(call.folder)
     if running is not None:
-        if live:
+        if live or every:
             raise Invalid(
-                f"a desk runs here ({running.url}) and awards by the rule: stop it for a live ladder, or "
-                "leave --live out"
+                f"a desk runs here ({running.url}) and awards one request by the rule: stop it for "
+                "--live and --all, or leave them out"
             )
         return _dealt(call, running.rfq(proposal, user_name(call.user), token_given()))
     office = call.office()
-
+    if every:
+        return _clips(call, proposal)
     person = live if live is not None else _at_a_terminal(call)
 
-    async def run() -> execution.Dealt:
+    async def run() -> Dealt:
         async with trading(office, call.folder, database=call.database) as at_work:
             if not person:
                 return await execution.deal(at_work, proposal, call.talk)
@@ -123,6 +128,42 @@ def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None) -> int:
 
     dealt = asyncio.run(run())
     return _dealt(call, executions.shown(office.state(), dealt.request.id))
+
+
+def _clips(call: Call, proposal: str) -> int:
+    """Clip after clip; what was dealt is shown, and why no more followed."""
+    from headframe.codec import to_json
+    from headframe.desk import execution, executions
+    from headframe.desk.ports import Stopped
+    from headframe.desk.taking import Dealt
+    from headframe.report import clips_table
+    from headframe.wiring import trading
+
+    office = call.office()
+
+    async def run() -> tuple[tuple[Dealt, ...], Stopped | None]:
+        async with trading(office, call.folder, database=call.database) as at_work:
+            return await execution.deal_all(at_work, proposal, call.talk)
+
+    dealt, stopped = asyncio.run(run())
+    state = office.state()
+    left = state.proposals[proposal].size - state.dealt(proposal)
+    call.answer(
+        "rfqs",
+        {
+            "proposal": proposal,
+            "dealt": to_json(state.dealt(proposal)),
+            "left": to_json(left),
+            "stopped": None if stopped is None else str(stopped),
+            "requests": [executions.shown(state, one.request.id) for one in dealt],
+        },
+        clips_table([one for clip in dealt for one in clip.trades]),
+        f"{state.dealt(proposal)} coins of {proposal} are dealt, {left} are left"
+        + (f": {stopped}" if stopped is not None else ""),
+    )
+    if stopped is not None:
+        return stopped.status
+    return 0 if dealt[-1].trades else 4
 
 
 def _at_a_terminal(call: Call) -> bool:
@@ -185,13 +226,14 @@ def voice(
     """
     from headframe.desk import execution, executions, fencing
     from headframe.desk.quotes import surface_in
+    from headframe.desk.taking import Dealt
     from headframe.venue import VoiceVenue
     from headframe.wiring import trading
 
     office = call.office()
     said = tuple(_said(text) for text in quotes)
 
-    async def run() -> execution.Dealt | None:
+    async def run() -> Dealt | None:
         async with trading(office, call.folder, database=call.database) as at_work:
             spoken = VoiceVenue(
                 office.clock,

@@ -9,6 +9,7 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Clock, Json
 from headframe.desk.quotes import surface_in
 from headframe.hedge import Situation
+from headframe.instrument import Structure
 from headframe.mandate import Criterion
 from headframe.rfq import Award, AwardRules, Ladder, NoAward, Request
 from headframe.risk import credit_charge_usd, gross_vega_usd, structure_greeks
@@ -49,7 +50,7 @@ class Watch(Protocol):
 def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules:
     """The mandate's rules of award with their figures for this request."""
     mandate = found.mandate
-    in_usd = request.gross > 10.0
+    in_usd = request.in_usd
     charges: dict[str, float] = {}
     if mandate.rfq.criterion is Criterion.BEST_ALL_IN:
         years = year_fraction(found.at, request.structure.expiry)
@@ -80,7 +81,7 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
 
 def distance_of(request: Request, found: Situation) -> float:
     """The mandate's greatest distance to mid, in the quote currency per coin: the narrower of two rules."""
-    in_usd, rules = request.gross > 10.0, found.mandate.rfq
+    in_usd, rules = request.in_usd, found.mandate.rfq
     share = rules.distance_max * (request.forward if in_usd else 1.0)
     if rules.distance_vol_max is None:
         return share
@@ -90,15 +91,25 @@ def distance_of(request: Request, found: Situation) -> float:
     return min(share, rules.distance_vol_max * vega / (1.0 if in_usd else found.snapshot.index))
 
 
-def marks_of(office: Office, request: Request, found: Situation, swept: float | None) -> Json:
-    """What the record keeps of the moment of award: mid and greeks by the model, the rule, the lit book."""
+def marks_at(office: Office, structure: Structure, at: datetime) -> Json:
+    """Index, mid and greeks of a structure by the model at an instant, as the record keeps them."""
     state = office.state()
     assert state.market is not None
-    at = office.now()
     surface = surface_in(state).at_spot(state.market.index, at)
+    kept: Json = {"index": state.market.index}
+    return kept | structure_greeks(structure, surface, at)
+
+
+def marks_of(
+    office: Office, request: Request, found: Situation, swept: float | None, ladder: Ladder
+) -> Json:
+    """What the record keeps of the moment of award: marks then and at the first quote, the rule, the book."""
     criterion = str(found.mandate.rfq.criterion)
-    kept: Json = {"index": state.market.index, "criterion": criterion, "sweep": swept}
-    return kept | structure_greeks(request.structure, surface, at)
+    kept: Json = {"criterion": criterion, "sweep": swept}
+    heard = [rung.quote.received_at for rung in ladder.rungs]
+    if heard:
+        kept["first"] = marks_at(office, request.structure, min(heard))
+    return kept | marks_at(office, request.structure, office.now())
 
 
 def ladder_json(ladder: Ladder) -> list[Json]:

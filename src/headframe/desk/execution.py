@@ -10,20 +10,10 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
-from headframe.book import Trade
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import production, programme, users
 from headframe.desk.approvals import proposal_of
-from headframe.desk.awarding import (
-    Said,
-    View,
-    Watch,
-    distance_of,
-    ladder_json,
-    marks_of,
-    rules_of,
-)
-from headframe.desk.booking import book_fills
+from headframe.desk.awarding import Said, View, Watch, distance_of, ladder_json, marks_at, rules_of
 from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
@@ -39,6 +29,7 @@ from headframe.desk.ports import (
     Stopped,
     Unreachable,
 )
+from headframe.desk.taking import Case, Dealt, OnTheWay, leave, rest, take
 from headframe.hedge import Bucket, Proposal, Rated, Situation, rate_again
 from headframe.mandate import Approval, Stage, judge
 from headframe.rfq import (
@@ -48,38 +39,14 @@ from headframe.rfq import (
     NoAward,
     Request,
     RfqStep,
-    Taking,
     award,
+    next_clip,
     open_request,
     outside,
     rank,
+    resting_price,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dealt:
-    """What a request led to: the ladder as it stood at the award, the cover, and the trades or why not."""
-
-    request: Request
-    ladder: Ladder
-    cover: str | None
-    trades: tuple[Trade, ...]
-    outcome: str
-
-    @property
-    def trade(self) -> Trade | None:
-        """The trade, or the first of several dealers' parts."""
-        return self.trades[0] if self.trades else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One request on its way: what it is for, the situation it was judged in, and how old that is."""
-
-    request: Request
-    proposal: Proposal
-    found: Situation
-    bearing: int
+from headframe.units import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +83,26 @@ async def deal(
         trading.busy.discard(case.request.id)
 
 
+async def deal_all(
+    trading: Trading, name: str, tell: Tell = lambda _: None
+) -> tuple[tuple[Dealt, ...], Stopped | None]:
+    """Clip after clip, each judged anew, until all is dealt, one comes to nothing or none may follow."""
+    dealt = [await deal(trading, name, tell)]
+    office = trading.office
+    while dealt[-1].trades and not office.state().traded(name):
+        pause = timedelta(minutes=office.mandate().rfq.clip_minutes)
+        after_it = max(trade.at for trade in dealt[-1].trades) + pause
+        tell(
+            f"{office.state().dealt(name)} coins of {name} are dealt, the next clip at {iso(after_it)}"
+        )
+        await office.clock.wait_until(after_it)
+        try:
+            dealt.append(await deal(trading, name, tell))
+        except Stopped as stopped:
+            return tuple(dealt), stopped
+    return tuple(dealt), None
+
+
 def done_before(office: Office, key: Key | None) -> str | None:
     """The request a caller's key has made already; Invalid where it was used for something else."""
     known = None if key is None else office.state().keyed.get(key.key)
@@ -126,7 +113,7 @@ def done_before(office: Office, key: Key | None) -> str | None:
     return known.rfq
 
 
-def _intended(office: Office, name: str, venue: str, key: Key | None, busy: set[str]) -> _Case:
+def _intended(office: Office, name: str, venue: str, key: Key | None, busy: set[str]) -> Case:
     """Every check, and the intent on the disk: nothing has been sent yet.
 
     The request is among the ``busy`` before anybody can read of it, so that nobody settles what is only
@@ -139,7 +126,12 @@ def _intended(office: Office, name: str, venue: str, key: Key | None, busy: set[
         proposal, approval = _approved(office, name)
         found, rated = _again(office, proposal, venue=venue)
         request = _request(office, proposal, approval, found, rated)
-        intent: Json = {"request": to_json(request), "proposal": proposal.id, "venue": venue}
+        intent: Json = {
+            "request": to_json(request),
+            "proposal": proposal.id,
+            "venue": venue,
+            "marks": marks_at(office, request.structure, office.now()),
+        }
         if key is not None:
             intent["key"] = {"key": key.key, "fingerprint": key.fingerprint}
         busy.add(request.id)
@@ -151,7 +143,7 @@ def _intended(office: Office, name: str, venue: str, key: Key | None, busy: set[
         except BaseException:
             busy.discard(request.id)
             raise
-        return _Case(request, proposal, found, office.state().bearing)
+        return Case(request, proposal, found, office.state().bearing)
 
 
 class Twice(Exception):
@@ -176,6 +168,9 @@ def _approved(office: Office, name: str) -> tuple[Proposal, Approval]:
         )
     if state.traded(name):
         raise Declined(f"{name} was dealt already")
+    out = next((one for one in state.live_rfqs() if one.proposal == name), None)
+    if out is not None:
+        raise Declined(f"{name} is being asked already, by request {out.request.id[:8]} (M-6.3)")
     approval = state.approvals.get(name)
     if approval is None:
         raise Pending(f"{name} waits for an approval: headframe approve {name} --as APPROVER")
@@ -197,8 +192,17 @@ def _again(
 
     ``but`` is the request being awarded: it is not in its own way.
     """
-    found, _ = programme.situation(office, proposal.preparer, but=but, venue=venue)
-    bucket = Bucket(expiry=proposal.expiry, listed=proposal.listed, needs=proposal.needs)
+    found, _ = programme.situation(
+        office, proposal.preparer, but=but, venue=venue, proposal=proposal.id
+    )
+    left = proposal.size - office.state().dealt(proposal.id)
+    most = found.mandate.rfq.clip_coins_max
+    bucket = Bucket(
+        expiry=proposal.expiry,
+        listed=proposal.listed,
+        needs=proposal.needs,
+        clip=next_clip(left, None if most is None else Decimal(repr(most))),
+    )
     rated = rate_again(found, bucket, proposal.kind)
     if rated is None:
         raise Declined(f"{proposal.id}: this hedge can no longer be priced on the market")
@@ -221,6 +225,7 @@ def _request(
         one.structure,
         request_id=sha256(identity)[:32],
         direction=Direction.BUY if one.bought else Direction.SELL,
+        size=one.size,
         amount=one.amount,
         panel=rated.panel,
         disclosed=found.mandate.rfq.disclosed,
@@ -239,7 +244,7 @@ def _request(
     return made
 
 
-async def _asked(trading: Trading, case: _Case, tell: Tell, watch: Watch | None) -> Dealt:
+async def _asked(trading: Trading, case: Case, tell: Tell, watch: Watch | None) -> Dealt:
     office, request = trading.office, case.request
     tell(f"asked {len(request.panel)} dealers: {', '.join(request.panel)}")
     opened = await _opened(trading, request)
@@ -249,16 +254,27 @@ async def _asked(trading: Trading, case: _Case, tell: Tell, watch: Watch | None)
     except (Unreachable, Malformed, Refused) as error:
         raise lost(office, request, error) from error
     moved(office, request, RfqStep.QUOTED, ladder=ladder_json(ladder))
+    on = OnTheWay(case, opened, ladder)
     if not isinstance(decision, Award):
-        return await _declined(trading, request, opened.venue_id, ladder, str(decision))
-    void = _void(office, case, decision, opened)
+        rules = rules_of(request, case.found, matches=trading.venue.matches)
+        price = resting_price(ladder, rules, tick=request.tick)
+        if decision is not NoAward.ALL_REJECTED or price is None or not _may_rest(trading, case):
+            return await leave(trading, on, str(decision))
+        void = _void(office, case, float(price), opened)
+        return await (leave(trading, on, void) if void else rest(trading, on, price, swept))
+    void = _void(office, case, decision.winner.price, opened)
     if void:
-        return await _declined(trading, request, opened.venue_id, ladder, void)
-    return await _accept(trading, case, opened.venue_id, decision, ladder, swept)
+        return await leave(trading, on, void)
+    return await take(trading, on, decision, swept)
+
+
+def _may_rest(trading: Trading, case: Case) -> bool:
+    """Whether the mandate and the venue allow a price to rest."""
+    return case.found.mandate.rfq.resting and trading.venue.rests
 
 
 async def _decided(
-    trading: Trading, case: _Case, opened: Opened, watch: "Watch | None"
+    trading: Trading, case: Case, opened: Opened, watch: "Watch | None"
 ) -> tuple[Ladder, Award | NoAward | str]:
     """The ladder and the award: by the rule when the response time is over, or when a person says so."""
     office, venue, request = trading.office, trading.venue, case.request
@@ -302,7 +318,7 @@ async def _opened(trading: Trading, request: Request) -> Opened:
     return opened
 
 
-def _void(office: Office, case: _Case, decision: Award, opened: Opened) -> str:
+def _void(office: Office, case: Case, price: float, opened: Opened) -> str:
     """Why the award may not be made at the moment it is made; empty when it may.
 
     The approval and its envelope, the mandate's version, a stop, a fresh market, the price against a
@@ -315,7 +331,6 @@ def _void(office: Office, case: _Case, decision: Award, opened: Opened) -> str:
     if request.approval.mandate_sha256 != state.mandate_sha256:
         return "the mandate changed while quotes were out (M-1.1)"
     assert state.market is not None
-    price = decision.winner.price
     reasons = outside(
         case.proposal.envelope,
         request.structure,
@@ -339,63 +354,6 @@ def _void(office: Office, case: _Case, decision: Award, opened: Opened) -> str:
     except Stopped as error:
         return str(error)
     return ""
-
-
-async def _declined(
-    trading: Trading, request: Request, venue_id: str, ladder: Ladder, reason: str
-) -> Dealt:
-    try:
-        await trading.venue.cancel(venue_id)
-    except (Unreachable, Malformed, Refused) as error:
-        raise lost(trading.office, request, error) from error
-    moved(trading.office, request, RfqStep.DECLINE, outcome=reason)
-    return Dealt(request=request, ladder=ladder, cover=None, trades=(), outcome=reason)
-
-
-async def _accept(
-    trading: Trading,
-    case: _Case,
-    venue_id: str,
-    decision: Award,
-    ladder: Ladder,
-    swept: float | None,
-) -> Dealt:
-    """Deal at the winner's price, fill or kill; the intent is on the disk before the first byte.
-
-    What the venue says of it is believed when it says that it was dealt; when it says no, the request
-    is ended there and read once more before it is taken as empty.
-    """
-    office, request = trading.office, case.request
-    winner = decision.winner
-    price = Decimal(repr(winner.price))
-    taking = Taking(price, winner.dealer, winner.id)
-    cover = None if decision.cover is None else repr(decision.cover.price)
-    moved(
-        office,
-        request,
-        RfqStep.INTEND_AWARD,
-        cover=cover,
-        outcome=f"awarding at {price}",
-        marks=marks_of(office, request, case.found, swept),
-    )
-    reason = "the quote was gone when it was taken"
-    refusal: Refused | None = None
-    try:
-        try:
-            fills = await trading.venue.accept(venue_id, request, taking)
-        except Refused as error:
-            fills, refusal, reason = (), error, str(error)
-        if not fills:
-            fills = await ended(trading, venue_id, request)
-    except (Unreachable, Malformed, Refused) as error:
-        raise lost(office, request, error) from error
-    if fills:
-        trades = book_fills(office, request, case.proposal, fills, RfqStep.FILLED)
-        return Dealt(request=request, ladder=ladder, cover=cover, trades=trades, outcome="filled")
-    moved(office, request, RfqStep.NOT_FILLED, outcome=reason)
-    if refusal is not None:
-        raise Declined(reason) from refusal
-    return Dealt(request=request, ladder=ladder, cover=cover, trades=(), outcome=reason)
 
 
 async def _swept(trading: Trading, request: Request) -> float | None:

@@ -22,7 +22,7 @@ def told(state: State, record: RfqRecord) -> Told:
     trades = [one for one in state.trades.values() if one.rfq == request.id]
     approval = state.approvals.get(record.proposal)
     index = record.marks.get("index", request.forward)
-    usd = 1.0 if request.gross > 10.0 else float(index)
+    usd = 1.0 if request.in_usd else float(index)
     size = float(sum(one.size for one in trades))
     price = sum(float(one.net_price * one.size) for one in trades) / size if size else None
     return Told(
@@ -46,6 +46,7 @@ def told(state: State, record: RfqRecord) -> Told:
         mid_asked=request.reference,
         mid_awarded=record.marks.get("mid"),
         mids_after=record.after,
+        marks=_marks(record),
         sweep=record.marks.get("sweep"),
         fee_usd=sum(float(one.fee) for one in trades)
         * (float(index) if proposal.price_currency == "BTC" else 1.0),
@@ -54,6 +55,20 @@ def told(state: State, record: RfqRecord) -> Told:
         approver="" if approval is None else approval.approver,
         outcome=record.outcome,
     )
+
+
+def _marks(record: RfqRecord) -> dict[str, Json]:
+    """Marks by moment, as far as the record has them."""
+    kept = {
+        "asked": record.marks_asked,
+        "first": record.marks.get("first", {}),
+        "awarded": record.marks,
+    }
+    numbers = {
+        moment: {name: value for name, value in marks.items() if isinstance(value, float)}
+        for moment, marks in kept.items()
+    }
+    return {moment: marks for moment, marks in numbers.items() if marks}
 
 
 def shown(state: State, name: str) -> dict[str, Any]:

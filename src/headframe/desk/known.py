@@ -53,8 +53,12 @@ class RfqRecord:
     ladder: tuple[Json, ...] = ()
     outcome: str = ""
     cover: str | None = None
+    awarded: str | None = None
+    """The dealer the award went to, whatever came of it."""
     marks: Json = field(default_factory=dict[str, Any])
     """At the award: the model's mid, the index, greeks, the rule, what sweeping the lit book would cost."""
+    marks_asked: Json = field(default_factory=dict[str, Any])
+    """When it was asked: the model's mid, the index, greeks."""
     after: dict[int, float] = field(default_factory=dict[int, float])
     """The mid so many seconds after the award."""
 

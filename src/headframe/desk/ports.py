@@ -13,6 +13,7 @@ Stopped             the desk will not go on, with the exit status of its reason
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from headframe.rfq import Fill, Quote, Request, Taking
@@ -222,6 +223,8 @@ class Venue(Protocol):
     name: str
     matches: bool
     spoken: bool
+    rests: bool
+    """Whether a price may be left there to rest."""
 
     async def open(self, request: Request) -> Opened:
         """Send the request; raises Unreachable when it may or may not have arrived."""
@@ -235,11 +238,25 @@ class Venue(Protocol):
         """Every quote seen so far, oldest first, also those since withdrawn."""
         ...
 
-    async def accept(self, venue_id: str, request: Request, taking: Taking) -> tuple[Fill, ...]:
-        """Take it, fill or kill: each dealer's part, none when nothing was dealt.
+    async def accept(
+        self, venue_id: str, request: Request, taking: Taking
+    ) -> tuple[Fill, ...] | None:
+        """Take it, fill or kill: each dealer's part, none when nothing was dealt; None for a last look.
 
         Where the venue matches, at its price or better; else the dealer's order, or the quote by its id.
         """
+        ...
+
+    async def held(self, venue_id: str, request: Request) -> tuple[Fill, ...] | None:
+        """What a last look came to: fills, none where the dealer said no, None while he still looks."""
+        ...
+
+    async def rest(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
+        """Leave a price: dealt at once, or when a dealer meets it before it is taken back."""
+        ...
+
+    async def take_back(self, venue_id: str) -> None:
+        """Take a resting price back; one that is gone already is fine."""
         ...
 
     async def sweep(self, request: Request) -> float | None:

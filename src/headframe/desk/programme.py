@@ -24,7 +24,7 @@ from headframe.hedge import (
     exposure_rows,
     proposal_of,
 )
-from headframe.mandate import Unwind
+from headframe.mandate import Mandate, Unwind
 from headframe.market import Flaw
 from headframe.risk import Liquidity, Pledge
 from headframe.units import BTC, USD, Wrong
@@ -78,12 +78,17 @@ def fresh(office: Office) -> quotes.MarketView:
 
 
 def situation(
-    office: Office, person: str, *, but: str | None = None, venue: str | None = None
+    office: Office,
+    person: str,
+    *,
+    but: str | None = None,
+    venue: str | None = None,
+    proposal: str | None = None,
 ) -> tuple[Situation, Version]:
     """Gather: mandate in force, fresh market, forecast, positions, liquidity, dealers.
 
     ``but`` is a live request that is left out of those that are being asked; ``venue`` another one
-    than the settings name.
+    than the settings name; ``proposal`` the one that is being dealt.
     """
     mandate = office.mandate()
     seen = fresh(office)
@@ -95,9 +100,6 @@ def situation(
     positions = (*state.positions(), *(reserved(state, one, seen.surface, at) for one in live))
     cover = mandate.cover
     names = sorted(state.dossiers)
-    snapshot = seen.snapshot
-    if snapshot.spot_move_10m is None and settings.workspace.mode == "paper":
-        snapshot = replace(snapshot, spot_move_10m=0.0)  # the paper street stands still
     found = Situation(
         at=at,
         mandate=mandate,
@@ -105,16 +107,7 @@ def situation(
         forecast_id=version.id,
         forecast_sha256=version.sha256,
         venue=venue or settings.venue.name,
-        street=Street(
-            snapshot=snapshot,
-            surface=seen.surface,
-            fees=fee_schedule(settings.venue),
-            sale_policy=settings.operation.sale_policy,
-            as_sold=cover.unwind is Unwind.AS_SOLD,
-            put_strike_share=cover.put_strike_share,
-            debit_share_max=mandate.cash.debit_share_max,
-            seed=state.seed,
-        ),
+        street=_street(mandate, settings, seen, state.seed),
         rows=exposure_rows(version.forecast, cover, positions, at),
         positions=positions,
         trades=tuple(state.trades.values()),
@@ -127,9 +120,28 @@ def situation(
         pledge=pledge_of(settings),
         spread_median=settings.venue.spread_median,
         preparer=person,
+        proposal=proposal,
+        rejections=state.rejections(),
         reserved={reserved_id(one): one.request.panel for one in live},
     )
     return found, version
+
+
+def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, seed: int) -> Street:
+    """What blocks are built from, under the mandate's choices."""
+    snapshot = seen.snapshot
+    if snapshot.spot_move_10m is None and settings.workspace.mode == "paper":
+        snapshot = replace(snapshot, spot_move_10m=0.0)  # the paper street stands still
+    return Street(
+        snapshot=snapshot,
+        surface=seen.surface,
+        fees=fee_schedule(settings.venue),
+        sale_policy=settings.operation.sale_policy,
+        as_sold=mandate.cover.unwind is Unwind.AS_SOLD,
+        put_strike_share=mandate.cover.put_strike_share,
+        debit_share_max=mandate.cash.debit_share_max,
+        seed=seed,
+    )
 
 
 @serialised

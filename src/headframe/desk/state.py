@@ -18,10 +18,13 @@ from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
 from headframe.mining import Case, Forecast
 from headframe.pricing import Surface
-from headframe.rfq import Fill, Request, RfqState, RfqStep, after
+from headframe.rfq import TERMINAL, Fill, Request, RfqState, RfqStep, after
 from headframe.units import Month, instant
 
 GENESIS_HEAD = Head(0, "0" * 64)
+_STEP = Decimal("0.1")
+_FEW = 3
+"""Awards before a dealer's share of refusals is a figure."""
 
 
 _BEARING = frozenset(
@@ -128,9 +131,26 @@ class State:
         }
         return tuple(record for record in self.rfqs.values() if record.state in live)
 
+    def dealt(self, proposal: str) -> Decimal:
+        """Coins of a proposal that have been dealt."""
+        mine = (one.size for one in self.trades.values() if one.proposal == proposal)
+        return sum(mine, Decimal(0))
+
     def traded(self, proposal: str) -> bool:
-        """Whether a proposal has been dealt."""
-        return any(trade.proposal == proposal for trade in self.trades.values())
+        """Whether a proposal has been dealt whole: less than a tenth of a coin, the least step, is left."""
+        return self.proposals[proposal].size - self.dealt(proposal) < _STEP
+
+    def rejections(self) -> dict[str, float]:
+        """Of each dealer's awards the share that came to nothing, once it has had a few."""
+        awards: dict[str, list[bool]] = {}
+        for record in self.rfqs.values():
+            if record.awarded is not None and record.state in TERMINAL:
+                awards.setdefault(record.awarded, []).append(record.state is RfqState.NOT_FILLED)
+        return {
+            dealer: sum(failed) / len(failed)
+            for dealer, failed in awards.items()
+            if len(failed) >= _FEW
+        }
 
 
 _CONTAINERS = tuple(
@@ -279,6 +299,7 @@ def _asked(state: State, record: Record) -> None:
         proposal=record.body["proposal"],
         state=RfqState.OPENING,
         venue=record.body.get("venue", ""),
+        marks_asked=record.body.get("marks", {}),
     )
     key = record.body.get("key")
     if key is not None:
@@ -305,6 +326,7 @@ def _rfq_moved(state: State, record: Record) -> None:
         ladder=tuple(body["ladder"]) if "ladder" in body else moved.ladder,
         outcome=body.get("outcome", moved.outcome),
         cover=body.get("cover", moved.cover),
+        awarded=body.get("dealer", moved.awarded),
         marks=body.get("marks", moved.marks),
     )
 

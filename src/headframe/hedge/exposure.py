@@ -50,10 +50,14 @@ class Bucket:
     expiry: datetime
     listed: bool
     needs: tuple[tuple[Month, float], ...]
+    clip: Decimal | None = None
+    """Coins of this part of the block, where it is dealt in parts."""
 
     @property
     def size(self) -> Decimal:
-        """Coins of the block, rounded down to a tenth of a coin."""
+        """Coins of the block or of its clip, rounded down to a tenth of a coin."""
+        if self.clip is not None:
+            return self.clip
         total = Decimal(repr(sum(need for _, need in self.needs)))
         return total.quantize(_STEP, rounding=ROUND_DOWN)
 

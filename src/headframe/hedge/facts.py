@@ -45,7 +45,14 @@ def facts_of(
         spread_ratio=_spread_ratio(found),
         spot_move=snapshot.spot_move_10m,
         open_interest_share=_interest_share(snapshot, candidate),
+        clip_age_minutes=_clip_age(found),
     )
+
+
+def _clip_age(found: Situation) -> float | None:
+    """Minutes since a clip of the proposal being dealt was dealt."""
+    dealt = [trade.at for trade in found.trades if trade.proposal == found.proposal]
+    return (found.at - max(dealt)).total_seconds() / 60.0 if dealt else None
 
 
 def _tenor(at: datetime, expiry: datetime) -> int:
@@ -95,7 +102,8 @@ def _repeated(found: Situation, candidate: Candidate) -> bool:
     """Whether the same side, expiry and size was dealt just now."""
     window = timedelta(minutes=found.mandate.rfq.repeat_minutes)
     return any(
-        trade.structure is candidate.kind
+        trade.proposal != found.proposal
+        and trade.structure is candidate.kind
         and trade.expiry == candidate.bucket.expiry
         and trade.size == candidate.size
         and found.at - trade.at < window

@@ -183,6 +183,7 @@ def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
                 line_share=one.line_share,
                 programme_share=_share(found, name, candidate),
                 tenor_months=dossier.credit.tenor_months,
+                rejection_share=found.rejections.get(name, 0.0),
             )
         )
     return tuple(rows)

@@ -52,6 +52,10 @@ class Situation:
     pledge: Pledge
     spread_median: float
     preparer: str
+    proposal: str | None = None
+    """The proposal that is being dealt: its own clips are no repeats."""
+    rejections: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Of each dealer's awards, the share it did not honour."""
     reserved: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Positions that are only being asked for, by the id of their trade: the dealers who may fill them."""
 

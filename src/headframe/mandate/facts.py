@@ -35,6 +35,8 @@ class DealerFacts:
     line_share: float
     programme_share: float
     tenor_months: int
+    rejection_share: float = 0.0
+    """Of its awards, those it did not honour; none before it has had a few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +70,5 @@ class Facts:
     spread_ratio: float | None
     spot_move: float | None
     open_interest_share: float | None
+    clip_age_minutes: float | None = None
+    """Minutes since the last clip of the same proposal was dealt; None where there was none."""

@@ -186,8 +186,20 @@ class RfqRules:
     last_look_seconds_max: int
     distance_vol_max: float | None = None
     """Greatest distance to mid in volatility (0.02: two points) of the legs' vegas; none: no such rule."""
+    last_look_rejections_max: float = 1.0
+    """Greatest share of its awards that a dealer may not have honoured."""
+    resting: bool = False
+    """Whether a price may rest at the venue when no quote could win: a free option for the dealers."""
+    clip_coins_max: float | None = None
+    """The most coins of one request; more is asked in clips of even size. None: all at once."""
+    clip_minutes: int = 0
+    """Least time between two clips of one proposal."""
 
     def __post_init__(self) -> None:
+        _within("last_look_rejections_max", self.last_look_rejections_max, 0.0, 1.0)
+        _within("clip_minutes", self.clip_minutes, 0, 1440)
+        if self.clip_coins_max is not None:
+            _within("clip_coins_max", self.clip_coins_max, 0.1, 1e6)
         if self.distance_vol_max is not None:
             _within("distance_vol_max", self.distance_vol_max, 0.0, 1.0)
         _within("dealers_min", self.dealers_min, 1, 100)

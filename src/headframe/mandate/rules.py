@@ -29,6 +29,8 @@ class Rule(StrEnum):
     BLOCK_TOO_SMALL = "block_too_small"
     RFQ_ALREADY_LIVE = "rfq_already_live"
     REPEATED_TRADE = "repeated_trade"
+    CLIP_TOO_SOON = "clip_too_soon"
+    LAST_LOOK_REJECTIONS = "last_look_rejections"
     MARKET_STALE = "market_stale"
     QUIET_WINDOW = "quiet_window"
     MACRO_EVENT = "macro_event"
@@ -71,6 +73,8 @@ _CLAUSES = {
     Rule.BLOCK_TOO_SMALL: "M-6.2",
     Rule.RFQ_ALREADY_LIVE: "M-6.3",
     Rule.REPEATED_TRADE: "M-6.4",
+    Rule.CLIP_TOO_SOON: "M-6.5",
+    Rule.LAST_LOOK_REJECTIONS: "M-6.6",
     Rule.MARKET_STALE: "M-7.1",
     Rule.QUIET_WINDOW: "M-7.2",
     Rule.MACRO_EVENT: "M-7.3",

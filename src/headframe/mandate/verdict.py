@@ -178,6 +178,14 @@ def _dealers(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
                 found=f"{dealer.programme_share:.0%} with one group",
                 where=dealer.name,
             )
+        most = mandate.rfq.last_look_rejections_max
+        if not dealer.rejection_share <= most:
+            yield Breach(
+                rule=Rule.LAST_LOOK_REJECTIONS,
+                allowed=f"{most:.0%} of its awards",
+                found=f"{dealer.rejection_share:.0%} not honoured",
+                where=dealer.name,
+            )
         allowed = min(rules.tenor_months_max, dealer.tenor_months)
         if facts.tenor_months > allowed:
             yield Breach(
@@ -245,6 +253,12 @@ def _request(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
             rule=Rule.REPEATED_TRADE,
             allowed=f"once in {rfq.repeat_minutes} minutes",
             found="the same structure traded just now",
+        )
+    if facts.clip_age_minutes is not None and not facts.clip_age_minutes >= rfq.clip_minutes:
+        yield Breach(
+            rule=Rule.CLIP_TOO_SOON,
+            allowed=f"{rfq.clip_minutes} minutes after the last clip",
+            found=f"{facts.clip_age_minutes:.1f} minutes",
         )
 
 

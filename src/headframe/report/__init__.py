@@ -13,6 +13,7 @@ from headframe.report.chains import (
     subsidy_facts,
 )
 from headframe.report.executions import (
+    clips_table,
     costs_table,
     execution_table,
     executions_table,
@@ -75,6 +76,7 @@ __all__ = [
     "chain_facts",
     "chain_table",
     "chains_table",
+    "clips_table",
     "costs_table",
     "counterparty_table",
     "coverage_line",

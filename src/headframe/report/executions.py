@@ -1,5 +1,8 @@
 """Best-execution records, dealer scorecards and dealing costs as tables."""
 
+from collections.abc import Sequence
+
+from headframe.book import Trade
 from headframe.report.table import Column, Form, Table
 from headframe.rfq import Costs, Quality, Route, Scorecard, Told
 from headframe.units import iso
@@ -126,6 +129,30 @@ def costs_table(costs: Costs) -> Table:
             ("saved against the lit book USD", _figure(costs.saved_on_sweep_usd, 0)),
             ("mid's moves while asking USD", _figure(costs.leakage_usd, 0)),
             ("fees USD", _figure(costs.fees_usd, 0)),
+        ),
+    )
+
+
+def clips_table(trades: Sequence[Trade]) -> Table:
+    """The trades of a proposal that was dealt in clips."""
+    return Table(
+        title="Clips",
+        columns=(
+            Column("trade"),
+            Column("at"),
+            Column("with"),
+            Column("coins", Form.COINS),
+            Column("net price"),
+        ),
+        rows=tuple(
+            (
+                one.id,
+                iso(one.at),
+                one.dealer,
+                float(one.size),
+                f"{one.net_price} {one.price_currency}",
+            )
+            for one in trades
         ),
     )
 

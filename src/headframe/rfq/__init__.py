@@ -9,7 +9,9 @@ from headframe.rfq.award import (
     Rung,
     award,
     rank,
+    resting_price,
 )
+from headframe.rfq.clips import next_clip
 from headframe.rfq.envelope import Envelope, Outside, outside
 from headframe.rfq.protocol import TERMINAL, TRANSITIONS, RfqState, RfqStep, after
 from headframe.rfq.quality import (
@@ -68,10 +70,12 @@ __all__ = [
     "cheapest",
     "costs_of",
     "impact_usd",
+    "next_clip",
     "open_request",
     "outside",
     "quality_of",
     "rank",
+    "resting_price",
     "scorecards",
     "sweep_price",
     "sweep_route",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from math import isfinite
 
@@ -143,6 +144,24 @@ _GONE = frozenset(
 def _stands(rung: Rung) -> bool:
     """Whether the venue could still match a quote, allowed to win or not."""
     return rung.rejection not in _GONE
+
+
+def resting_price(ladder: Ladder, rules: AwardRules, *, tick: Decimal) -> Decimal | None:
+    """The price that may be left to rest when no quote could win; None where none may be.
+
+    It is the approved limit or the greatest distance to mid, whichever is tighter, on the tick. Enough
+    dealers must have answered, and no quote may stand that would be dealt at once though it may not win.
+    """
+    standing = [rung.quote for rung in ladder.rungs if _stands(rung)]
+    if not rules.venue_matches or len({one.dealer for one in standing}) < rules.responses_min:
+        return None
+    buys = rules.direction is Direction.BUY
+    far = rules.reference + (rules.distance_max if buys else -rules.distance_max)
+    price = min(rules.limit, far) if buys else max(rules.limit, far)
+    rounding = ROUND_FLOOR if buys else ROUND_CEILING
+    rested = (Decimal(repr(price)) / tick).to_integral_value(rounding) * tick
+    met = any(one.price <= rested if buys else one.price >= rested for one in standing)
+    return None if met else rested
 
 
 def _match_order(rung: Rung, rules: AwardRules) -> tuple[float, bool, datetime]:

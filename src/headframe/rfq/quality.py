@@ -50,6 +50,8 @@ class Told:
     mid_asked: float
     mid_awarded: float | None
     mids_after: Mapping[int, float]
+    marks: Mapping[str, Mapping[str, float]]
+    """Index, mid and greeks by the model when it was asked, at the first quote, at the award."""
     sweep: float | None
     fee_usd: float
     criterion: str

@@ -42,6 +42,18 @@ class Request:
     gross: float
     forward: float
 
+    @property
+    def in_usd(self) -> bool:
+        """Whether the net price is in USD; options settled in coin are priced in coin."""
+        return not any(
+            leg.instrument.is_option and leg.instrument.inverse for leg in self.structure.legs
+        )
+
+    @property
+    def tick(self) -> Decimal:
+        """The least step of a price of ours, in its own unit: no finer than any venue's block tick."""
+        return Decimal("0.5") if self.in_usd else Decimal("0.0001")
+
     def __post_init__(self) -> None:
         if self.approval.envelope_sha256 != self.envelope_sha256:
             raise Wrong("the request's terms are not the ones approved")
@@ -59,6 +71,7 @@ def open_request(  # noqa: PLR0913 - the terms of a request, by name
     *,
     request_id: str,
     direction: Direction,
+    size: Decimal,
     amount: Decimal,
     panel: tuple[str, ...],
     disclosed: bool,
@@ -71,9 +84,7 @@ def open_request(  # noqa: PLR0913 - the terms of a request, by name
 ) -> Request | tuple[Outside, ...]:
     """A request within its approved envelope, or every way in which it would leave it."""
     bought = direction is Direction.BUY
-    wrong = outside(
-        envelope, structure, size=envelope.size, price=None, bought=bought, spot=spot, at=at
-    )
+    wrong = outside(envelope, structure, size=size, price=None, bought=bought, spot=spot, at=at)
     if at >= approval.expires_at and Outside.TOO_LATE not in wrong:
         wrong = (*wrong, Outside.TOO_LATE)
     if wrong:
@@ -84,7 +95,7 @@ def open_request(  # noqa: PLR0913 - the terms of a request, by name
         envelope_sha256=envelope_sha256,
         structure=structure,
         direction=direction,
-        size=envelope.size,
+        size=size,
         amount=amount,
         panel=panel,
         disclosed=disclosed,

@@ -31,6 +31,7 @@ class VoiceVenue:
     name = "voice"
     matches = False
     spoken = True
+    rests = False
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class VoiceVenue:
     def _fill(self, venue_id: str, request: Request, dealer: str, price: Decimal) -> Fill:
         """Legs at the model's prices, the difference to the net price on the first."""
         side = 1 if request.direction is Direction.BUY else -1
-        digits = 0 if request.gross > 10.0 else 4
+        digits = 0 if request.in_usd else 4
         legs = request.structure.legs
         prices = [
             Decimal(repr(round(leg_price(leg.instrument, self._surface, self._at), digits)))
@@ -113,6 +114,18 @@ class VoiceVenue:
             fee_currency=legs[0].instrument.settled_in,
             at=self._clock.now(),
         )
+
+    async def held(self, venue_id: str, request: Request) -> tuple[Fill, ...] | None:
+        """A voice says yes or no before anything is typed."""
+        return await self.evidence(venue_id, request)
+
+    async def rest(self, venue_id: str, request: Request, price: Decimal) -> tuple[Fill, ...]:
+        """Nothing rests with a voice."""
+        raise Refused(f"{venue_id}: no price of {price} for {request.id[:8]} rests by voice")
+
+    async def take_back(self, venue_id: str) -> None:
+        """Nothing rests with a voice."""
+        assert venue_id
 
     async def sweep(self, request: Request) -> float | None:
         """No lit book is looked at."""

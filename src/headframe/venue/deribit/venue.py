@@ -28,6 +28,7 @@ class DeribitVenue:
         self.name = name
         self.matches = True
         self.spoken = False
+        self.rests = True
         self._client = client
         self._clock = clock
         self._seen: dict[str, list[Quote]] = {}
@@ -134,6 +135,10 @@ class DeribitVenue:
         result = await self._accept(venue_id, request, price, "good_til_cancelled")
         blocks = parse.rows(parse.table(result, "acceptance").get("block_trades"), "block_trades")
         return await self._filled(venue_id, request, blocks)
+
+    async def held(self, venue_id: str, request: Request) -> tuple[Fill, ...] | None:
+        """There is no last look here: what was dealt is on record at once."""
+        return await self.evidence(venue_id, request)
 
     async def take_back(self, venue_id: str) -> None:
         """Cancel a resting price; one that is gone already is fine."""
