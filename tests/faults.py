@@ -277,6 +277,10 @@ class FaultyVenue:
     async def take_back(self, venue_id: str) -> None:
         await self._call(lambda: self.truth.take_back(int(venue_id)), writes=True)
 
+    async def closed(self, request: Request) -> str:
+        del request
+        return ""
+
     async def sweep(self, request: Request) -> float | None:
         await self._call(lambda: None, writes=False)
         return request.reference

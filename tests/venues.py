@@ -98,6 +98,9 @@ class FakeVenue:
     async def take_back(self, venue_id: Any) -> None:
         self._do("take back")
 
+    async def closed(self, request: Any) -> str:
+        return ""
+
     async def sweep(self, request: Any) -> Any:
         return round(request.reference + 0.001, 4)
 

@@ -225,36 +225,51 @@ def restore(folder: Path, database: str | None, path: Path) -> Head:
 
 @asynccontextmanager
 async def trading(
-    office: Office, folder: Path, *, database: str | None = None
+    office: Office, folder: Path, *, database: str | None = None, venue: str | None = None
 ) -> AsyncGenerator[Trading]:
-    """The desk with its venue: the one the settings name, else the paper street built in."""
+    """The desk at a venue of the settings, the first where none is named; with no address the paper street.
+
+    ``venue`` may also be a venue's order book, which lies on the same line.
+    """
     settings = office.settings()
+    chosen = settings.venue_of(venue or settings.venue.name)
+    if chosen is None:
+        known = ", ".join(one.name for one in (settings.venue, *settings.venues))
+        raise NotFound(
+            f"there is no venue {venue!r} in headframe.toml; known: {known}, and their -book"
+        )
+    resolved = main_venue(settings) if chosen is settings.venue else chosen
     lock = place_of(folder, database_url(database)).lock()
     try:
-        if venue_url(settings.venue):
-            async with _outside(office, folder, settings) as at_work:
-                yield replace(at_work, hold=lock.hold)
-        else:
-            async with _inside(office, folder, settings) as at_work:
-                yield replace(at_work, hold=lock.hold)
+        inside = not resolved.url
+        line = _inside(office, folder, settings) if inside else _outside(office, folder, resolved)
+        async with line as at_work:
+            there = at_work.at(venue or chosen.name)
+            assert there is not None
+            yield replace(there, hold=lock.hold)
     finally:
         lock.release()
 
 
-def venue_url(venue: VenueSettings) -> str:
-    """Where the venue's WebSocket is: HEADFRAME_VENUE_URL, else as the settings say; empty for none."""
-    return os.environ.get("HEADFRAME_VENUE_URL", "") or venue.url
+def main_venue(settings: Settings) -> VenueSettings:
+    """The first venue; HEADFRAME_VENUE_URL, _HTTP_URL and _CLIENT_ID come before the settings."""
+    one = settings.venue
+    return replace(
+        one,
+        url=os.environ.get("HEADFRAME_VENUE_URL", "") or one.url,
+        http_url=os.environ.get("HEADFRAME_VENUE_HTTP_URL", "") or one.http_url,
+        client_id=os.environ.get("HEADFRAME_VENUE_CLIENT_ID", "") or one.client_id,
+    )
 
 
 def credentials_of(venue: VenueSettings, folder: Path) -> "Credentials":
-    """The venue's key: HEADFRAME_VENUE_CLIENT_ID or the settings' id, its secret from where it is kept."""
+    """The venue's key, its secret from where it is kept."""
     from headframe.venue import Credentials, secret_from  # noqa: PLC0415 - start-up time
 
-    client_id = os.environ.get("HEADFRAME_VENUE_CLIENT_ID", "") or venue.client_id
-    if not client_id:
-        raise Invalid("the venue asks for a key: set client_id in [venue] of headframe.toml")
+    if not venue.client_id:
+        raise Invalid(f"{venue.name} asks for a key: set its client_id in headframe.toml")
     secret = secret_from(venue.secret, os.environ, folder)
-    return Credentials(client_id, secret, venue.grant, venue.scope)
+    return Credentials(venue.client_id, secret, venue.grant, venue.scope)
 
 
 @asynccontextmanager
@@ -263,14 +278,13 @@ async def venue_client(venue: VenueSettings, folder: Path) -> AsyncGenerator["Cl
     from headframe.venue import HttpClient, JsonRpcClient  # noqa: PLC0415 - start-up time
 
     key = credentials_of(venue, folder)
-    http_url = os.environ.get("HEADFRAME_VENUE_HTTP_URL", "") or venue.http_url
-    socket = JsonRpcClient(venue_url(venue), key)
+    socket = JsonRpcClient(venue.url, key)
     try:
         await socket.__aenter__()
     except Unreachable:
-        if not http_url:
+        if not venue.http_url:
             raise
-        async with HttpClient(http_url, key) as client:
+        async with HttpClient(venue.http_url, key) as client:
             yield client
         return
     try:
@@ -280,20 +294,21 @@ async def venue_client(venue: VenueSettings, folder: Path) -> AsyncGenerator["Cl
 
 
 @asynccontextmanager
-async def _outside(office: Office, folder: Path, settings: Settings) -> AsyncGenerator[Trading]:
-    """The venue that the settings name, on its clock where money is paper and on ours where it is live."""
+async def _outside(office: Office, folder: Path, chosen: VenueSettings) -> AsyncGenerator[Trading]:
+    """A venue that the settings name, on its clock where money is paper and on ours where it is live."""
     from headframe.venue import (  # noqa: PLC0415 - start-up time
         SKEW_SECONDS,
         DeribitAccount,
+        DeribitBook,
         DeribitVenue,
         FollowedClock,
     )
 
-    async with venue_client(settings.venue, folder) as client:
+    async with venue_client(chosen, folder) as client:
         account = DeribitAccount(client)
         said = await account.time()
         stands = office.state().clock
-        if settings.workspace.mode == "live":
+        if office.state().mode == "live":
             _same_time(said, office.now())
         else:
             if stands is not None and (stands - said).total_seconds() > SKEW_SECONDS:
@@ -304,9 +319,10 @@ async def _outside(office: Office, folder: Path, settings: Settings) -> AsyncGen
             clock = FollowedClock(said)
             office.clock = clock
         following = asyncio.create_task(_following(account, office))
-        venue = DeribitVenue(client, office.clock, settings.venue.name)
+        venue = DeribitVenue(client, office.clock, chosen.name)
+        book = DeribitBook(client, office.clock, venue)
         try:
-            yield Trading(office, venue)
+            yield Trading(office, venue, others={book.name: book})
         finally:
             await venue.close()
             following.cancel()
@@ -337,7 +353,12 @@ async def _following(account: "DeribitAccount", office: Office) -> None:
 async def _inside(office: Office, folder: Path, settings: Settings) -> AsyncGenerator[Trading]:
     """The paper street, served on loopback and spoken to over WebSocket, on a clock that jumps."""
     from headframe.paper import Exchange, Fees, StreetMemory, StreetServer, World  # noqa: PLC0415
-    from headframe.venue import Credentials, DeribitVenue, JsonRpcClient  # noqa: PLC0415
+    from headframe.venue import (  # noqa: PLC0415 - start-up time
+        Credentials,
+        DeribitBook,
+        DeribitVenue,
+        JsonRpcClient,
+    )
 
     clock = office.clock
     assert isinstance(clock, VirtualClock)
@@ -353,9 +374,10 @@ async def _inside(office: Office, folder: Path, settings: Settings) -> AsyncGene
     key = Credentials("headframe", "paper")
     async with StreetServer(exchange) as server, JsonRpcClient(server.url, key) as client:
         venue = DeribitVenue(client, clock, settings.venue.name)
+        book = DeribitBook(client, clock, venue)
         clock.settlers.append(venue.alive)
         try:
-            yield Trading(office, venue)
+            yield Trading(office, venue, others={book.name: book})
         finally:
             clock.settlers.remove(venue.alive)
 

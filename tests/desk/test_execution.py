@@ -24,7 +24,7 @@ from headframe.desk.ports import (
     Unreachable,
 )
 from headframe.desk.workspace import advance_clock
-from headframe.rfq import RfqState
+from headframe.rfq import RfqState, best_place
 from headframe.units import Wrong
 from headframe.wiring import open_office, trading
 from venues import FakeVenue, deal
@@ -450,21 +450,26 @@ def test_ways_of_dealing_side_by_side(desk: Office) -> None:
     from headframe.desk import routes
 
     def compare(venue: Any, share: float = 0.05) -> Any:
-        found = asyncio.run(routes.compare(Trading(desk, venue), "P-2", share_of_day=share))
+        book = replace(venue, name="paper-book")
+        line = Trading(desk, venue, others={book.name: book})
+        found = asyncio.run(routes.compare(line, "P-2", share_of_day=share))
         return {one.name: one for one in found}
 
     ways = compare(FakeVenue(desk.clock))
-    assert list(ways) == sorted(ways, key=lambda name: ways[name].cost_usd or 0.0)
+    ranked = [(bool(one.closed), one.cost_usd) for one in ways.values()]
+    assert ranked == sorted(ranked), "the cheapest first, closed ways last"
+    assert best_place(list(ways.values())) == "paper"
+    assert "order books deal listed futures alone" in ways["lit book at once, paper-book"].closed
     request = execution.judged(desk, "P-2")[0]
     fees = 2 * 0.0003 * float(request.size) * desk.market().index
     swept = 0.001 * desk.market().index * float(request.size) + fees
-    assert ways["lit book at once"].cost_usd == pytest.approx(swept, rel=0.06)
-    assert "half spread" in ways["block"].words
+    assert ways["lit book at once, paper-book"].cost_usd == pytest.approx(swept, rel=0.06)
+    assert "half spread" in ways["block at paper"].words
     assert "voice" not in ways
     more = compare(FakeVenue(desk.clock), share=0.2)
     assert more["worked over a day"].cost_usd > ways["worked over a day"].cost_usd
     deal(desk, FakeVenue(desk.clock))
-    assert "as 1 blocks before it" in compare(FakeVenue(desk.clock))["block"].words
+    assert "as 1 blocks before it" in compare(FakeVenue(desk.clock))["block at paper"].words
 
     class Thin(FakeVenue):
         async def sweep(self, request: Any) -> Any:
@@ -474,8 +479,8 @@ def test_ways_of_dealing_side_by_side(desk: Office) -> None:
         async def sweep(self, request: Any) -> Any:
             raise Unreachable("no book")
 
-    assert "does not hold" in compare(Thin(desk.clock))["lit book at once"].words
-    assert compare(Dark(desk.clock))["lit book at once"].cost_usd is None
+    assert "does not hold" in compare(Thin(desk.clock))["lit book at once, paper-book"].closed
+    assert compare(Dark(desk.clock))["lit book at once, paper-book"].cost_usd is None
 
 
 def test_the_distance_to_mid_may_be_bounded_in_volatility_too(desk: Office) -> None:

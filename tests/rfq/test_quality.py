@@ -25,7 +25,7 @@ def heard(dealer: str, price: float, seconds: float, rejection: str | None = Non
 
 
 TOLD = Told(
-    id="a", proposal="P-1", structure="+1 x", sign=1, coins=50.0, usd=80_000.0, forward=80_000.0, panel=("amber", "basalt", "cobalt", "emery"),
+    id="a", proposal="P-1", venue="paper", structure="+1 x", sign=1, coins=50.0, usd=80_000.0, forward=80_000.0, panel=("amber", "basalt", "cobalt", "emery"),
     opened_at=AT, respond_by=AT + timedelta(seconds=45),
     quotes=(heard("amber", 0.0010, 5.0), heard("basalt", 0.0012, 8.0), heard("cobalt", 0.0009, 50.0, "received after the response time")),
     winner="amber", price=0.0010, cover=0.0012, filled_at=AT + timedelta(seconds=56), mid_asked=0.0005, mid_awarded=0.0006,

@@ -24,7 +24,7 @@ from headframe.venue import (
     refuse_withdrawal,
     secret_from,
 )
-from headframe.wiring import open_office, trading, venue_client
+from headframe.wiring import main_venue, open_office, trading, venue_client
 
 SPEED = 20
 
@@ -127,10 +127,9 @@ def test_over_http_where_no_socket_comes_through(
 ) -> None:
     monkeypatch.setenv("HEADFRAME_VENUE_URL", "ws://127.0.0.1:1/ws")
     office = open_office(outside, user="trader")
-    venue = office.settings().venue
 
     async def kind() -> str:
-        async with venue_client(venue, outside) as client:
+        async with venue_client(main_venue(office.settings()), outside) as client:
             return type(client).__name__
 
     with pytest.raises(Unreachable):

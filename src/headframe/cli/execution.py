@@ -73,17 +73,34 @@ def tca(call: Call, since: datetime | None, until: datetime | None) -> None:
 )
 @command
 def routes(call: Call, proposal: str, share_of_day: float) -> None:
-    """Block, lit book at once, worked over a day, voice: what each would cost PROPOSAL against mid."""
+    """Blocks and order books of every venue, a day's work, voice: what each would cost PROPOSAL."""
     from headframe.codec import to_json
-    from headframe.desk import routes as ways
     from headframe.report import routes_table
+
+    found = ways_of(call, proposal, share_of_day)
+    call.answer("routes", {"routes": [to_json(one) for one in found]}, routes_table(found))
+
+
+def ways_of(call: Call, proposal: str, share_of_day: float = 0.05) -> "tuple[Route, ...]":
+    """Every way of dealing a proposal at every venue of the settings, the cheapest first."""
+    from headframe.desk import routes as ways
+    from headframe.desk.ports import Broken, Stopped
+    from headframe.rfq import Route, cheapest
     from headframe.wiring import trading
 
     office = call.office()
+    settings = office.settings()
 
-    async def run() -> "tuple[Route, ...]":
-        async with trading(office, call.folder, database=call.database) as at_work:
-            return await ways.compare(at_work, proposal, share_of_day=share_of_day)
+    async def at(venue: str) -> tuple[Route, ...]:
+        async with trading(office, call.folder, database=call.database, venue=venue) as line:
+            return await ways.compare(line, proposal, share_of_day=share_of_day)
 
-    found = asyncio.run(run())
-    call.answer("routes", {"routes": [to_json(one) for one in found]}, routes_table(found))
+    found = list(asyncio.run(at(settings.venue.name)))
+    known = {one.name for one in found}
+    for other in settings.venues:
+        try:
+            found += [one for one in asyncio.run(at(other.name)) if one.name not in known]
+        except (Broken, Stopped) as error:
+            closed = Route(name=other.name, cost_usd=None, words="", closed=str(error))
+            found.append(closed)
+    return cheapest(found)

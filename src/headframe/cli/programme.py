@@ -87,10 +87,16 @@ def approve(call: Call, proposal: str) -> None:
     help="A live ladder at which you say when (in a terminal), or the award at the response time.",
 )
 @click.option(
+    "--venue",
+    help="A venue of headframe.toml, its order book (NAME-book), or best (by headframe routes).",
+)
+@click.option(
     "--all", "every", is_flag=True, help="Clip after clip, where the mandate asks for clips."
 )
 @command
-def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None, every: bool) -> int:
+def rfq(
+    call: Call, proposal: str, dry_run: bool, live: bool | None, venue: str | None, every: bool
+) -> int:
     """Ask the dealers of PROPOSAL's panel; the mandate's rule says who wins.
 
     In a terminal a live ladder is shown and you accept by typing the size; without one the award is made
@@ -98,12 +104,14 @@ def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None, every: bool
     """
     if dry_run:
         return _preview(call, proposal)
-    from headframe.desk import execution, executions
+    from headframe.desk import approvals, execution, executions
     from headframe.desk.ports import Invalid
     from headframe.desk.taking import Dealt
     from headframe.web import desk_at
     from headframe.wiring import token_given, trading, user_name
 
+    if venue == "best":
+        venue = _best(call, proposal)
     running = desk_at(call.folder)
     if running is not None:
         if live or every:
@@ -111,14 +119,15 @@ def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None, every: bool
                 f"a desk runs here ({running.url}) and awards one request by the rule: stop it for "
                 "--live and --all, or leave them out"
             )
-        return _dealt(call, running.rfq(proposal, user_name(call.user), token_given()))
+        return _dealt(call, running.rfq(proposal, user_name(call.user), token_given(), venue))
     office = call.office()
+    place = venue or approvals.proposal_of(office.state(), proposal).facts.venue
     if every:
-        return _clips(call, proposal)
+        return _clips(call, proposal, place)
     person = live if live is not None else _at_a_terminal(call)
 
     async def run() -> Dealt:
-        async with trading(office, call.folder, database=call.database) as at_work:
+        async with trading(office, call.folder, database=call.database, venue=place) as at_work:
             if not person:
                 return await execution.deal(at_work, proposal, call.talk)
             from headframe.cli.ladder import watching
@@ -130,7 +139,7 @@ def rfq(call: Call, proposal: str, dry_run: bool, live: bool | None, every: bool
     return _dealt(call, executions.shown(office.state(), dealt.request.id))
 
 
-def _clips(call: Call, proposal: str) -> int:
+def _clips(call: Call, proposal: str, place: str) -> int:
     """Clip after clip; what was dealt is shown, and why no more followed."""
     from headframe.codec import to_json
     from headframe.desk import execution, executions
@@ -142,7 +151,7 @@ def _clips(call: Call, proposal: str) -> int:
     office = call.office()
 
     async def run() -> tuple[tuple[Dealt, ...], Stopped | None]:
-        async with trading(office, call.folder, database=call.database) as at_work:
+        async with trading(office, call.folder, database=call.database, venue=place) as at_work:
             return await execution.deal_all(at_work, proposal, call.talk)
 
     dealt, stopped = asyncio.run(run())
@@ -164,6 +173,21 @@ def _clips(call: Call, proposal: str) -> int:
     if stopped is not None:
         return stopped.status
     return 0 if dealt[-1].trades else 4
+
+
+def _best(call: Call, proposal: str) -> str:
+    """The place where the proposal would cost least."""
+    from headframe.cli.execution import ways_of
+    from headframe.desk.ports import Declined
+    from headframe.rfq import best_place
+
+    place = best_place(ways_of(call, proposal))
+    if place is None:
+        raise Declined(
+            f"no way of dealing {proposal} is open: headframe routes {proposal} says why"
+        )
+    call.talk(f"{place} would cost least")
+    return place
 
 
 def _at_a_terminal(call: Call) -> bool:

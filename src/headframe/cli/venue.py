@@ -22,17 +22,17 @@ def venue() -> None:
 def _there(call: Call, work: "Callable[[Client], Awaitable[R]]") -> R:
     """Run work with a signed-in client of the workspace's venue."""
     from headframe.desk.ports import NotFound
-    from headframe.wiring import venue_client, venue_url
+    from headframe.wiring import main_venue, venue_client
 
-    settings = call.office().settings().venue
-    if not venue_url(settings):
+    one = main_venue(call.office().settings())
+    if not one.url:
         raise NotFound(
             "this workspace trades on the paper street built in; name another venue by url in [venue] of "
             "headframe.toml or HEADFRAME_VENUE_URL"
         )
 
     async def run() -> R:
-        async with venue_client(settings, call.folder) as client:
+        async with venue_client(one, call.folder) as client:
             return await work(client)
 
     return asyncio.run(run())
@@ -44,18 +44,18 @@ def status(call: Call) -> None:
     """Whether it can be reached, whose key we have, what it may do, how far its clock is from ours."""
     from headframe.units import iso
     from headframe.venue import DeribitAccount, HttpClient
-    from headframe.wiring import venue_url
+    from headframe.wiring import main_venue
 
     office = call.office()
-    settings = office.settings().venue
+    one = main_venue(office.settings())
 
     async def look(client: "Client") -> dict[str, Any]:
         account = DeribitAccount(client)
         coin = office.settings().operation.coin
         summary = await account.summary(coin)
         return {
-            "name": settings.name,
-            "url": venue_url(settings),
+            "name": one.name,
+            "url": one.url,
             "over": "http" if isinstance(client, HttpClient) else "websocket",
             "client_id": client.key_id,
             "scope": client.scope,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from headframe.codec.mine import read_operation
 from headframe.codec.reader import Problem, Reader
 from headframe.counterparty import Dossier
-from headframe.mandate import Mandate
+from headframe.mandate import ORDER_BOOK, Mandate, is_order_book
 from headframe.mining import Operation, plain_name
 from headframe.units import Wrong
 
@@ -80,6 +80,13 @@ class Settings:
     venue: VenueSettings
     operation: Operation
     history: HistorySettings = HistorySettings()
+    venues: tuple[VenueSettings, ...] = ()
+    """Other venues than the one futures are margined at."""
+
+    def venue_of(self, name: str) -> VenueSettings | None:
+        """The settings of a venue or of its order book, by name."""
+        every = (self.venue, *self.venues)
+        return next((one for one in every if one.name == name.removesuffix(ORDER_BOOK)), None)
 
 
 def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[Problem, ...]:
@@ -90,6 +97,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
     reader.known(
         "workspace",
         "venue",
+        "venues",
         "operation",
         "pool",
         "site",
@@ -104,6 +112,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
     root = reader.root
     workspace = reader.fill(WorkspaceSettings, root.get("workspace"), ("workspace",))
     venue = reader.fill(VenueSettings, root.get("venue"), ("venue",))
+    others = _venues(reader)
     operation = read_operation(reader)
     history = reader.fill(HistorySettings, root.get("history", {}), ("history",))
     if (
@@ -117,7 +126,27 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
     if workspace.mode == "live" and not venue.url:
         line = "a live workspace names its venue: set url and client_id in [venue]"
         return (Problem(file, 1, line),)
-    return Settings(workspace=workspace, venue=venue, operation=operation, history=history)
+    names = [one.name for one in (venue, *others)]
+    taken = [one for one in names if is_order_book(one) or one in {"", "voice"}]
+    if taken:
+        return (Problem(file, 1, f"a venue is not called {taken[0]!r}"),)
+    if len(set(names)) < len(names):
+        return (Problem(file, 1, f"venues have names of their own, were {', '.join(names)}"),)
+    return Settings(
+        workspace=workspace, venue=venue, operation=operation, history=history, venues=others
+    )
+
+
+def _venues(reader: Reader) -> tuple[VenueSettings, ...]:
+    """The other venues: each has an address of its own."""
+    found: list[VenueSettings] = []
+    for row, place in reader.rows("venues"):
+        one = reader.fill(VenueSettings, row, place)
+        if one is not None and not one.url:
+            reader.problem((*place, "url"), "another venue than the first names its url")
+        elif one is not None:
+            found.append(one)
+    return tuple(found)
 
 
 def read_mandate(text: str, file: str = "mandate.toml") -> Mandate | tuple[Problem, ...]:

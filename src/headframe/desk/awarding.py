@@ -55,7 +55,7 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
     if mandate.rfq.criterion is Criterion.BEST_ALL_IN:
         years = year_fraction(found.at, request.structure.expiry)
         vol = found.surface.vol(years, request.forward)
-        for dealer in request.panel:
+        for dealer in () if found.by_book else request.panel:
             charge = credit_charge_usd(
                 found.dossiers[dealer],
                 found.at.date(),
@@ -67,7 +67,7 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
     return AwardRules(
         direction=request.direction,
         panel=request.panel,
-        responses_min=mandate.rfq.responses_min,
+        responses_min=1 if found.by_book else mandate.rfq.responses_min,
         respond_by=request.respond_by,
         size=float(request.amount),
         reference=request.reference,

@@ -31,7 +31,8 @@ from headframe.desk.ports import (
 )
 from headframe.desk.taking import Case, Dealt, OnTheWay, leave, rest, take
 from headframe.hedge import Bucket, Proposal, Rated, Situation, rate_again
-from headframe.mandate import Approval, Stage, judge
+from headframe.instrument import StructureKind
+from headframe.mandate import ORDER_BOOK, Approval, Stage, is_order_book, judge
 from headframe.rfq import (
     Award,
     Direction,
@@ -150,11 +151,11 @@ class Twice(Exception):
     """A caller's key has made a request already, whose id this is."""
 
 
-def judged(office: Office, name: str) -> tuple[Request, Rated]:
+def judged(office: Office, name: str, venue: str | None = None) -> tuple[Request, Rated]:
     """The request that would be sent, after every check, with nothing sent: the dry run."""
     users.allowed(office, users.Action.READ)
     proposal, approval = _approved(office, name)
-    found, rated = _again(office, proposal)
+    found, rated = _again(office, proposal, venue=venue)
     return _request(office, proposal, approval, found, rated), rated
 
 
@@ -192,8 +193,19 @@ def _again(
 
     ``but`` is the request being awarded: it is not in its own way.
     """
+    place = venue or proposal.facts.venue
+    if is_order_book(place) and proposal.kind is not StructureKind.SHORT_FUTURE:
+        raise Declined(
+            f"{proposal.id}: order books deal listed futures alone; other hedges are asked as blocks"
+        )
+    margined = office.settings().venue.name
+    future = proposal.kind is StructureKind.SHORT_FUTURE
+    if future and place.removesuffix(ORDER_BOOK) not in {margined, "voice"}:
+        raise Declined(
+            f"{proposal.id}: futures are margined at one venue, {margined}, not at {place}"
+        )
     found, _ = programme.situation(
-        office, proposal.preparer, but=but, venue=venue, proposal=proposal.id
+        office, proposal.preparer, but=but, venue=place, proposal=proposal.id
     )
     left = proposal.size - office.state().dealt(proposal.id)
     most = found.mandate.rfq.clip_coins_max

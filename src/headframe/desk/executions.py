@@ -28,6 +28,7 @@ def told(state: State, record: RfqRecord) -> Told:
     return Told(
         id=request.id,
         proposal=record.proposal,
+        venue=record.venue,
         structure="; ".join(
             f"{leg.ratio:+d} {leg.instrument.name}" for leg in request.structure.legs
         ),

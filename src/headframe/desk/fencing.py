@@ -25,8 +25,13 @@ from headframe.rfq import Fill, Request, RfqState, RfqStep, after
 
 LATE_SECONDS = 10
 """How long a request that was not heard of again may still be on its way."""
-ADVICE = {"voice": "headframe voice PROPOSAL --dealt DEALER or --nothing says it"}
 Tell = Callable[[str], None]
+
+
+def _advice(venue: str) -> str:
+    if venue == "voice":
+        return "headframe voice PROPOSAL --dealt DEALER or --nothing says it"
+    return f"headframe rfq --venue {venue} asks it"
 
 
 def moved(office: Office, request: Request, step: RfqStep, **body: object) -> None:
@@ -73,12 +78,13 @@ async def reconcile(trading: Trading, tell: Tell, but: frozenset[str] = frozense
     for record in trading.office.state().live_rfqs():
         if record.request.id in but:
             continue
-        if record.venue != trading.venue.name:
+        line = trading.at(record.venue)
+        if line is None:
             raise OutcomeUnknown(
                 f"request {record.request.id[:8]} is not settled at {record.venue}, and only that venue "
-                f"knows what came of it ({ADVICE.get(record.venue, 'headframe rfq asks it')})"
+                f"knows what came of it ({_advice(record.venue)})"
             )
-        await settle(trading, record, tell)
+        await settle(line, record, tell)
     await _sweep(trading, tell)
 
 

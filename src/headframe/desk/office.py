@@ -1,6 +1,6 @@
 """The desk itself: a journal, a clock, the workspace's files, and who is sitting at it."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
@@ -151,6 +151,9 @@ class Trading:
     hold: Callable[[], None] = lambda: None
     """Returns while this is the one program that deals; raises JournalLocked when it is no longer."""
 
+    others: Mapping[str, Venue] = field(default_factory=dict[str, Venue])
+    """Other places on the same line by name: the venue's order book."""
+
     aside: Callable[[Callable[[Office], object], str, str | None], Awaitable[object]] | None = None
     """Where long work is done apart, for one person, when a process has other things to attend to."""
 
@@ -159,6 +162,17 @@ class Trading:
         if self.aside is None:
             return work(self.office)
         return cast("R", await self.aside(work, self.office.user, self.office.token))
+
+    def at(self, name: str) -> "Trading | None":
+        """The same line at another place on it; None where it does not lead there."""
+        if name == self.venue.name:
+            return self
+        other = self.others.get(name)
+        return (
+            None
+            if other is None
+            else replace(self, venue=other, others={self.venue.name: self.venue})
+        )
 
     def dealing(self) -> frozenset[str]:
         """The requests that need no reconciling, since somebody is at them."""

@@ -259,6 +259,10 @@ class Venue(Protocol):
         """Take a resting price back; one that is gone already is fine."""
         ...
 
+    async def closed(self, request: Request) -> str:
+        """Why the venue would not take the request by its own data (least sizes); empty when it would."""
+        ...
+
     async def sweep(self, request: Request) -> float | None:
         """Net price of taking the request's size out of the lit book; None where it does not hold so much."""
         ...

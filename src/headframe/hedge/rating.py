@@ -9,7 +9,7 @@ from headframe.hedge.exposure import Bucket, buckets
 from headframe.hedge.facts import facts_of
 from headframe.hedge.situation import Situation
 from headframe.instrument import StructureKind
-from headframe.mandate import DealerFacts, Facts, Rule, Stage, Verdict, judge
+from headframe.mandate import ORDER_BOOK, DealerFacts, Facts, Rule, Stage, Verdict, judge
 from headframe.risk import exposure, requirement, stress
 from headframe.units import year_fraction
 
@@ -38,9 +38,22 @@ def compare(found: Situation) -> tuple[tuple[Bucket, tuple[Rated, ...]], ...]:
     ]
     everything = [one for _, some in built for one in some]
     return tuple(
-        (bucket, tuple(_rate(found, one, _others(found, one, everything)) for one in some))
+        (
+            bucket,
+            tuple(_rate(_placed(found, one), one, _others(found, one, everything)) for one in some),
+        )
         for bucket, some in built
     )
+
+
+def _placed(found: Situation, candidate: Candidate) -> Situation:
+    """Where a hedge would be dealt: a future too small for a block in the order book, where allowed."""
+    book = found.venue + ORDER_BOOK
+    small = candidate.notional_usd < found.mandate.rfq.future_block_min_usd
+    future = candidate.kind is StructureKind.SHORT_FUTURE
+    if future and small and found.mandate.may_deal(book, candidate.kind):
+        return replace(found, venue=book)
+    return found
 
 
 def _others(
@@ -93,7 +106,7 @@ def _rate(found: Situation, candidate: Candidate, others: tuple[Position, ...]) 
     dealers = _dealers(found, candidate)
     plain = facts_of(found, candidate, 0.0, 0.0)
     panel, left_out = _panel(found, candidate, plain, dealers, others)
-    names = tuple(dealer.name for dealer in panel)
+    names = (found.venue,) if found.by_book else tuple(dealer.name for dealer in panel)
     call = _call(found, candidate, others, names)
     initial = _initial_margin(found, candidate, names)
     facts = replace(plain, dealers=panel, initial_margin_usd=initial, stress_call_usd=call)
@@ -161,7 +174,7 @@ def _panel(
 
 def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
     rows: list[DealerFacts] = []
-    for name in found.approved:
+    for name in () if found.by_book else found.approved:
         dossier = found.dossiers[name]
         if candidate.kind not in dossier.credit.products:
             continue

@@ -9,7 +9,7 @@ from headframe.counterparty import CollateralTerms, Dossier
 from headframe.hedge.candidates import Street
 from headframe.hedge.exposure import ExposureRow, planned_coins
 from headframe.instrument import Structure
-from headframe.mandate import Mandate
+from headframe.mandate import Mandate, is_order_book
 from headframe.market import Snapshot
 from headframe.pricing import Surface
 from headframe.risk import Liquidity, Pledge
@@ -67,6 +67,11 @@ class Situation:
             else one
             for one in self.positions
         )
+
+    @property
+    def by_book(self) -> bool:
+        """Whether it is dealt in a venue's order book: nobody is asked, no line is drawn on."""
+        return is_order_book(self.venue)
 
     @property
     def snapshot(self) -> Snapshot:

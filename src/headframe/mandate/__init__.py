@@ -3,6 +3,7 @@
 from headframe.mandate.approval import Approval, NoApproval, approve, recall_approval
 from headframe.mandate.facts import DealerFacts, Facts, MonthFacts
 from headframe.mandate.policy import (
+    ORDER_BOOK,
     AskingRules,
     Band,
     BasisRules,
@@ -19,11 +20,13 @@ from headframe.mandate.policy import (
     Scope,
     Unwind,
     Where,
+    is_order_book,
 )
 from headframe.mandate.rules import Rule
 from headframe.mandate.verdict import Breach, Stage, Verdict, judge
 
 __all__ = [
+    "ORDER_BOOK",
     "Approval",
     "AskingRules",
     "Band",
@@ -50,6 +53,7 @@ __all__ = [
     "Verdict",
     "Where",
     "approve",
+    "is_order_book",
     "judge",
     "recall_approval",
 ]

@@ -8,6 +8,14 @@ from math import isfinite
 from headframe.instrument import StructureKind
 from headframe.units import Wrong
 
+ORDER_BOOK = "-book"
+"""What a venue's order book is called after the venue: a place of its own in clause 1.4."""
+
+
+def is_order_book(venue: str) -> bool:
+    """Whether a place is a venue's order book, where nobody is asked and no block is too small."""
+    return venue.endswith(ORDER_BOOK)
+
 
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not (isfinite(value) and low <= value <= high):

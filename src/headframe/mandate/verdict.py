@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from headframe.instrument import StructureKind
 from headframe.mandate.facts import Facts
-from headframe.mandate.policy import Mandate
+from headframe.mandate.policy import Mandate, RfqRules, is_order_book
 from headframe.mandate.rules import Rule
 
 _DUST = 1e-9
@@ -229,6 +229,26 @@ def _cash(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
 
 def _request(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
     rfq = mandate.rfq
+    if not is_order_book(facts.venue):
+        yield from _block(rfq, facts)
+    if facts.live_rfq:
+        yield Breach(rule=Rule.RFQ_ALREADY_LIVE, allowed="one at a time", found="another is live")
+    if facts.repeated:
+        yield Breach(
+            rule=Rule.REPEATED_TRADE,
+            allowed=f"once in {rfq.repeat_minutes} minutes",
+            found="the same structure traded just now",
+        )
+    if facts.clip_age_minutes is not None and not facts.clip_age_minutes >= rfq.clip_minutes:
+        yield Breach(
+            rule=Rule.CLIP_TOO_SOON,
+            allowed=f"{rfq.clip_minutes} minutes after the last clip",
+            found=f"{facts.clip_age_minutes:.1f} minutes",
+        )
+
+
+def _block(rfq: RfqRules, facts: Facts) -> Iterator[Breach]:
+    """What holds of blocks: enough dealers, and the venue's least size."""
     if len(facts.dealers) < rfq.dealers_min:
         yield Breach(
             rule=Rule.TOO_FEW_DEALERS, allowed=f"{rfq.dealers_min}", found=f"{len(facts.dealers)}"
@@ -245,20 +265,6 @@ def _request(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
             rule=Rule.BLOCK_TOO_SMALL,
             allowed=f"{rfq.block_min_coins:.2f} coins",
             found=f"{facts.size_coins:.2f} coins",
-        )
-    if facts.live_rfq:
-        yield Breach(rule=Rule.RFQ_ALREADY_LIVE, allowed="one at a time", found="another is live")
-    if facts.repeated:
-        yield Breach(
-            rule=Rule.REPEATED_TRADE,
-            allowed=f"once in {rfq.repeat_minutes} minutes",
-            found="the same structure traded just now",
-        )
-    if facts.clip_age_minutes is not None and not facts.clip_age_minutes >= rfq.clip_minutes:
-        yield Breach(
-            rule=Rule.CLIP_TOO_SOON,
-            allowed=f"{rfq.clip_minutes} minutes after the last clip",
-            found=f"{facts.clip_age_minutes:.1f} minutes",
         )
 
 

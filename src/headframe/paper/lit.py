@@ -27,10 +27,12 @@ class LitBook:
         self._owners: dict[str, Account] = {}
         self._told = told
         self._eaten: dict[tuple[str, int, float], float] = {}
-        self._numbers = len(memory.deals)
+        self._numbers = self._filled = sum(len(deal["trades"]) for deal in memory.deals)
 
     def place(self, params: Params, owner: Account, direction: str) -> Json:
         """Buy or sell: fills what it can at once, rests, or ends."""
+        if params.given("valid_until") and params.number("valid_until") <= self.world.now_ms():
+            raise RpcError(13888, "timed_out", "it came after its valid_until")
         one = self.world.find(params.text("instrument_name"))
         kind = params.choice("type", _TYPES, "limit")
         life = params.choice("time_in_force", _LIVES, "good_til_cancelled")
@@ -138,13 +140,16 @@ class LitBook:
         wanted = order["amount"]
         if order["time_in_force"] == "fill_or_kill" and sum(r[1] for r in fit) < wanted - 1e-9:
             return []
-        fills: list[Json] = []
+        parts: list[tuple[float, float]] = []
+        left = round(wanted - order["filled_amount"], 8)
         for price, size in fit:
-            left = round(wanted - order["filled_amount"], 8)
             if left <= 0.0:
                 break
-            fills.append(self._fill(order, owner, price, min(left, size), "T"))
-            self._take(one, price, min(left, size), buys=buys)
+            parts.append((price, min(left, size)))
+            left = round(left - parts[-1][1], 8)
+        fills = self._fill(order, owner, parts, "T") if parts else []
+        for price, size in parts:
+            self._take(one, price, size, buys=buys)
         return fills
 
     def _take(self, one: Listed, price: float, amount: float, *, buys: bool) -> None:
@@ -153,33 +158,38 @@ class LitBook:
             if order["price"] == price and amount > 0.0:
                 part = min(amount, round(order["amount"] - order["filled_amount"], 8))
                 owner = self._owners[order["order_id"]]
-                fill = self._fill(order, owner, price, part, "M")
+                fills = self._fill(order, owner, [(price, part)], "M")
                 if order["filled_amount"] >= order["amount"]:
                     order["order_state"] = "filled"
-                self._told(owner, order, [fill])
+                self._told(owner, order, fills)
                 amount = round(amount - part, 8)
         if amount > 0.0:
             key = (one.name, 1 if buys else 0, price)
             self._eaten[key] = self._eaten.get(key, 0.0) + amount
 
     def _fill(
-        self, order: Json, owner: Account, price: float, amount: float, liquidity: str
-    ) -> Json:
-        """One fill: kept on the disk, booked to its account, added to its order."""
+        self, order: Json, owner: Account, parts: list[tuple[float, float]], liquidity: str
+    ) -> list[Json]:
+        """What an order took at once, a trade a price: kept whole on the disk, booked, added to the order."""
         name, side = order["instrument_name"], order["direction"]
-        number = len(self.memory.deals) + 1
-        trade = trade_of(self.world, (name, side, amount, price), f"L{number}", number, liquidity)
-        trade |= {"order_id": order["order_id"], "label": order["label"]}
-        trade["order_type"] = order["order_type"]
-        self.memory.keep_deal({"kind": "lit", "account": owner.client_id, "trades": [trade]})
+        trades: list[Json] = []
+        for number, (price, amount) in enumerate(parts, start=self._filled + 1):
+            row = (name, side, amount, price)
+            trade = trade_of(self.world, row, f"L{number}", number, liquidity)
+            trade |= {"order_id": order["order_id"], "label": order["label"]}
+            trades.append(trade | {"order_type": order["order_type"]})
+        self.memory.keep_deal({"kind": "lit", "account": owner.client_id, "trades": trades})
+        self._filled += len(trades)
         terms = self.world.find(name).terms
         sign = 1.0 if side == "buy" else -1.0
-        owner.take(name, terms, sign * amount, price, trade["fee"])
-        done = order["filled_amount"]
-        order["average_price"] = (order["average_price"] * done + price * amount) / (done + amount)
-        order["filled_amount"] = round(done + amount, 8)
+        for trade, (price, amount) in zip(trades, parts, strict=True):
+            owner.take(name, terms, sign * amount, price, trade["fee"])
+            done = order["filled_amount"]
+            paid = order["average_price"] * done + price * amount
+            order["average_price"] = paid / (done + amount)
+            order["filled_amount"] = round(done + amount, 8)
         order["last_update_timestamp"] = self.world.now_ms()
-        return trade
+        return trades
 
     def tick(self) -> None:
         """The book has changed: what was taken stands again, and resting orders it has come to are filled."""
@@ -198,9 +208,9 @@ class LitBook:
                 rows[0][0] <= price if order["direction"] == "buy" else rows[0][0] >= price
             ):
                 part = round(order["amount"] - order["filled_amount"], 8)
-                fill = self._fill(order, owner, price, part, "M")
+                fills = self._fill(order, owner, [(price, part)], "M")
                 order["order_state"] = "filled"
-                self._told(owner, order, [fill])
+                self._told(owner, order, fills)
 
     def edit(self, params: Params, owner: Account) -> Json:
         """Change amount and price of an open order; it loses its place and may trade at once."""

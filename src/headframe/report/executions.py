@@ -161,8 +161,16 @@ def routes_table(routes: tuple[Route, ...]) -> Table:
     """Ways of dealing, the cheapest first."""
     return Table(
         title="Ways to deal it",
-        columns=(Column("way"), Column("cost against mid USD", Form.USD), Column("why")),
-        rows=tuple((one.name, one.cost_usd, one.words) for one in routes),
+        columns=(
+            Column("way"),
+            Column("cost against mid USD", Form.USD),
+            Column("open"),
+            Column("why"),
+        ),
+        rows=tuple(
+            (one.name, one.cost_usd, "no" if one.closed else "yes", one.closed or one.words)
+            for one in routes
+        ),
         note="Estimates before the trade; headframe execution says what it came to.",
     )
 

@@ -34,6 +34,7 @@ class Told:
 
     id: str
     proposal: str
+    venue: str
     structure: str
     sign: int
     coins: float

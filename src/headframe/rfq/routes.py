@@ -9,11 +9,16 @@ from headframe.rfq.quality import Costs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One way of dealing a size, before it is dealt: cost against mid in USD and why."""
+    """One way of dealing a size, before it is dealt: cost against mid in USD and why.
+
+    ``closed`` is why it is not open to us; ``place`` where a request for it would go, if anywhere.
+    """
 
     name: str
     cost_usd: float | None
     words: str
+    closed: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +45,13 @@ class Lot:
         return self.fee_usd * self.coins
 
 
-def block_route(lot: Lot, past: Costs) -> Route:
-    """By request for quotes: what blocks have cost so far, else the market's own half spread."""
+def route_name(place: str, *, book: bool) -> str:
+    """What the way of dealing at a place is called."""
+    return f"lit book at once, {place}" if book else f"block at {place}"
+
+
+def block_route(lot: Lot, past: Costs, place: str) -> Route:
+    """By request for quotes at a venue: what its blocks have cost so far, else the market's half spread."""
     if past.to_mid_bps is None:
         cost, words = (
             lot.spread_usd * lot.coins,
@@ -49,17 +59,27 @@ def block_route(lot: Lot, past: Costs) -> Route:
         )
     else:
         cost = past.to_mid_bps / 1e4 * lot.forward * lot.coins
-        words = f"as {past.filled} blocks before it: {past.to_mid_bps:.1f} bp of notional"
-    return Route(name="block", cost_usd=cost + lot.fees, words=f"{words}; fees {lot.fees:,.0f}")
+        words = (
+            f"as {past.filled} blocks before it: {past.to_mid_bps:.1f} bp of notional, "
+            f"{past.responses_mean or 0.0:.1f} answers each"
+        )
+    return Route(
+        name=route_name(place, book=False),
+        cost_usd=cost + lot.fees,
+        words=f"{words}; fees {lot.fees:,.0f}",
+        place=place,
+    )
 
 
-def sweep_route(lot: Lot, price: float | None, mid: float | None) -> Route:
-    """Taking the whole size out of the lit book at once, leg by leg."""
+def sweep_route(lot: Lot, price: float | None, mid: float | None, place: str) -> Route:
+    """Taking the whole size out of a lit book at once, leg by leg."""
+    name = route_name(place, book=True)
     if price is None or mid is None:
         words = f"the book does not hold {lot.coins:g} coins"
-        return Route(name="lit book at once", cost_usd=None, words=words)
+        return Route(name=name, cost_usd=None, words="", closed=words, place=place)
     return Route(
-        name="lit book at once",
+        name=name,
+        place=place,
         cost_usd=lot.sign * (price - mid) * lot.usd * lot.coins + lot.fees,
         words=f"mean price {price:.6g} against {mid:.6g}; fees {lot.fees:,.0f}; leg by leg, not all or none",
     )
@@ -86,7 +106,18 @@ def voice_route(lot: Lot) -> Route:
 
 def cheapest(routes: Sequence[Route]) -> tuple[Route, ...]:
     """The cheapest first; ways that are closed come last."""
-    return tuple(sorted(routes, key=lambda one: (one.cost_usd is None, one.cost_usd or 0.0)))
+    return tuple(
+        sorted(
+            routes,
+            key=lambda one: (bool(one.closed), one.cost_usd is None, one.cost_usd or 0.0, one.name),
+        )
+    )
+
+
+def best_place(routes: Sequence[Route]) -> str | None:
+    """Where a request would cost least among the ways that are open; None where none is."""
+    open_ones = [one for one in cheapest(routes) if one.place and not one.closed]
+    return open_ones[0].place if open_ones else None
 
 
 def sweep_price(levels: Sequence[tuple[float, float]], amount: float) -> float | None:

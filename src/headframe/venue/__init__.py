@@ -4,6 +4,7 @@ from headframe.venue.clocks import SKEW_SECONDS, FollowedClock, SystemClock
 from headframe.venue.deribit import (
     Client,
     DeribitAccount,
+    DeribitBook,
     DeribitVenue,
     HttpClient,
     JsonRpcClient,
@@ -17,6 +18,7 @@ __all__ = [
     "Client",
     "Credentials",
     "DeribitAccount",
+    "DeribitBook",
     "DeribitVenue",
     "FollowedClock",
     "HttpClient",

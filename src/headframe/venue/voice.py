@@ -127,6 +127,11 @@ class VoiceVenue:
         """Nothing rests with a voice."""
         assert venue_id
 
+    async def closed(self, request: Request) -> str:
+        """A voice has no least size."""
+        assert request.structure.legs
+        return ""
+
     async def sweep(self, request: Request) -> float | None:
         """No lit book is looked at."""
         assert request.structure.legs

@@ -32,6 +32,12 @@ _Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 _Wait = Annotated[int, Query(ge=0, le=600, description="Seconds to wait for the outcome.")]
 
 
+_Venue = Annotated[
+    str | None,
+    Query(max_length=80, description="The venue or its order book; as planned where absent."),
+]
+
+
 class _Caller:
     """Who is calling: by a token where the workspace has users, else by the name given."""
 
@@ -265,14 +271,18 @@ def _books(app: FastAPI, process: DeskProcess) -> None:
 def _acting(app: FastAPI, process: DeskProcess) -> None:
     @app.post("/api/v1/proposals/{proposal}/rfq", summary="Ask for quotes", status_code=202)
     async def ask(
-        request: Request, response: Response, proposal: _Id, key: _Key = None, wait: _Wait = 0
+        request: Request,
+        response: Response,
+        proposal: _Id,
+        key: _Key = None,
+        wait: _Wait = 0,
+        venue: _Venue = None,
     ) -> Json:
         who = _Caller(process, request)
         office = who.may(users.Action.TRADE)
         await _body(request)
-        made = await process.ask(
-            proposal, who.name, who.token, process.key_of(key, "rfq", proposal, who.name)
-        )
+        named = process.key_of(key, "rfq", proposal, who.name, *(filter(None, [venue])))
+        made = await process.ask(proposal, who.name, who.token, named, venue)
         await process.outcome(made, wait)
         found = executions.shown(office.state(), made)
         if wait and found["state"] not in {"opening", "open", "awarding"}:

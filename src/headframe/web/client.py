@@ -69,12 +69,14 @@ class DeskClient:
         except (OSError, ValueError) as error:
             raise OutcomeUnknown(f"the desk at {self.url} does not answer: {error}") from error
 
-    def rfq(self, proposal: str, who: str, token: str | None) -> Json:
+    def rfq(self, proposal: str, who: str, token: str | None, venue: str | None = None) -> Json:
         """Ask for quotes and wait for the outcome; sent once, under a key made for it."""
         headers = {"Idempotency-Key": secrets.token_hex(16), "X-Headframe-User": quote(who)}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         path = f"/api/v1/proposals/{quote(proposal, safe='')}/rfq?wait=600"
+        if venue is not None:
+            path += f"&venue={quote(venue, safe='')}"
         request = Request(self.url + path, data=b"", headers=headers, method="POST")  # noqa: S310
         try:
             with _LOOPBACK.open(request, timeout=630) as reply:

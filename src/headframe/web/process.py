@@ -13,7 +13,7 @@ from pathlib import Path
 from headframe.desk import audit, execution, executions, fencing, users
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
-from headframe.desk.ports import Broken, Invalid, OutcomeUnknown, Stopped
+from headframe.desk.ports import Broken, Invalid, NotFound, OutcomeUnknown, Stopped
 from headframe.rfq import AFTER_SECONDS, Request, RfqState
 from headframe.wiring import audit_office, open_office, trading
 
@@ -117,12 +117,20 @@ class DeskProcess:
             raise Invalid("an Idempotency-Key is 8 to 100 printable ASCII characters")
         return execution.Key(key, sha256("\n".join(words).encode()).hexdigest())
 
-    async def ask(self, proposal: str, who: str, token: str | None, key: execution.Key) -> str:
+    async def ask(
+        self, proposal: str, who: str, token: str | None, key: execution.Key, venue: str | None
+    ) -> str:
         """Begin a request for quotes; returns its id when the intent is on the disk."""
         before = execution.done_before(self.office, key)
         if before is not None:
             return before
         line = self._line()
+        place = line.at(venue or self._place_of(proposal))
+        if place is None:
+            raise NotFound(
+                f"this desk deals at {line.venue.name} and {', '.join(line.others)} alone"
+            )
+        line = place
         mine = replace(line, office=line.office.acting(who, token), aside=self._aside)
         begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._deal(mine, proposal, key, begun))
@@ -132,6 +140,11 @@ class DeskProcess:
             self.outcomes[made] = task
             task.add_done_callback(lambda _: self.outcomes.pop(made, None))
         return made
+
+    def _place_of(self, proposal: str) -> str:
+        """Where a proposal was planned to be dealt."""
+        known = self.office.state().proposals.get(proposal)
+        return self.office.settings().venue.name if known is None else known.facts.venue
 
     def _line(self) -> Trading:
         """The line to the venue, or why nothing is traded now."""

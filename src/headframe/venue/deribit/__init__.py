@@ -7,6 +7,7 @@ from headframe.venue.deribit.account import (
     Minimums,
     OrderThere,
 )
+from headframe.venue.deribit.book import DeribitBook
 from headframe.venue.deribit.client import Client, HttpClient, JsonRpcClient
 from headframe.venue.deribit.errors import VenueError, error_of
 from headframe.venue.deribit.venue import DeribitVenue
@@ -15,6 +16,7 @@ __all__ = [
     "AccountThere",
     "Client",
     "DeribitAccount",
+    "DeribitBook",
     "DeribitVenue",
     "HeldThere",
     "HttpClient",

@@ -157,6 +157,48 @@ class DeribitAccount:
         )
         return _order(parse.table(answer.get("order"), "order"))
 
+    async def fill_or_kill(
+        self,
+        side: str,
+        instrument: str,
+        *,
+        amount: Decimal,
+        price: Decimal,
+        label: str,
+        until: datetime,
+    ) -> OrderThere:
+        """The whole amount at a limit or nothing; an order that comes after ``until`` is refused there."""
+        answer = parse.table(
+            await self._client.call(
+                f"private/{side}",
+                instrument_name=instrument,
+                amount=float(amount),
+                price=float(price),
+                type="limit",
+                time_in_force="fill_or_kill",
+                valid_until=int(until.timestamp() * 1000),
+                label=label,
+            ),
+            "order",
+        )
+        return _order(parse.table(answer.get("order"), "order"))
+
+    async def trades(self, instrument: str, label: str, since: datetime) -> tuple[Json, ...]:
+        """Our trades of an instrument that carry a label, oldest first."""
+        answer = parse.table(
+            await self._client.call(
+                "private/get_user_trades_by_instrument",
+                instrument_name=instrument,
+                start_timestamp=int(since.timestamp() * 1000),
+                count=1000,
+                sorting="asc",
+            ),
+            "trades",
+        )
+        rows = parse.rows(answer.get("trades"), "trades")
+        mine = [row for row in rows if row.get("label") == label]
+        return tuple(sorted(mine, key=lambda row: parse.number(row, "timestamp")))
+
     async def orders(self, label: str, currency: str) -> tuple[OrderThere, ...]:
         """Our orders that carry a label, whatever became of them."""
         answer = await self._client.call(

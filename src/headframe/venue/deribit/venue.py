@@ -11,6 +11,7 @@ from typing import Any, cast
 from headframe.desk.ports import Broken, Clock, Malformed, Opened, VenueFinding
 from headframe.rfq import Direction, Fill, Quote, Request, Taking, sweep_price
 from headframe.venue.deribit import parse
+from headframe.venue.deribit.account import DeribitAccount
 from headframe.venue.deribit.client import Client
 from headframe.venue.deribit.errors import VenueError
 
@@ -190,6 +191,19 @@ class DeribitVenue:
         if not listed:
             raise Malformed(f"the venue no longer lists its request {venue_id}")
         return listed[0]
+
+    async def closed(self, request: Request) -> str:
+        """Which leg lies below its least block, or is not listed."""
+        least = await DeribitAccount(self._client).minimums(
+            request.structure.legs[0].instrument.coin
+        )
+        for leg in request.structure.legs:
+            known = least.get(leg.instrument.name)
+            if known is None:
+                return f"{leg.instrument.name} is not listed there"
+            if float(request.amount) * abs(leg.ratio) < known.block_minimum:
+                return f"{leg.instrument.name}: a block is at least {known.block_minimum:g}"
+        return ""
 
     async def sweep(self, request: Request) -> float | None:
         """Net price of taking the request's size out of the lit book; None where it does not hold so much."""

@@ -1,0 +1,242 @@
+"""Small futures in a venue's order book: planned there, dealt fill or kill, found again after a crash."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headframe.cli.app import app
+from headframe.desk import approvals, audit, execution, fencing, policy, programme
+from headframe.desk.office import Office
+from headframe.desk.ports import Declined, NotFound, OutcomeUnknown, Unreachable
+from headframe.rfq import RfqState
+from headframe.venue import DeribitBook
+from headframe.wiring import open_office, trading
+
+
+@pytest.fixture
+def small(mine: Path) -> Path:
+    """A mine that hedges with futures alone, too small for blocks, in the order book."""
+    path = mine / "mandate.toml"
+    text = path.read_text()
+    text = text.replace(
+        'structures = ["short_future", "forward", "protective_put", "costless_collar"]   # M',
+        'structures = ["short_future"]   # M',
+    )
+    text = text.replace(
+        "[cover] ",
+        """[[where]]
+entity = "Kettle & Pecos Mining LLC"
+venue = "paper-book"
+structures = ["short_future"]
+
+[cover] """,
+    )
+    text = text.replace("future_block_min_usd = 200000.0", "future_block_min_usd = 20000000.0")
+    text = text.replace("stress_call_share_max = 0.40", "stress_call_share_max = 3.0")
+    text = text.replace("# clip_coins_max = 60.0", "clip_coins_max = 2.0")
+    path.write_text(text)
+    office = open_office(mine, user="board")
+    policy.sign(office)
+    office.user = "treasurer"
+    plan = programme.plan(office)
+    office.user = "cfo"
+    for proposal in plan.proposals:
+        approvals.give(office, proposal.id)
+    return mine
+
+
+def deal(folder: Path, venue: str | None = "paper-book", change: Any = None) -> Any:
+    office = open_office(folder, user="trader")
+
+    async def run() -> Any:
+        async with trading(office, folder, venue=venue) as line:
+            if change is not None:
+                change(line.venue)
+            return await execution.deal(line, "P-1")
+
+    return office, asyncio.run(run())
+
+
+def test_a_future_too_small_for_a_block_is_planned_and_dealt_in_the_book(small: Path) -> None:
+    state = open_office(small, user="x").state()
+    proposal = state.proposals["P-1"]
+    assert proposal.facts.venue == "paper-book"
+    assert proposal.panel == ("paper-book",)
+    assert all("too_small" not in str(b.rule) for b in proposal.verdict.breaches)
+    office, dealt = deal(small)
+    assert dealt.outcome == "filled"
+    trade = dealt.trades[0]
+    assert trade.dealer == "paper-book"
+    assert trade.net_price >= dealt.request.limit, "we sell, and no lower than approved"
+    assert trade.legs[0].amount == -dealt.request.amount
+    assert trade.fee > 0
+    assert 1.0 < trade.size <= 2.0 < proposal.size, "a clip"
+    assert audit.verify(office).sound
+    with pytest.raises(Declined, match=r"M-6\.5"):
+        deal(small)
+
+
+def test_the_command_goes_where_the_plan_says_and_says_where_else(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*words: str) -> Any:
+        with pytest.raises(SystemExit) as ended:
+            app([*words, "--workspace", str(small), "--as", "trader", "--json"])
+        return ended.value.code, json.loads(capsys.readouterr().out)
+
+    status, ways = run("routes", "P-1")
+    assert status == 0
+    rows = {one["name"]: one for one in ways["routes"]}
+    assert "M-6.2" in rows["block at paper"]["closed"]
+    assert rows["lit book at once, paper-book"]["closed"] == ""
+    status, dealt = run("rfq", "P-1", "--venue", "best")
+    assert status == 0
+    assert dealt["venue"] == "paper-book"
+    assert dealt["trade"]["dealer"] == "paper-book"
+
+
+def test_the_book_is_closed_unless_the_mandate_opens_it_and_to_all_but_futures(
+    approved: Path, mine: Path
+) -> None:
+    with pytest.raises(Declined, match="order books deal listed futures alone"):
+        deal(approved)
+    with pytest.raises(NotFound, match="known: paper"):
+        deal(approved, "elsewhere-book")
+    office = open_office(mine, user="treasurer")
+    plan = programme.plan(office, propose=False)
+    assert {one.facts.venue for _, rows in plan.blocks for one in rows} == {"paper"}
+
+
+class Cut:
+    """A line that breaks when the order has been sent."""
+
+    def __init__(self, real: Any, *, arrives: bool) -> None:
+        self.real, self.arrives = real, arrives
+
+    async def fill_or_kill(self, *args: Any, **kwargs: Any) -> Any:
+        if self.arrives:
+            await self.real.fill_or_kill(*args, **kwargs)
+        raise Unreachable("no answer in time")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_an_order_whose_answer_was_lost_is_read_from_the_trades_when_none_can_follow(
+    small: Path, arrives: bool
+) -> None:
+    def cut(venue: Any) -> None:
+        assert isinstance(venue, DeribitBook)
+        venue._account = Cut(venue._account, arrives=arrives)  # type: ignore[assignment]
+
+    with pytest.raises(OutcomeUnknown):
+        deal(small, change=cut)
+    office = open_office(small, user="trader")
+    (record,) = office.state().live_rfqs()
+    assert record.state is RfqState.UNKNOWN
+
+    async def settle() -> None:
+        async with trading(office, small) as line:
+            await fencing.reconcile(line, lambda _: None)
+
+    asyncio.run(settle())
+    state = office.state()
+    assert state.rfqs[record.request.id].state is (
+        RfqState.FILLED if arrives else RfqState.NOT_FILLED
+    )
+    assert len(state.trades) == (1 if arrives else 0)
+    assert office.now() >= record.request.opened_at + timedelta(seconds=9) or arrives
+    assert audit.verify(office).sound
+
+
+def test_an_order_that_comes_too_late_is_refused_by_the_venue(small: Path) -> None:
+    office = open_office(small, user="trader")
+
+    async def run() -> None:
+        async with trading(office, small, venue="paper-book") as line:
+            venue = line.venue
+            assert isinstance(venue, DeribitBook)
+            with pytest.raises(Unreachable, match="in time"):
+                await venue._account.fill_or_kill(
+                    "sell", "BTC-25DEC26", amount=Decimal(100), price=Decimal(1000), label="late",
+                    until=office.now() - timedelta(seconds=1),
+                )  # fmt: skip
+            since = office.now() - timedelta(hours=1)
+            assert await venue._account.trades("BTC-25DEC26", "late", since) == ()
+
+    asyncio.run(run())
+
+
+def test_one_price_is_worth_what_several_were() -> None:
+    from fractions import Fraction
+
+    from headframe.venue.deribit.book import _mean
+
+    prices, sizes = [Decimal(70_000), Decimal(70_010)], [Decimal(300), Decimal(100)]
+    coins = sum(
+        (Fraction(size) / Fraction(price) for price, size in zip(prices, sizes, strict=True)),
+        Fraction(0),
+    )
+    assert abs(Fraction(400) / Fraction(_mean(prices, sizes, inverse=True)) - coins) < Fraction(
+        1, 10**12
+    )
+    assert _mean(prices, sizes, inverse=False) == Decimal("70002.50000000")
+    assert _mean(prices[:1], sizes[:1], inverse=True) == Decimal(70_000)
+
+
+def test_other_venues_are_named_apart_and_futures_stay_at_one(small: Path) -> None:
+    from headframe.codec import read_settings
+
+    path = small / "headframe.toml"
+    text = path.read_text()
+    other = """
+[[venues]]
+name = "second"
+url = "ws://127.0.0.1:1/ws"
+client_id = "x"
+option_fee_coins = 0.0003
+option_fee_cap_share = 0.125
+future_fee_share = 0.0005
+forward_spread = 0.0004
+spread_median = 0.0375
+financing_rate = 0.08
+"""
+    path.write_text(text + other)
+    office = open_office(small, user="trader")
+    assert [one.name for one in office.settings().venues] == ["second"]
+    found = office.settings().venue_of("second-book")
+    assert found is not None
+    assert found.name == "second"
+    with pytest.raises(Declined, match="margined at one venue"):
+        execution.judged(office, "P-1", "second")
+    for bad in (
+        other.replace("second", "paper"),
+        other.replace("second", "x-book"),
+        other.replace("url", "# url"),
+    ):
+        assert isinstance(read_settings(text + bad), tuple)
+
+
+def test_what_is_open_elsewhere_says_where_to_ask(small: Path) -> None:
+    def cut(venue: Any) -> None:
+        venue._account = Cut(venue._account, arrives=True)
+
+    with pytest.raises(OutcomeUnknown):
+        deal(small, change=cut)
+    office = open_office(small, user="trader")
+
+    async def elsewhere() -> None:
+        async with trading(office, small) as line:
+            apart = replace(line, others={})
+            await fencing.reconcile(apart, lambda _: None)
+
+    with pytest.raises(OutcomeUnknown, match="rfq --venue paper-book"):
+        asyncio.run(elsewhere())
+    assert isinstance(office, Office)
