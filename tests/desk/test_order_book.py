@@ -86,9 +86,10 @@ def test_the_command_goes_where_the_plan_says_and_says_where_else(
     small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(*words: str) -> Any:
-        with pytest.raises(SystemExit) as ended:
-            app([*words, "--workspace", str(small), "--as", "trader", "--json"])
-        return ended.value.code, json.loads(capsys.readouterr().out)
+        status = app.main(
+            [*words, "--workspace", str(small), "--as", "trader", "--json"], standalone_mode=False
+        )
+        return status or 0, json.loads(capsys.readouterr().out)
 
     status, ways = run("routes", "P-1")
     assert status == 0

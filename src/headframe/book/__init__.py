@@ -9,6 +9,12 @@ from headframe.book.accounts import (
     OPENING,
     Accounts,
 )
+from headframe.book.confirmation import (
+    Confirmation,
+    ConfirmedLeg,
+    Difference,
+    differences,
+)
 from headframe.book.entries import (
     coins_mined,
     coins_sold,
@@ -39,7 +45,10 @@ __all__ = [
     "LOAN",
     "OPENING",
     "Accounts",
+    "Confirmation",
+    "ConfirmedLeg",
     "Designation",
+    "Difference",
     "Entry",
     "Funding",
     "Ledger",
@@ -55,6 +64,7 @@ __all__ = [
     "coins_sold",
     "collateral",
     "costs_paid",
+    "differences",
     "fund",
     "hedge_flow",
     "line_drawn",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from headframe.instrument import Instrument, StructureKind
-from headframe.units import Month, Wrong
+from headframe.units import Month, Wrong, shared_out
 
 
 class MarginTerms(StrEnum):
@@ -53,6 +53,8 @@ class Trade:
     designations: tuple[Designation, ...]
     fee: Decimal
     spot: Decimal
+    accounts: tuple[tuple[str, Decimal], ...] = ()
+    """Coins by account at the venue, where the block was shared out."""
 
     def __post_init__(self) -> None:
         if not self.legs:
@@ -77,22 +79,11 @@ class Trade:
 def allocate(size: Decimal, weights: tuple[tuple[Month, Decimal], ...]) -> dict[Month, Decimal]:
     """A block shared out to months by weight, in steps of 0.01 coins, adding up exactly.
 
-    Largest remainders (Hamilton's method): each month gets its share rounded down, and the coins
-    left over go one step each to the largest remainders, the earliest month first on a tie.
+    The steps left over go to the largest remainders, the earliest month first on a tie.
     """
-    step = Decimal("0.01")
-    total = sum((weight for _, weight in weights), Decimal(0))
-    if size <= 0 or total <= 0 or any(weight < 0 for _, weight in weights):
-        raise Wrong("a block is shared out by weights of at least zero, not all zero")
-    if size % step:
-        raise Wrong(f"a block's size is a multiple of 0.01 coins, was {size}")
-    exact = {month: size * weight / total for month, weight in weights}
-    shares = {month: (value // step) * step for month, value in exact.items()}
-    left = int((size - sum(shares.values(), Decimal(0))) / step)
-    order = sorted(exact, key=lambda month: (shares[month] - exact[month], month))
-    for month in order[:left]:
-        shares[month] += step
-    return {month: share for month, share in shares.items() if share}
+    ordered = sorted(weights)
+    shares = shared_out(size, [weight for _, weight in ordered], Decimal("0.01"))
+    return {month: share for (month, _), share in zip(ordered, shares, strict=True) if share}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

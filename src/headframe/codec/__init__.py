@@ -1,6 +1,7 @@
 """How domain values are written as JSON and TOML and read back, in one place."""
 
 from headframe.codec.canonical import canonical, sha256
+from headframe.codec.confirmations import read_confirmations
 from headframe.codec.locate import locate
 from headframe.codec.reader import Problem
 from headframe.codec.rows import TableRow, each_row, number, rows_of
@@ -39,6 +40,7 @@ __all__ = [
     "number",
     "power_from_text",
     "prices_from_text",
+    "read_confirmations",
     "read_counterparties",
     "read_mandate",
     "read_settings",

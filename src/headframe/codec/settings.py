@@ -26,6 +26,28 @@ class WorkspaceSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountShare:
+    """An account at the venue and its share of every block."""
+
+    name: str
+    user_id: int
+    share: float
+
+    def __post_init__(self) -> None:
+        if not self.name or self.user_id < 1:
+            raise Wrong("an account has a name and the venue's user_id")
+        if not 0.0 < self.share <= 1.0:
+            raise Wrong(f"an account's share lies above 0 and up to 1, was {self.share:g}")
+
+
+def _shares(accounts: tuple[AccountShare, ...]) -> None:
+    if accounts and abs(sum(one.share for one in accounts) - 1.0) > 1e-9:
+        raise Wrong("the shares of a venue's accounts add up to 1")
+    if len({one.user_id for one in accounts}) < len(accounts):
+        raise Wrong("a venue's accounts have user_ids of their own")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenueSettings:
     """The venue and what it charges."""
 
@@ -42,6 +64,8 @@ class VenueSettings:
     secret: str = "env:HEADFRAME_VENUE_SECRET"  # noqa: S105 - where it is kept, not what it is
     grant: str = "client_credentials"
     scope: str = ""
+    accounts: tuple[AccountShare, ...] = ()
+    """Accounts at the venue that every block is shared out to; none: the key's own."""
 
     def __post_init__(self) -> None:
         for name, schemes in (("url", ("ws://", "wss://")), ("http_url", ("http://", "https://"))):
@@ -52,6 +76,7 @@ class VenueSettings:
             raise Wrong(f"grant is client_credentials or client_signature, was {self.grant[:40]!r}")
         if self.secret.partition(":")[0] not in {"env", "keyring", "age"}:
             raise Wrong("secret says where it is kept: env:NAME, keyring:SERVICE/USER or age:FILE")
+        _shares(self.accounts)
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, float) and not 0.0 <= value < 1.0:

@@ -99,6 +99,10 @@ def trade_of(
         ),
         fee=fill.fee,
         spot=Decimal(repr(state.market.index)) if state.market else Decimal(1),
+        accounts=tuple(
+            (part.account, (size * part.amount / request.amount).quantize(_SATOSHI))
+            for part in request.accounts
+        ),
     )
 
 

@@ -30,7 +30,7 @@ from headframe.desk.ports import (
     Unreachable,
 )
 from headframe.desk.taking import Case, Dealt, OnTheWay, leave, rest, take
-from headframe.hedge import Bucket, Proposal, Rated, Situation, rate_again
+from headframe.hedge import Bucket, Candidate, Proposal, Rated, Situation, rate_again
 from headframe.instrument import StructureKind
 from headframe.mandate import ORDER_BOOK, Approval, Stage, is_order_book, judge
 from headframe.rfq import (
@@ -38,6 +38,7 @@ from headframe.rfq import (
     Direction,
     Ladder,
     NoAward,
+    Part,
     Request,
     RfqStep,
     award,
@@ -47,7 +48,10 @@ from headframe.rfq import (
     rank,
     resting_price,
 )
-from headframe.units import iso
+from headframe.units import iso, shared_out
+
+_COIN_STEP, _USD_STEP = Decimal("0.1"), Decimal(10)
+"""Steps of the amounts that blocks are shared out in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,7 @@ def _request(
         gross=one.gross,
         forward=one.forward_usd,
         spot=Decimal(repr(found.snapshot.index)),
+        accounts=_accounts(office, found, one),
     )
     if isinstance(made, tuple):
         reasons = ", ".join(str(reason) for reason in made)
@@ -254,6 +259,20 @@ def _request(
             f"{proposal.id} left its approved envelope: {reasons}; run headframe plan again"
         )
     return made
+
+
+def _accounts(office: Office, found: Situation, one: Candidate) -> tuple[Part, ...]:
+    """The block shared out to the venue's accounts as the settings say; an order in a book is not shared."""
+    venue = None if found.by_book else office.settings().venue_of(found.venue)
+    if venue is None or not venue.accounts:
+        return ()
+    step = _USD_STEP if one.kind is StructureKind.SHORT_FUTURE else _COIN_STEP
+    parts = shared_out(one.amount, [Decimal(repr(each.share)) for each in venue.accounts], step)
+    return tuple(
+        Part(account=each.name, user_id=each.user_id, amount=part)
+        for each, part in zip(venue.accounts, parts, strict=True)
+        if part
+    )
 
 
 async def _asked(trading: Trading, case: Case, tell: Tell, watch: Watch | None) -> Dealt:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from headframe.book import Difference
 from headframe.desk.ports import Json
 from headframe.mining import Case, Forecast
 from headframe.rfq import Request, RfqState
@@ -53,6 +54,8 @@ class RfqRecord:
     ladder: tuple[Json, ...] = ()
     outcome: str = ""
     cover: str | None = None
+    by: str = ""
+    """Who asked."""
     awarded: str | None = None
     """The dealer the award went to, whatever came of it."""
     marks: Json = field(default_factory=dict[str, Any])
@@ -61,6 +64,18 @@ class RfqRecord:
     """When it was asked: the model's mid, the index, greeks."""
     after: dict[int, float] = field(default_factory=dict[int, float])
     """The mid so many seconds after the award."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What a confirmation came to: of which trade (none of ours where empty), from whom, what differs."""
+
+    trade: str
+    reference: str
+    by: str
+    source: str
+    at: datetime
+    differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True)

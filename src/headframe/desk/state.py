@@ -11,7 +11,7 @@ from headframe.book import Entry, Ledger, Position, Trade
 from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
-from headframe.desk.known import Halt, Keyed, RfqRecord, Signature, Token, User, Version
+from headframe.desk.known import Confirmed, Halt, Keyed, RfqRecord, Signature, Token, User, Version
 from headframe.desk.ports import Head, JournalBroken, Json, Record
 from headframe.hedge import MonthResult, Proposal
 from headframe.mandate import Approval, Mandate
@@ -80,6 +80,11 @@ class State:
     approvals: dict[str, Approval] = field(default_factory=dict[str, Approval])
     rfqs: dict[str, RfqRecord] = field(default_factory=dict[str, RfqRecord])
     fills: dict[str, Fill] = field(default_factory=dict[str, Fill])
+    filled_as: dict[str, str] = field(default_factory=dict[str, str])
+    """The venue's id of a trade, and ours."""
+    confirmed: dict[str, Confirmed] = field(default_factory=dict[str, Confirmed])
+    strangers: dict[str, Confirmed] = field(default_factory=dict[str, Confirmed])
+    """Confirmations of trades we do not have, by their reference."""
     trades: dict[str, Trade] = field(default_factory=dict[str, Trade])
     remaining: dict[str, dict[Month, Decimal]] = field(
         default_factory=dict[str, dict[Month, Decimal]]
@@ -139,6 +144,11 @@ class State:
     def traded(self, proposal: str) -> bool:
         """Whether a proposal has been dealt whole: less than a tenth of a coin, the least step, is left."""
         return self.proposals[proposal].size - self.dealt(proposal) < _STEP
+
+    def agreed(self, trade: str) -> bool:
+        """Whether a trade is confirmed as booked."""
+        held = self.confirmed.get(trade)
+        return held is not None and not held.differences
 
     def rejections(self) -> dict[str, float]:
         """Of each dealer's awards the share that came to nothing, once it has had a few."""
@@ -300,6 +310,7 @@ def _asked(state: State, record: Record) -> None:
         state=RfqState.OPENING,
         venue=record.body.get("venue", ""),
         marks_asked=record.body.get("marks", {}),
+        by=record.author,
     )
     key = record.body.get("key")
     if key is not None:
@@ -361,6 +372,7 @@ def _dealt(state: State, record: Record) -> Trade:
     if fill.venue_trade_id in state.fills:
         raise JournalBroken(f"event {record.seq}: fill {fill.venue_trade_id} was booked before")
     state.fills[fill.venue_trade_id] = fill
+    state.filled_as[fill.venue_trade_id] = trade.id
     state.trades[trade.id] = trade
     state.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
     return trade
@@ -408,6 +420,14 @@ def _tokens_revoked(state: State, record: Record) -> None:
             state.tokens[key] = replace(token, revoked=True)
 
 
+def _confirmed(state: State, record: Record) -> None:
+    found = from_json(Confirmed, record.body)
+    if found.trade:
+        state.confirmed[found.trade] = found
+    else:
+        state.strangers[found.reference] = found
+
+
 def _nothing(state: State, record: Record) -> None:
     """An event that only happened: its postings or its instant are all it changes."""
     assert record.seq > state.head.count
@@ -439,6 +459,7 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "user_set": _user_set,
     "token_issued": _token_issued,
     "tokens_revoked": _tokens_revoked,
+    "confirmed": _confirmed,
     "halted": _halted,
     "resumed": _resumed,
 }

@@ -12,6 +12,7 @@ from headframe.report.chains import (
     chains_table,
     subsidy_facts,
 )
+from headframe.report.confirmations import confirmations_table, standing_table
 from headframe.report.executions import (
     clips_table,
     costs_table,
@@ -77,6 +78,7 @@ __all__ = [
     "chain_table",
     "chains_table",
     "clips_table",
+    "confirmations_table",
     "costs_table",
     "counterparty_table",
     "coverage_line",
@@ -117,6 +119,7 @@ __all__ = [
     "simulation_figures_table",
     "simulation_months_table",
     "skill_table",
+    "standing_table",
     "strategy_table",
     "stresses_table",
     "subsidy_facts",

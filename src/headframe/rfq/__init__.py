@@ -25,7 +25,15 @@ from headframe.rfq.quality import (
     quality_of,
     scorecards,
 )
-from headframe.rfq.request import Direction, Fill, Quote, Request, Taking, open_request
+from headframe.rfq.request import (
+    Direction,
+    Fill,
+    Part,
+    Quote,
+    Request,
+    Taking,
+    open_request,
+)
 from headframe.rfq.routes import (
     Lot,
     Route,
@@ -55,6 +63,7 @@ __all__ = [
     "Lot",
     "NoAward",
     "Outside",
+    "Part",
     "Quality",
     "Quote",
     "Rejection",

@@ -19,6 +19,15 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One account's part of a block: its name, the venue's id of it, its amount."""
+
+    account: str
+    user_id: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request for quotes; ``structure`` has its first leg bought, ``direction`` says our side.
 
@@ -41,6 +50,8 @@ class Request:
     reference: float
     gross: float
     forward: float
+    accounts: tuple["Part", ...] = ()
+    """How the block is shared out to accounts at the venue; none: all to the key's own."""
 
     @property
     def in_usd(self) -> bool:
@@ -59,6 +70,8 @@ class Request:
             raise Wrong("the request's terms are not the ones approved")
         if not self.panel or len(set(self.panel)) != len(self.panel):
             raise Wrong("a request names each dealer once, at least one")
+        if self.accounts and sum(part.amount for part in self.accounts) != self.amount:
+            raise Wrong("the accounts' parts add up to the amount")
         if self.respond_by <= self.opened_at:
             raise Wrong("the response time must lie after the opening")
 
@@ -81,6 +94,7 @@ def open_request(  # noqa: PLR0913 - the terms of a request, by name
     gross: float,
     forward: float,
     spot: Decimal,
+    accounts: tuple[Part, ...] = (),
 ) -> Request | tuple[Outside, ...]:
     """A request within its approved envelope, or every way in which it would leave it."""
     bought = direction is Direction.BUY
@@ -105,6 +119,7 @@ def open_request(  # noqa: PLR0913 - the terms of a request, by name
         reference=reference,
         gross=gross,
         forward=forward,
+        accounts=accounts,
     )
 
 

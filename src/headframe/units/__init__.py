@@ -11,6 +11,7 @@ from headframe.units.instant import (
 )
 from headframe.units.money import BTC, CURRENCIES, USD, Currency, Money, booked, parse_decimal
 from headframe.units.month import Month, months_from
+from headframe.units.shares import shared_out
 from headframe.units.wrong import Wrong
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "parse_decimal",
     "parse_expiry",
     "parse_hashrate",
+    "shared_out",
     "year_fraction",
 ]

@@ -64,7 +64,9 @@ def legs_of(request: Request) -> list[Json]:
 
 def creation(request: Request) -> Json:
     """Parameters of private/create_block_rfq; our own id travels as the label."""
-    return {
+    parts = [{"user_id": one.user_id, "amount": float(one.amount)} for one in request.accounts]
+    shared: Json = {"trade_allocations": parts} if parts else {}
+    return shared | {
         "legs": [
             {
                 "instrument_name": leg.instrument.name,

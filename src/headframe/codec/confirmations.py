@@ -1,0 +1,84 @@
+"""Confirmations of trades from a table: one row a leg, several trades in one file.
+
+Columns: trade (our id or the venue's), instrument, side (buy or sell, ours), amount, price; and where they
+are stated dealer, day (YYYY-MM-DD), fee (of the trade, the same on each of its rows) and fee_currency.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from headframe.book import Confirmation, ConfirmedLeg
+from headframe.codec.rows import TableRow, each_row, pick
+from headframe.units import Wrong
+
+NEEDED = ("trade", "instrument", "side", "amount", "price")
+STATED = ("dealer", "day", "fee", "fee_currency")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    reference: str
+    leg: ConfirmedLeg
+    stated: tuple[str | None, ...]
+
+
+def read_confirmations(rows: Sequence[TableRow], name: str) -> tuple[Confirmation, ...]:
+    """The confirmations of a table in its order; Wrong names every bad row or contradiction."""
+    if not rows:
+        raise Wrong(f"{name} confirms nothing")
+    missing = [column for column in NEEDED if column not in rows[0][1]]
+    if missing:
+        raise Wrong(f"{name} lacks the columns {', '.join(missing)}")
+    found: dict[str, list[_Row]] = {}
+    for row in each_row(rows, name, _row):
+        found.setdefault(row.reference, []).append(row)
+    return tuple(_confirmation(reference, legs, name) for reference, legs in found.items())
+
+
+def _row(row: Mapping[str, str]) -> _Row:
+    side = row["side"].lower()
+    if side not in {"buy", "sell"}:
+        raise Wrong(f"side is buy or sell, ours, was {row['side'][:20]!r}")
+    amount = _decimal(row, "amount")
+    if amount <= 0:
+        raise Wrong(f"amount is above zero, the side says which way, was {row['amount'][:20]}")
+    if not row["trade"] or not row["instrument"]:
+        raise Wrong("trade and instrument must not be empty")
+    leg = ConfirmedLeg(
+        instrument=row["instrument"].upper(),
+        amount=amount if side == "buy" else -amount,
+        price=_decimal(row, "price"),
+    )
+    return _Row(row["trade"], leg, tuple(pick(row, column) for column in STATED))
+
+
+def _confirmation(reference: str, rows: list[_Row], name: str) -> Confirmation:
+    stated = {row.stated for row in rows}
+    if len(stated) > 1:
+        raise Wrong(f"{name}: {reference} states another {', '.join(STATED)} from row to row")
+    dealer, day, fee, currency = rows[0].stated
+    try:
+        parsed = None if day is None else date.fromisoformat(day)
+    except ValueError as error:
+        raise Wrong(f"{name}: {reference} has no day YYYY-MM-DD but {str(day)[:20]!r}") from error
+    return Confirmation(
+        reference=reference,
+        legs=tuple(row.leg for row in rows),
+        dealer=dealer,
+        day=parsed,
+        fee=None if fee is None else _decimal({"fee": fee}, "fee"),
+        fee_currency=currency,
+    )
+
+
+def _decimal(row: Mapping[str, str], column: str) -> Decimal:
+    text = row[column]
+    try:
+        value = Decimal(text) if len(text) <= 40 and text.isascii() else Decimal("nan")
+    except InvalidOperation:
+        value = Decimal("nan")
+    if not value.is_finite() or abs(value.adjusted()) > 20:
+        raise Wrong(f"{column} is no number: {text[:40]!r}")
+    return value
