@@ -7,18 +7,20 @@ desk, so that a run which finds nothing is known to be able to find something.
 import math
 import os
 import random
+import shutil
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import faults
+import kills as exact
 import postgres
 from conftest import DEALERS
 from headframe.counterparty import Step
@@ -43,8 +45,8 @@ def line(mark: str, what: str, found: str, allowed: str, good: bool) -> bool:
     return good
 
 
-def planned(folder: Path) -> Path:
-    """A mine whose proposals are approved."""
+def unapproved(folder: Path) -> Path:
+    """A mine with a plan that nobody has approved."""
     office = create_office(folder, sample_market(), user="board")
     policy.sign(office)
     for name in DEALERS:
@@ -53,10 +55,15 @@ def planned(folder: Path) -> Path:
         office.user = "risk"
         counterparties.review(office, name, Step.APPROVE)
     office.user = "treasurer"
-    plan = programme.plan(office)
-    office.user = "cfo"
-    for proposal in plan.proposals:
-        approvals.give(office, proposal.id)
+    programme.plan(office)
+    return folder
+
+
+def planned(folder: Path) -> Path:
+    """A mine whose proposals are approved."""
+    office = open_office(unapproved(folder), user="cfo")
+    for name in office.state().proposals:
+        approvals.give(office, name)
     return folder
 
 
@@ -159,6 +166,44 @@ def kills(folder: Path) -> Iterator[bool]:
         "0",
         not lost and not double,
     )
+
+
+_DAY: tuple[tuple[str, ...], ...] = (
+    ("approve", "P-1", "--as", "cfo"),
+    ("rfq", "P-1", "--as", "trader"),
+    ("confirm", "--venue", "--as", "risk"),
+    ("halt", "a drill", "--as", "risk"),
+)
+
+
+def exact_kills(folder: Path) -> bool:
+    """S2: every command of a day killed before one exact call, then run again."""
+    before, jobs = unapproved(folder / "day"), list[tuple[Path, int, tuple[str, ...]]]()
+    for words in _DAY:
+        whole = folder / f"after-{words[0]}"
+        shutil.copytree(before, whole)
+        _, _, calls = exact.run(0, whole, *words)
+        step = 1 if FULL else max(calls // 15, 1)
+        jobs += [(before, point, words) for point in range(1, calls + 1, step)]
+        before = whole
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda job: _exact(folder, *job), jobs))
+    bad: dict[str, int] = {}
+    for wrong in found:
+        for what, count in wrong.items():
+            bad[what] = bad.get(what, 0) + count
+    what = f"{len(jobs)} kills -9 at exact calls of {', '.join(words[0] for words in _DAY)}"
+    told = ", ".join(f"{count} {name}" for name, count in bad.items())
+    return line("S2", what, told, "0", not any(bad.values()))
+
+
+def _exact(folder: Path, before: Path, point: int, words: tuple[str, ...]) -> dict[str, int]:
+    mine = folder / f"exact-{words[0]}-{point}"
+    shutil.copytree(before, mine)
+    status, answer, _ = exact.run(point, mine, *words)
+    wrong = exact.judged(mine, answer, words)
+    shutil.rmtree(mine)
+    return wrong | {"not killed": status != -9}
 
 
 def _compared(mine: Path, lost: int, double: int, trades: int) -> tuple[int, int, int]:
@@ -361,6 +406,7 @@ def main() -> int:
         folder = Path(name)
         mine = planned(folder / "mine")
         good += list(execution(mine))
+        good.append(exact_kills(folder))
         good += list(kills(folder))
         good += list(races(folder, url))
         good.append(tampering(mine, folder))
