@@ -37,6 +37,7 @@ LIFE = timedelta(seconds=300)
 KINDS = (
     "lost request", "lost reply", "late request", "refused after effect", "garbled reply", "twice", "refused before effect",
     "venue restarts", "dealers withdraw", "parts", "other account", "reordered", "last look", "far prices",
+    "half open", "expiry in flight", "clock skew",
 )  # fmt: skip
 
 
@@ -209,6 +210,12 @@ class FaultyVenue:
             raise Unreachable("the venue restarted")
         if kind == "lost request":
             raise Unreachable("the request was lost")
+        if kind == "half open":
+            raise Unreachable("no answer in 10 s: the line was dead")
+        if kind == "expiry in flight":
+            for one in self.truth.there.values():
+                if one.state == "open":
+                    one.state = "expired"
         if kind == "refused before effect":
             raise Refused("10028 too_many_requests")
 
@@ -248,6 +255,9 @@ class FaultyVenue:
             found.append(replace(found[0], dealer="stranger", price=found[0].price - 1.0))
         if kind == "dealers withdraw":
             self.truth.withdrawn.add(int(venue_id))
+        if kind == "clock skew":
+            off = timedelta(seconds=self.draw.choice((-3, 3)))
+            found = [replace(one, received_at=one.received_at + off) for one in found]
         return tuple(found)
 
     async def accept(

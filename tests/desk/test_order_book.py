@@ -241,3 +241,49 @@ def test_what_is_open_elsewhere_says_where_to_ask(small: Path) -> None:
     with pytest.raises(OutcomeUnknown, match="rfq --venue paper-book"):
         asyncio.run(elsewhere())
     assert isinstance(office, Office)
+
+
+def anonymous(folder: Path, change: Any = None) -> Any:
+    """The desk under a mandate that hides who asks, with blocks of futures large enough."""
+    office = open_office(folder, user="trader")
+    state = office.state()
+    assert state.mandate is not None
+    rules = replace(
+        state.mandate.rfq, disclosed=False, future_block_min_usd=200_000.0, clip_coins_max=4.0
+    )
+    state.mandate = replace(state.mandate, rfq=rules)
+
+    async def run() -> Any:
+        async with trading(office, folder, venue="paper") as line:
+            if change is not None:
+                change(line.venue)
+            return await execution.deal(line, "P-1")
+
+    return office, asyncio.run(run())
+
+
+def test_futures_may_be_asked_anonymously_and_what_draws_on_a_line_may_not(
+    small: Path, approved: Path
+) -> None:
+    office, dealt = anonymous(small)
+    assert not dealt.request.disclosed
+    assert {rung.quote.dealer for rung in dealt.ladder.rungs} == {"ANONYMOUS"}
+    assert dealt.outcome == "filled"
+    assert dealt.trades[0].dealer in {*dealt.request.panel, "ANONYMOUS"}, (
+        "as the venue's tape has it"
+    )
+    assert audit.verify(office).sound
+    with pytest.raises(Declined, match=r"names no dealer.*M-4\.2"):
+        anonymous(approved)
+
+
+def test_too_few_dealers_to_hide_among_is_said_before_anything_is_sent(small: Path) -> None:
+    from headframe.counterparty import Step
+    from headframe.desk import counterparties
+
+    office = open_office(small, user="risk")
+    counterparties.review(office, "emery", Step.SUSPEND)
+    with pytest.raises(Declined, match="hides who asks from 5 dealers on, not 4"):
+        anonymous(small)
+    state = open_office(small, user="x").state()
+    assert [one.state for one in state.rfqs.values()] == [RfqState.NOT_FILLED]

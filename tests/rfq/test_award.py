@@ -120,3 +120,20 @@ def test_the_ladder_keeps_every_quote_and_names_why_it_cannot_win() -> None:
         Rejection.MALFORMED,
         Rejection.EXPIRED,
     ]
+
+
+def test_a_dealer_without_a_name_wins_only_where_answers_may_be_anonymous() -> None:
+    """Several dealers hide behind one name: none replaces or crosses another, each quote is an answer."""
+    text = (
+        "ANONYMOUS sell 101 10 5 90 | ANONYMOUS sell 99 10 7 90 | ANONYMOUS sell 100 10 6 90 | "
+        "ANONYMOUS buy 99.5 10 8 90"
+    )
+    at = TEN + timedelta(seconds=50)
+    assert award(quotes(text), rules(), at=at) is NoAward.ALL_REJECTED
+    decision = award(quotes(text), rules(anonymous=True, responses_min=3), at=at)
+    assert isinstance(decision, Award)
+    assert decision.winner.price == 99.0
+    assert decision.cover is not None
+    assert decision.cover.price == 100.0
+    few = rules(anonymous=True, responses_min=4)
+    assert award(quotes(text), few, at=at) is NoAward.TOO_FEW_RESPONSES

@@ -25,10 +25,10 @@ def heard(dealer: str, price: float, seconds: float, rejection: str | None = Non
 
 
 TOLD = Told(
-    id="a", proposal="P-1", venue="paper", structure="+1 x", sign=1, coins=50.0, usd=80_000.0, forward=80_000.0, panel=("amber", "basalt", "cobalt", "emery"),
+    id="a", proposal="P-1", venue="paper", structure="+1 x", sign=1, coins=50.0, usd=80_000.0, forward=80_000.0, panel=("amber", "basalt", "cobalt", "emery"), disclosed=True,
     opened_at=AT, respond_by=AT + timedelta(seconds=45),
     quotes=(heard("amber", 0.0010, 5.0), heard("basalt", 0.0012, 8.0), heard("cobalt", 0.0009, 50.0, "received after the response time")),
-    winner="amber", price=0.0010, cover=0.0012, filled_at=AT + timedelta(seconds=56), mid_asked=0.0005, mid_awarded=0.0006,
+    awarded="amber", winner="amber", price=0.0010, cover=0.0012, filled_at=AT + timedelta(seconds=56), mid_asked=0.0005, mid_awarded=0.0006,
     mids_after={1: 0.0006, 60: 0.0009}, marks={}, sweep=0.0020, fee_usd=100.0, criterion="best_all_in", preparer="t", approver="c", outcome="T-1 with amber",
 )  # fmt: skip
 

@@ -76,6 +76,7 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
         limit=float(request.limit),
         charges=charges,
         venue_matches=matches,
+        anonymous=not request.disclosed,
     )
 
 

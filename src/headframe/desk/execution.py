@@ -17,6 +17,7 @@ from headframe.desk.awarding import Said, View, Watch, distance_of, ladder_json,
 from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
+    Broken,
     Declined,
     Draft,
     Invalid,
@@ -232,6 +233,12 @@ def _request(
     office: Office, proposal: Proposal, approval: Approval, found: Situation, rated: Rated
 ) -> Request:
     one = rated.candidate
+    disclosed = found.mandate.rfq.disclosed or found.by_book
+    if not disclosed and one.kind is not StructureKind.SHORT_FUTURE:
+        raise Declined(
+            f"{proposal.id}: an anonymous answer names no dealer, and this hedge would draw on a dealer's "
+            "line (M-4.2): set disclosed = true in the mandate, or hedge with listed futures"
+        )
     state = office.state()
     identity = f"{state.seed}:{state.head.hash}:{proposal.id}"
     made = open_request(
@@ -244,7 +251,7 @@ def _request(
         size=one.size,
         amount=one.amount,
         panel=rated.panel,
-        disclosed=found.mandate.rfq.disclosed,
+        disclosed=disclosed,
         at=office.now(),
         response_seconds=found.mandate.rfq.response_seconds,
         reference=one.mid,
@@ -332,6 +339,13 @@ async def _decided(
 async def _opened(trading: Trading, request: Request) -> Opened:
     """The request as the venue took it. A refusal is believed when the venue knows nothing of our id."""
     office, venue = trading.office, trading.venue
+    try:
+        closed = await venue.closed(request)
+    except Broken as error:
+        closed = f"whether {venue.name} takes it could not be asked: {error}"
+    if closed:
+        moved(office, request, RfqStep.OPEN_REFUSED, outcome=closed)
+        raise Declined(closed)
     try:
         opened = await venue.open(request)
     except Refused as refusal:

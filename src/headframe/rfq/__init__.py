@@ -1,6 +1,7 @@
 """A request for quotes, from asking to award."""
 
 from headframe.rfq.award import (
+    ANONYMOUS,
     Award,
     AwardRules,
     Ladder,
@@ -50,6 +51,7 @@ from headframe.rfq.routes import (
 
 __all__ = [
     "AFTER_SECONDS",
+    "ANONYMOUS",
     "TERMINAL",
     "TRANSITIONS",
     "Award",

@@ -9,6 +9,8 @@ from math import isfinite
 
 from headframe.rfq.request import Direction, Quote
 
+ANONYMOUS = "ANONYMOUS"
+"""A dealer that the venue does not name: one of the panel, since nobody else was asked."""
 ABSURD = 0.9
 """A quote further from the model than this share of the legs' prices is ten times off."""
 
@@ -59,6 +61,8 @@ class AwardRules:
     charges: Mapping[str, float]
     venue_matches: bool
     """Whether the venue fills the best price itself, so that no dealer can be chosen."""
+    anonymous: bool = False
+    """Whether the answers need not name their dealer: where no dealer's line is drawn on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def award(quotes: tuple[Quote, ...], rules: AwardRules, *, at: datetime) -> Awar
     live = ladder.live
     if not live:
         return NoAward.ALL_REJECTED
-    if len({rung.quote.dealer for rung in live}) < rules.responses_min:
+    if _answered(live) < rules.responses_min:
         return NoAward.TOO_FEW_RESPONSES
     winner = live[0].quote
     if rules.venue_matches:
@@ -126,7 +130,12 @@ def award(quotes: tuple[Quote, ...], rules: AwardRules, *, at: datetime) -> Awar
         if front.rejection is not None:
             return NoAward.BLOCKED
         winner = front.quote
-    others = [rung.quote for rung in live if rung.quote.dealer != winner.dealer]
+    others = [
+        rung.quote
+        for rung in live
+        if rung.quote.dealer != winner.dealer
+        or (rung.quote.dealer == ANONYMOUS and rung.quote is not winner)
+    ]
     return Award(winner=winner, cover=others[0] if others else None)
 
 
@@ -190,6 +199,8 @@ class _Others:
         buys: dict[str, float] = {}
         sells: dict[str, float] = {}
         for one in quotes:
+            if one.dealer == ANONYMOUS:  # several dealers hide behind the one name
+                continue
             side = (one.dealer, one.direction)
             latest[side] = max(latest.get(side, one.received_at), one.received_at)
             if one.price != one.price:
@@ -202,7 +213,8 @@ class _Others:
 
     def replaced(self, quote: Quote) -> bool:
         """Whether the same dealer said something else on this side later."""
-        return self.latest[quote.dealer, quote.direction] > quote.received_at
+        latest = self.latest.get((quote.dealer, quote.direction), quote.received_at)
+        return latest > quote.received_at
 
     def crossed(self, quote: Quote) -> bool:
         """Whether the dealer buys dearer than it sells: a sign of a mistake on either side."""
@@ -218,7 +230,7 @@ def _rejection(quote: Quote, others: _Others, rules: AwardRules, at: datetime) -
         (Rejection.SUPERSEDED, others.replaced(quote)),
         (Rejection.EXPIRED, quote.good_until is not None and at >= quote.good_until),
         (Rejection.TOO_SMALL, not quote.size >= rules.size),
-        (Rejection.NOT_ASKED, quote.dealer not in rules.panel),
+        (Rejection.NOT_ASKED, quote.dealer not in rules.panel and not _hidden(quote, rules)),
         (Rejection.LATE, quote.received_at > rules.respond_by),
         (Rejection.CROSSED, others.crossed(quote)),
         (Rejection.ABSURD, abs(quote.price - rules.reference) > ABSURD * rules.gross),
@@ -226,6 +238,17 @@ def _rejection(quote: Quote, others: _Others, rules: AwardRules, at: datetime) -
         (Rejection.BEYOND_LIMIT, _beyond(quote.price, rules)),
     )
     return next((reason for reason, holds in tests if holds), None)
+
+
+def _hidden(quote: Quote, rules: AwardRules) -> bool:
+    """Whether a quote is from a dealer of the panel that need not be named."""
+    return rules.anonymous and quote.dealer == ANONYMOUS
+
+
+def _answered(live: tuple[Rung, ...]) -> int:
+    """Dealers behind live quotes; of those without a name each quote counts as one."""
+    named = {rung.quote.dealer for rung in live} - {ANONYMOUS}
+    return len(named) + sum(rung.quote.dealer == ANONYMOUS for rung in live)
 
 
 def _beyond(price: float, rules: AwardRules) -> bool:

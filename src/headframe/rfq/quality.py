@@ -41,9 +41,12 @@ class Told:
     usd: float
     forward: float
     panel: tuple[str, ...]
+    disclosed: bool
     opened_at: datetime
     respond_by: datetime
     quotes: tuple[Heard, ...]
+    awarded: str | None
+    """The dealer the award went to, whatever came of it."""
     winner: str | None
     price: float | None
     cover: float | None
@@ -141,14 +144,14 @@ class Scorecard:
 
 
 def scorecards(requests: Sequence[Told]) -> tuple[Scorecard, ...]:
-    """Every dealer that was asked, the most asked first."""
-    names = {name for told in requests for name in told.panel}
+    """Every dealer that was asked by name, the most asked first."""
+    names = {name for told in requests if told.disclosed for name in told.panel}
     found = [_scorecard(name, requests) for name in names]
     return tuple(sorted(found, key=lambda one: (-one.asked, one.dealer)))
 
 
 def _scorecard(name: str, requests: Sequence[Told]) -> Scorecard:
-    asked = [told for told in requests if name in told.panel]
+    asked = [told for told in requests if name in told.panel and told.disclosed]
     heard = [(told, one) for told in asked for one in told.quotes if one.dealer == name]
     answered = {told.id for told, _ in heard}
     gaps, behind, times = list[float](), list[float](), list[float]()
@@ -174,9 +177,7 @@ def _scorecard(name: str, requests: Sequence[Told]) -> Scorecard:
         expired=count("no longer good"),
         late=count("received after the response time"),
         off=count("not a price", "ten times off the model", "crosses the same dealer's other side"),
-        refused=sum(
-            "refused by the dealer" in told.outcome and told.winner == name for told in asked
-        ),
+        refused=sum(told.awarded == name and told.price is None for told in asked),
     )
 
 

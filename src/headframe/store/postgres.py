@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -24,11 +25,12 @@ from headframe.desk.ports import (
     Moved,
     Record,
 )
+from headframe.store import migrations
 from headframe.store.chain import GENESIS, Row, body_text, faults, following, records
+from headframe.store.migrations import Step, latest, steps_from
 from headframe.units import iso
 
 R = TypeVar("R")
-VERSION = 1
 _ATTEMPTS = 60
 _CHUNK = 1_000
 _LOCK = 0x48454144  # "HEAD"
@@ -120,11 +122,28 @@ class PostgresJournal:
             self._whole(lambda: self._db.execute(_SCHEMA.format(place.schema)))
         elif version is None:
             raise JournalBroken(f"{place.name} holds no journal of headframe")
-        elif version > VERSION:
+        elif version > latest(migrations.STEPS):
             raise JournalBroken(
                 f"{place.name} was written by a newer headframe (format {version}, this one "
-                f"reads {VERSION}): use that version"
+                f"reads {latest(migrations.STEPS)}): use that version"
             )
+        self._migrate()
+
+    def _migrate(self) -> None:
+        """Bring an older format up to this version's, one transaction a step."""
+        while steps := steps_from(self._version() or 1, migrations.STEPS):
+            self._whole(partial(self._step, steps[0]))
+
+    def _step(self, step: Step) -> None:
+        """One step, unless somebody else was faster."""
+        if self._version() != step.version - 1:
+            return
+        for statement in step.postgres:
+            self._line().execute(statement.format(self.place.schema))
+        self._line().execute(
+            f"UPDATE {self.place.schema}.format SET version = %s",  # noqa: S608 - a checked name
+            (step.version,),
+        )
 
     def _line(self) -> Any:  # noqa: ANN401 - a connection of the driver
         """The connection; a new one where the last one broke."""

@@ -22,11 +22,12 @@ from headframe.desk.ports import (
     Moved,
     Record,
 )
+from headframe.store import migrations
 from headframe.store.chain import GENESIS, Row, body_text, faults, following, records
+from headframe.store.migrations import latest, steps_from
 from headframe.units import iso
 
 APPLICATION_ID = 0x48454144  # "HEAD"
-VERSION = 1
 SAFE_LIBRARY = (3, 51, 3)
 _BUSY_MS = 5_000
 _LAST = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
@@ -69,15 +70,30 @@ class SqliteJournal:
                 for statement in _SCHEMA:
                     self._run(statement)
                 self._run(f"PRAGMA application_id={APPLICATION_ID}")
-                self._run(f"PRAGMA user_version={VERSION}")
+                self._run("PRAGMA user_version=1")
+            self._migrate()
         elif application != APPLICATION_ID:
             raise JournalBroken(f"{self.path.name} is not a journal of headframe")
-        elif isinstance(version, int) and version > VERSION:
+        elif isinstance(version, int) and version > latest(migrations.STEPS):
             raise JournalBroken(
                 f"{self.path.name} was written by a newer headframe (format {version}, this one "
-                f"reads {VERSION}): use that version"
+                f"reads {latest(migrations.STEPS)}): use that version"
             )
+        else:
+            self._migrate()
         self._run("PRAGMA synchronous=FULL")
+
+    def _migrate(self) -> None:
+        """Bring an older format up to this version's, one transaction a step."""
+        while steps := steps_from(cast("int", self._one("PRAGMA user_version")), migrations.STEPS):
+            self._run("BEGIN IMMEDIATE")
+            with self._db:
+                found = cast("int", self._one("PRAGMA user_version"))
+                if found == steps[0].version - 1:  # nobody else was faster
+                    for statement in steps[0].sqlite:
+                        self._run(statement)
+                    self._run(f"PRAGMA user_version={steps[0].version}")
+            self._run("COMMIT")
 
     def _run(self, sql: str, values: tuple[int | str, ...] = ()) -> Iterator[tuple[object, ...]]:
         return _run(self._db, sql, values)
@@ -157,7 +173,8 @@ class SqliteJournal:
     def _unguarded(self) -> Iterator[Fault]:
         """The table and the triggers that forbid change, word for word as they were made."""
         sql = "SELECT sql FROM sqlite_schema WHERE sql NOT NULL"
-        if {str(row[0]) for row in self._run(sql)} != set(_SCHEMA):
+        added = {statement for step in migrations.STEPS for statement in step.sqlite}
+        if {str(row[0]) for row in self._run(sql)} != {*_SCHEMA, *added}:
             yield Fault(0, "the table or its guards against change are not as they were made")
 
     def verify(self, anchor: Head | None = None) -> tuple[Fault, ...]:

@@ -108,19 +108,13 @@ class DeribitAccount:
     async def minimums(self, currency: str) -> dict[str, Minimums]:
         """Least block, tick and fee of every listed instrument, from the venue's own data."""
         answer = await self._client.call("public/get_instruments", currency=currency)
-        found: dict[str, Minimums] = {}
-        for row in parse.rows(answer, "instruments"):
-            name = parse.text(row, "instrument_name")
-            tick, least = parse.number(row, "tick_size"), parse.number(row, "min_trade_amount")
-            found[name] = Minimums(
-                instrument=name,
-                block_minimum=_or(row, "block_trade_min_trade_amount", least),
-                block_tick=_or(row, "block_trade_tick_size", tick),
-                block_fee=_or(row, "block_trade_commission", 0.0),
-                tick=tick,
-                minimum=least,
-            )
-        return found
+        rows = parse.rows(answer, "instruments")
+        return {parse.text(row, "instrument_name"): _minimums(row) for row in rows}
+
+    async def minimum(self, instrument: str) -> Minimums:
+        """The same of one instrument."""
+        answer = await self._client.call("public/get_instrument", instrument_name=instrument)
+        return _minimums(parse.table(answer, "instrument"))
 
     async def book(
         self, instrument: str, depth: int = 20
@@ -242,6 +236,18 @@ class DeribitAccount:
             counterparty_signature=signature,
         )
         return parse.table(answer, "block trade")
+
+
+def _minimums(row: Json) -> Minimums:
+    tick, least = parse.number(row, "tick_size"), parse.number(row, "min_trade_amount")
+    return Minimums(
+        instrument=parse.text(row, "instrument_name"),
+        block_minimum=_or(row, "block_trade_min_trade_amount", least),
+        block_tick=_or(row, "block_trade_tick_size", tick),
+        block_fee=_or(row, "block_trade_commission", 0.0),
+        tick=tick,
+        minimum=least,
+    )
 
 
 def _or(row: Json, key: str, default: float) -> float:

@@ -106,9 +106,7 @@ class DeribitBook:
     async def closed(self, request: Request) -> str:
         """Whether the order would be below the least size."""
         name = request.structure.legs[0].instrument.name
-        least = (await self._account.minimums(request.structure.legs[0].instrument.coin))[
-            name
-        ].minimum
+        least = (await self._account.minimum(name)).minimum
         return "" if float(request.amount) >= least else f"{name}: an order is at least {least:g}"
 
     async def sweep(self, request: Request) -> float | None:

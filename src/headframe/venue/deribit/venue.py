@@ -18,6 +18,8 @@ from headframe.venue.deribit.errors import VenueError
 Json = dict[str, Any]
 _NOT_FILLED = (13907, "not_fully_filled")
 _NOT_OPEN = 11044
+_ANONYMOUS_FROM = 5
+_NOT_LISTED = {10020, -32602}
 ASK_SECONDS = 0.2
 """How often a venue that does not speak by itself is asked."""
 
@@ -194,15 +196,19 @@ class DeribitVenue:
 
     async def closed(self, request: Request) -> str:
         """Which leg lies below its least block, or is not listed."""
-        least = await DeribitAccount(self._client).minimums(
-            request.structure.legs[0].instrument.coin
-        )
+        if not request.disclosed and len(request.panel) < _ANONYMOUS_FROM:
+            return f"{self.name} hides who asks from {_ANONYMOUS_FROM} dealers on, not {len(request.panel)}"
+        account = DeribitAccount(self._client)
         for leg in request.structure.legs:
-            known = least.get(leg.instrument.name)
-            if known is None:
-                return f"{leg.instrument.name} is not listed there"
+            name = leg.instrument.name
+            try:
+                known = await account.minimum(name)
+            except VenueError as error:
+                if error.code in _NOT_LISTED:
+                    return f"{name} is not listed at {self.name}"
+                raise
             if float(request.amount) * abs(leg.ratio) < known.block_minimum:
-                return f"{leg.instrument.name}: a block is at least {known.block_minimum:g}"
+                return f"{name}: a block at {self.name} is at least {known.block_minimum:g}"
         return ""
 
     async def sweep(self, request: Request) -> float | None:
