@@ -24,8 +24,9 @@ from measure import best, line
 import desk
 from headframe.chain import chain_of, latest, retargets
 from headframe.codec import Settings, read_settings
+from headframe.desk.fold import fold
 from headframe.desk.ports import Draft
-from headframe.desk.state import State, fold
+from headframe.desk.state import State
 from headframe.desk.workspace import sample_file
 from headframe.mining import (
     KNOWN_MACHINES,

@@ -51,11 +51,12 @@ class FakeVenue:
     async def quotes(self, venue_id: Any) -> Any:
         self._do("quotes")
         at = self.request.opened_at + timedelta(seconds=10)
+        buys = self.request.direction is Direction.BUY
         return tuple(
             Quote(
                 dealer=name,
-                direction=Direction.SELL,
-                price=round(self.request.reference + gap, 4),
+                direction=Direction.SELL if buys else Direction.BUY,
+                price=round(self.request.reference + (gap if buys else -gap), 4),
                 size=float(self.request.amount),
                 received_at=at,
                 good_until=at + timedelta(minutes=3),
@@ -66,10 +67,11 @@ class FakeVenue:
 
     def fill(self, price: Any = None) -> Any:
         net = Decimal(repr(round(self.request.reference, 4))) if price is None else price
+        side = 1 if self.request.direction is Direction.BUY else -1
         legs = [
             (
                 leg.instrument.name,
-                self.request.amount * leg.ratio,
+                self.request.amount * leg.ratio * side,
                 Decimal("0.05") if leg.ratio > 0 else Decimal("0.05") - net,
             )
             for leg in self.request.structure.legs

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from headframe.desk import audit, checkpoint, days, execution, users
+from headframe.desk.fold import fold
 from headframe.desk.ports import Draft
-from headframe.desk.state import State, fold
+from headframe.desk.state import State
 from headframe.risk import Course
 from headframe.wiring import audit_office, keep_checkpoint, open_office, trading
 

@@ -10,9 +10,10 @@ import pytest
 
 from headframe.chain import retargets
 from headframe.desk import approvals, exchange, execution, history, policy, production, programme
+from headframe.desk.fold import fold
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid, JournalBroken, NotFound, Record
-from headframe.desk.state import State, fold
+from headframe.desk.state import State
 from headframe.feed import mined_rows, read_table, write_table
 from headframe.market import sample_market
 from headframe.report import forecast_rows

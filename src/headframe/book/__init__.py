@@ -9,6 +9,7 @@ from headframe.book.accounts import (
     OPENING,
     Accounts,
 )
+from headframe.book.closing import closing_flows, released
 from headframe.book.confirmation import (
     Confirmation,
     ConfirmedLeg,
@@ -60,6 +61,7 @@ __all__ = [
     "TradeLeg",
     "TrialLine",
     "allocate",
+    "closing_flows",
     "coins_mined",
     "coins_sold",
     "collateral",
@@ -70,6 +72,7 @@ __all__ = [
     "line_drawn",
     "opening",
     "promise",
+    "released",
     "repay",
     "venue_margin",
 ]

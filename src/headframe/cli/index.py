@@ -58,6 +58,8 @@ COMMANDS = {
     "routes": ("execution", "routes", "Block, lit book, over a day, voice: what each would cost."),
     "execution": ("execution", "execution", "The best-execution record of each request."),
     "tca": ("execution", "tca", "What dealing came to, and every dealer's scorecard."),
+    "rebalance": ("rebalance", "rebalance", "Delta of option hedges against the mandate's band."),
+    "close": ("close", "close", "Propose to close a trade before its coins are sold."),
     "confirm": ("confirm", "confirm", "Confirmations held against the trades, field by field."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),
     "ledger": ("books", "ledger", "The trial balance, now or at an earlier instant."),

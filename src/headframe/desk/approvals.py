@@ -67,6 +67,7 @@ def give(office: Office, name: str) -> Approval:
     )
     if not isinstance(given, Approval):
         raise Declined(f"{name} is not approved: {given}")
-    drafts = [*_forecast(state, proposal, person), Draft("approved", {"approval": to_json(given)})]
+    stands_on = [] if proposal.closes else _forecast(state, proposal, person)
+    drafts = [*stands_on, Draft("approved", {"approval": to_json(given)})]
     office.record(*drafts, at=at)
     return given

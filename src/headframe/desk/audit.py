@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from headframe.codec import canonical, to_json
 from headframe.desk import checkpoint
+from headframe.desk.fold import fold
 from headframe.desk.office import Office
 from headframe.desk.ports import Fault, Head, Invalid, JournalBroken, Json, NotFound
-from headframe.desk.state import State, fold
+from headframe.desk.state import State
 
 _ANCHOR = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})")
 

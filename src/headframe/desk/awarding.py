@@ -67,7 +67,7 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
     return AwardRules(
         direction=request.direction,
         panel=request.panel,
-        responses_min=1 if found.by_book else mandate.rfq.responses_min,
+        responses_min=min(mandate.rfq.responses_min, len(request.panel)),
         respond_by=request.respond_by,
         size=float(request.amount),
         reference=request.reference,

@@ -4,26 +4,31 @@ from decimal import Decimal
 from fractions import Fraction
 
 from headframe.book import (
+    CASH,
+    COINS_FREE,
     Designation,
     Entry,
     MarginTerms,
+    Position,
     Trade,
     TradeLeg,
     allocate,
+    closing_flows,
     fund,
     hedge_flow,
     promise,
+    released,
     venue_margin,
 )
 from headframe.codec import to_json
 from headframe.desk.office import Office
 from headframe.desk.ports import Draft, Json, Moved
 from headframe.desk.state import State, postings_json
-from headframe.hedge import Proposal
+from headframe.hedge import Proposal, upfront_usd
 from headframe.instrument import StructureKind, cash_flow, parse_instrument
 from headframe.rfq import Fill, Request, RfqStep
 from headframe.risk import rule_set, venue_initial_coins
-from headframe.units import BTC, CURRENCIES, USD, Money, booked
+from headframe.units import BTC, CURRENCIES, USD, Money, Month, booked
 
 _SATOSHI = Decimal("0.00000001")
 
@@ -35,6 +40,8 @@ def book_fills(
 
     A fill is a fact and is never refused; one that was booked before is not booked again.
     """
+    if proposal.closes:
+        return _book_closing(office, request, proposal, fills, step)
     while True:
         state = office.state()
         trial = state.copy()
@@ -84,10 +91,7 @@ def trade_of(
         size=size,
         net_price=fill.price,
         price_currency=proposal.price_currency,
-        legs=tuple(
-            TradeLeg(instrument=parse_instrument(name), amount=amount, price=price)
-            for name, amount, price in fill.legs
-        ),
+        legs=_legs(fill),
         designations=tuple(
             Designation(
                 month=month,
@@ -98,12 +102,130 @@ def trade_of(
             for month, coins in shares.items()
         ),
         fee=fill.fee,
-        spot=Decimal(repr(state.market.index)) if state.market else Decimal(1),
+        spot=_spot(state),
         accounts=tuple(
             (part.account, (size * part.amount / request.amount).quantize(_SATOSHI))
             for part in request.accounts
         ),
     )
+
+
+def _book_closing(
+    office: Office, request: Request, proposal: Proposal, fills: tuple[Fill, ...], step: RfqStep
+) -> tuple[Trade, ...]:
+    """Write the closing of a trade: what it pays, the promises and the margin it releases."""
+    while True:
+        state = office.state()
+        trial = state.copy()
+        drafts: list[Draft] = []
+        closings: list[Trade] = []
+        for fill in fills:
+            closing, entries, earned = _closed(office, trial, request, proposal, fill)
+            for entry in entries:
+                trial.ledger.post(entry)
+            body: Json = {
+                "rfq": request.id,
+                "step": str(step),
+                "fill": to_json(fill),
+                "closing": to_json(closing),
+                "closes": proposal.closes,
+                "earned_usd": round(earned, 2),
+                "postings": postings_json(entries),
+            }
+            drafts.append(Draft("closed_also" if drafts else "closed_out", body))
+            trial.closings[closing.id] = closing
+            left = trial.remaining[proposal.closes]
+            for part in closing.designations:
+                left[part.month] -= part.coins
+            closings.append(closing)
+        try:
+            office.record(*drafts, at=office.now())
+        except Moved:
+            continue
+        return tuple(closings)
+
+
+def _closed(
+    office: Office, state: State, request: Request, proposal: Proposal, fill: Fill
+) -> tuple[Trade, list[Entry], float]:
+    """One dealer's part of a closing: its record, its entries, and what it earned in USD with its premium."""
+    trade = state.trades[proposal.closes]
+    position = Position(
+        trade=trade,
+        remaining=tuple(sorted(state.remaining[trade.id].items())),
+        last_mark=state.last_marks.get(trade.id),
+    )
+    coins = (request.size * fill.amount / request.amount).quantize(_SATOSHI)
+    coins = min(coins, position.coins)  # what was delivered meanwhile is closed no more
+    gone = released(position, coins) if coins > 0 else {}
+    words = f"closes {coins} coins of {trade.id}"
+    closing = Trade(
+        id=f"C-{len(state.closings) + 1}",
+        proposal=proposal.id,
+        rfq=request.id,
+        structure=trade.structure,
+        dealer=fill.dealer,
+        margin=trade.margin,
+        at=fill.at,
+        size=coins or request.size,
+        net_price=fill.price,
+        price_currency=trade.price_currency,
+        legs=_legs(fill),
+        designations=tuple(
+            Designation(month=month, coins=part, words=words, hedge_for_accounts=True)
+            for month, part in (gone or {Month.of(fill.at): request.size}).items()
+        ),
+        fee=fill.fee,
+        spot=_spot(state),
+    )
+    flows = closing_flows(position, closing)
+    code = trade.legs[0].instrument.settled_in
+    flows[code] = flows.get(code, Fraction(0)) - Fraction(fill.fee)
+    entries = [
+        hedge_flow(trade.id, money, "closed out")
+        for currency, amount in flows.items()
+        if (money := booked(amount, CURRENCIES[currency])).smallest
+    ]
+    if trade.margin is MarginTerms.VENUE:
+        back = _initial_change(state, -coins)
+        entries.append(venue_margin(office.settings().venue.name, back))
+    firm = trade.sells_upside
+    entries += [
+        promise(month, -booked(part, BTC), firm=firm, memo=trade.id) for month, part in gone.items()
+    ]
+    spot = float(closing.spot)
+    worth = sum(float(one) * (spot if name == "BTC" else 1.0) for name, one in flows.items())
+    earned = worth + upfront_usd(trade) * float(coins / trade.size)
+    return closing, _funded(office, state, entries, closing.spot), earned
+
+
+def _funded(office: Office, state: State, entries: list[Entry], spot: Decimal) -> list[Entry]:
+    """The entries, with the money for what they pay away found first."""
+    paid = {"BTC": 0, "USD": 0}
+    for entry in entries:
+        for posting in entry.postings:
+            if posting.account in {CASH, COINS_FREE}:
+                paid[posting.money.currency.code] -= posting.money.smallest
+    line = office.settings().operation.treasury.credit_line_usd
+    found = fund(
+        state.ledger,
+        coins=Money(BTC, max(paid["BTC"], 0)),
+        dollars=Money(USD, max(paid["USD"], 0)),
+        spot=Fraction(spot),
+        line=booked(line, USD),
+    )
+    return [*found.entries, *entries]
+
+
+def _legs(fill: Fill) -> tuple[TradeLeg, ...]:
+    return tuple(
+        TradeLeg(instrument=parse_instrument(name), amount=amount, price=price)
+        for name, amount, price in fill.legs
+    )
+
+
+def _spot(state: State) -> Decimal:
+    return Decimal(repr(state.market.index)) if state.market else Decimal(1)
 
 
 def _entries(office: Office, state: State, trade: Trade) -> list[Entry]:
@@ -125,7 +247,7 @@ def _entries(office: Office, state: State, trade: Trade) -> list[Entry]:
         entries.append(hedge_flow(trade.id, -fee, "fee"))
         paid[fee.currency.code] = paid[fee.currency.code] + fee
     if trade.margin is MarginTerms.VENUE:
-        initial = _initial(state, trade)
+        initial = _initial_change(state, trade.size)
         entries.append(venue_margin(office.settings().venue.name, initial))
         paid["BTC"] = paid["BTC"] + initial
     firm = trade.sells_upside
@@ -144,13 +266,14 @@ def _entries(office: Office, state: State, trade: Trade) -> list[Entry]:
     return [*found.entries, *entries]
 
 
-def _initial(state: State, trade: Trade) -> Money:
-    """Coins the venue asks in addition for this future, given those it holds already."""
-    rules, _ = rule_set(trade.at.date())
+def _initial_change(state: State, coins: Decimal) -> Money:
+    """Coins the venue asks in addition for so many more coins of futures, or gives back for fewer."""
+    assert state.clock is not None
+    rules, _ = rule_set(state.clock.date())
     before = sum(
         float(position.coins)
         for position in state.positions()
         if position.trade.margin is MarginTerms.VENUE
     )
-    after = before + float(trade.size)
+    after = max(before + float(coins), 0.0)
     return booked(venue_initial_coins(after, rules) - venue_initial_coins(before, rules), BTC)

@@ -33,7 +33,8 @@ def standing(office: Office) -> tuple[tuple[Standing, ...], tuple[Confirmed, ...
     """Every trade with its confirmation, oldest first; and confirmations of trades we do not have."""
     users.allowed(office, users.Action.READ)
     state = office.state()
-    rows = tuple(Standing(one, state.confirmed.get(one.id)) for one in state.trades.values())
+    every = (*state.trades.values(), *state.closings.values())
+    rows = tuple(Standing(one, state.confirmed.get(one.id)) for one in every)
     return rows, tuple(state.strangers.values())
 
 
@@ -75,11 +76,9 @@ def _held(
 
 
 def _by_reference(state: State) -> dict[str, Trade]:
-    """Trades by our id and by the venue's."""
-    found = dict(state.trades)
-    for fill_id, trade_id in state.filled_as.items():
-        found[fill_id] = state.trades[trade_id]
-    return found
+    """Trades and closings by our id and by the venue's."""
+    found = state.trades | state.closings
+    return found | {fill_id: found[name] for fill_id, name in state.filled_as.items()}
 
 
 async def ask(trading: Trading) -> tuple[Confirmed, ...]:
@@ -87,11 +86,10 @@ async def ask(trading: Trading) -> tuple[Confirmed, ...]:
     office = trading.office
     state = office.state()
     given: list[Confirmation] = []
-    for rfq in dict.fromkeys(one.rfq for one in state.trades.values()):
+    every = (*state.trades.values(), *state.closings.values())
+    for rfq in dict.fromkeys(one.rfq for one in every):
         record = state.rfqs[rfq]
-        open_ones = [
-            one for one in state.trades.values() if one.rfq == rfq and not state.agreed(one.id)
-        ]
+        open_ones = [one for one in state.booked_of(rfq) if not state.agreed(one.id)]
         line = trading.at(record.venue)
         if line is None or record.venue_id is None or not open_ones:
             continue

@@ -134,6 +134,7 @@ def _start(
         so_far=state.months.get(month),
         cash_unhedged_usd=opening if state.cash_unhedged is None else state.cash_unhedged,
         venue=settings.venue.name,
+        closed_usd=state.closed_usd,
     )
 
 

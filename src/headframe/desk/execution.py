@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 
 from headframe.codec import canonical, sha256, to_json
-from headframe.desk import production, programme, users
+from headframe.desk import closing, production, programme, users
 from headframe.desk.approvals import proposal_of
 from headframe.desk.awarding import Said, View, Watch, distance_of, ladder_json, marks_at, rules_of
 from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
@@ -183,6 +183,8 @@ def _approved(office: Office, name: str) -> tuple[Proposal, Approval]:
     if approval.mandate_sha256 != state.mandate_sha256:
         raise Declined(f"the mandate changed after {name} was approved (M-1.1): approve it again")
     held = production.version_of(state, proposal.forecast_id)
+    if proposal.closes:
+        return proposal, approval
     if held.approved_by is None or state.forecast_in_force != held.id:
         raise Declined(
             f"{name} stands on {held.id}, which is not the approved forecast in force "
@@ -203,6 +205,10 @@ def _again(
         raise Declined(
             f"{proposal.id}: order books deal listed futures alone; other hedges are asked as blocks"
         )
+    if proposal.closes:
+        case = closing.again(office, proposal, but, venue)
+        _lawful(proposal, *case)
+        return case
     margined = office.settings().venue.name
     future = proposal.kind is StructureKind.SHORT_FUTURE
     if future and place.removesuffix(ORDER_BOOK) not in {margined, "voice"}:
@@ -223,17 +229,22 @@ def _again(
     rated = rate_again(found, bucket, proposal.kind)
     if rated is None:
         raise Declined(f"{proposal.id}: this hedge can no longer be priced on the market")
+    _lawful(proposal, found, rated)
+    return found, rated
+
+
+def _lawful(proposal: Proposal, found: Situation, rated: Rated) -> None:
     verdict = judge(found.mandate, rated.facts, Stage.ASK)
     if not verdict.allowed:
         raise Declined(f"{proposal.id}: " + "; ".join(str(b) for b in verdict.breaches if b.blocks))
-    return found, rated
 
 
 def _request(
     office: Office, proposal: Proposal, approval: Approval, found: Situation, rated: Rated
 ) -> Request:
     one = rated.candidate
-    disclosed = found.mandate.rfq.disclosed or found.by_book
+    named = proposal.closes and one.kind is not StructureKind.SHORT_FUTURE
+    disclosed = found.mandate.rfq.disclosed or found.by_book or bool(named)
     if not disclosed and one.kind is not StructureKind.SHORT_FUTURE:
         raise Declined(
             f"{proposal.id}: an anonymous answer names no dealer, and this hedge would draw on a dealer's "

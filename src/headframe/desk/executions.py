@@ -19,7 +19,7 @@ def told(state: State, record: RfqRecord) -> Told:
     """One request as the record keeps it."""
     request = record.request
     proposal = state.proposals[record.proposal]
-    trades = [one for one in state.trades.values() if one.rfq == request.id]
+    trades = state.booked_of(request.id)
     approval = state.approvals.get(record.proposal)
     index = record.marks.get("index", request.forward)
     usd = 1.0 if request.in_usd else float(index)
@@ -77,7 +77,7 @@ def _marks(record: RfqRecord) -> dict[str, Json]:
 def shown(state: State, name: str) -> dict[str, Any]:
     """One request with its ladder and trades, as every face shows it; prices are decimal strings."""
     record = state.rfqs[name]
-    trades = [to_json(one) for one in state.trades.values() if one.rfq == name]
+    trades = [to_json(one) for one in state.booked_of(name)]
     return {
         "id": name,
         "proposal": record.proposal,

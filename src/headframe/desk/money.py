@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headframe.book import Accounts, Position, Trade, TrialLine
+from headframe.desk.fold import fold
 from headframe.desk.office import Office
-from headframe.desk.state import State, fold
+from headframe.desk.state import State
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import MonthResult, Total, total
 from headframe.risk import Mark, mark

@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from headframe.book import Entry
 from headframe.codec import Settings, power_from_text, read_settings
+from headframe.desk.fold import fold
 from headframe.desk.ports import (
     Clock,
     Declined,
@@ -20,7 +21,7 @@ from headframe.desk.ports import (
     Record,
     Venue,
 )
-from headframe.desk.state import State, fold, postings_json
+from headframe.desk.state import State, postings_json
 from headframe.mandate import Mandate
 from headframe.market import Snapshot
 from headframe.mining import grouped_hours

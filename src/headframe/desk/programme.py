@@ -97,7 +97,8 @@ def situation(
     at = office.now()
     settings = office.settings()
     live = [r for r in state.live_rfqs() if r.request.id != but]
-    positions = (*state.positions(), *(reserved(state, one, seen.surface, at) for one in live))
+    opening = [one for one in live if not state.proposals[one.proposal].closes]
+    positions = (*state.positions(), *(reserved(state, one, seen.surface, at) for one in opening))
     cover = mandate.cover
     names = sorted(state.dossiers)
     found = Situation(
@@ -122,7 +123,7 @@ def situation(
         preparer=person,
         proposal=proposal,
         rejections=state.rejections(),
-        reserved={reserved_id(one): one.request.panel for one in live},
+        reserved={reserved_id(one): one.request.panel for one in opening},
     )
     return found, version
 

@@ -1,45 +1,28 @@
 """The state of a workspace: a fold of its journal, the same live and in replay."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import cast
 
 from headframe.book import Entry, Ledger, Position, Trade
 from headframe.chain import Retarget
-from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
 from headframe.desk.known import Confirmed, Halt, Keyed, RfqRecord, Signature, Token, User, Version
-from headframe.desk.ports import Head, JournalBroken, Json, Record
+from headframe.desk.ports import Head, Json
 from headframe.hedge import MonthResult, Proposal
 from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
-from headframe.mining import Case, Forecast
+from headframe.mining import Forecast
 from headframe.pricing import Surface
-from headframe.rfq import TERMINAL, Fill, Request, RfqState, RfqStep, after
-from headframe.units import Month, instant
+from headframe.rfq import TERMINAL, Fill, RfqState
+from headframe.units import Month
 
 GENESIS_HEAD = Head(0, "0" * 64)
 _STEP = Decimal("0.1")
 _FEW = 3
 """Awards before a dealer's share of refusals is a figure."""
-
-
-_BEARING = frozenset(
-    {
-        "market",
-        "mandate_signed",
-        "filled",
-        "dealt_also",
-        "day",
-        "counterparty_added",
-        "counterparty_step",
-        "forecast_approved",
-    }
-)
-"""Events that bear on whether a trade may be made."""
 
 
 @dataclass
@@ -80,6 +63,12 @@ class State:
     approvals: dict[str, Approval] = field(default_factory=dict[str, Approval])
     rfqs: dict[str, RfqRecord] = field(default_factory=dict[str, RfqRecord])
     fills: dict[str, Fill] = field(default_factory=dict[str, Fill])
+    closings: dict[str, Trade] = field(default_factory=dict[str, Trade])
+    """What closed trades, each as the trade it was."""
+    closes: dict[str, str] = field(default_factory=dict[str, str])
+    """A closing, and the trade it closes."""
+    closed_usd: float = 0.0
+    """What closings brought since the last day, their premium counted in."""
     filled_as: dict[str, str] = field(default_factory=dict[str, str])
     """The venue's id of a trade, and ours."""
     confirmed: dict[str, Confirmed] = field(default_factory=dict[str, Confirmed])
@@ -138,8 +127,13 @@ class State:
 
     def dealt(self, proposal: str) -> Decimal:
         """Coins of a proposal that have been dealt."""
-        mine = (one.size for one in self.trades.values() if one.proposal == proposal)
-        return sum(mine, Decimal(0))
+        every = (*self.trades.values(), *self.closings.values())
+        return sum((one.size for one in every if one.proposal == proposal), Decimal(0))
+
+    def booked_of(self, rfq: str) -> tuple[Trade, ...]:
+        """What a request was booked as: trades, or closings of one."""
+        every = (*self.trades.values(), *self.closings.values())
+        return tuple(one for one in every if one.rfq == rfq)
 
     def traded(self, proposal: str) -> bool:
         """Whether a proposal has been dealt whole: less than a tenth of a coin, the least step, is left."""
@@ -168,31 +162,6 @@ _CONTAINERS = tuple(
 )
 
 
-def fold(state: State, records: Iterable[Record]) -> State:
-    """Apply events in order; raises JournalBroken where one does not follow from those before."""
-    for record in records:
-        apply = _APPLY.get(record.kind)
-        if apply is None:
-            raise JournalBroken(f"event {record.seq} is of an unknown kind {record.kind!r}")
-        try:
-            apply(state, record)
-        except (KeyError, ValueError, TypeError) as error:
-            raise JournalBroken(
-                f"event {record.seq} ({record.kind}) makes no sense: {error}"
-            ) from error
-        postings = record.body.get("postings")
-        if postings:
-            state.ledger.replay(
-                (account, code, int(text.replace(".", ""))) for account, code, text in postings
-            )
-        state.head = Head(record.seq, record.hash)
-        if record.kind in _BEARING:
-            state.bearing = record.seq
-        if record.kind == "rebased" or state.clock is None or record.at > state.clock:
-            state.clock = record.at
-    return state
-
-
 def postings_json(entries: Iterable[Entry]) -> list[list[str]]:
     """Postings of entries as the journal writes them: account, currency, decimal amount."""
     return [
@@ -200,266 +169,3 @@ def postings_json(entries: Iterable[Entry]) -> list[list[str]]:
         for entry in entries
         for posting in entry.postings
     ]
-
-
-def _opened(state: State, record: Record) -> None:
-    state.name = record.body["name"]
-    state.mode = record.body.get("mode", "paper")
-    state.seed = record.body["seed"]
-
-
-def _clock(state: State, record: Record) -> None:
-    state.clock = instant(record.body["to"])
-
-
-def _market(state: State, record: Record) -> None:
-    state.market = from_json(Snapshot, record.body["snapshot"])
-    fitted = record.body.get("surface")
-    state.surface = None if fitted is None else from_json(Surface, fitted)
-    state.market_received = record.at
-    state.spot = None
-
-
-def _signed(state: State, record: Record) -> None:
-    body = record.body
-    state.mandate_texts[body["sha256"]] = body["text"]
-    state.signatures.append(Signature(body["signer"], body["sha256"], record.at))
-    mandate = read_mandate(body["text"])
-    if sha256(body["text"]) != body["sha256"] or not isinstance(mandate, Mandate):
-        raise JournalBroken(f"event {record.seq}: the signed mandate is not the one hashed")
-    signers = {one.signer for one in state.signatures if one.sha256 == body["sha256"]}
-    if signers >= set(mandate.people.signatories):
-        state.mandate, state.mandate_sha256 = mandate, body["sha256"]
-
-
-def _added(state: State, record: Record) -> None:
-    dossier = from_json(Dossier, record.body["dossier"])
-    state.dossiers[dossier.name] = dossier
-    state.standing.setdefault(dossier.name, Standing.PROSPECT)
-
-
-def _stepped(state: State, record: Record) -> None:
-    state.standing[record.body["name"]] = Standing(record.body["standing"])
-    state.steps.append({**record.body, "at": record.at, "by": record.author})
-
-
-def _forecast_prepared(state: State, record: Record) -> None:
-    body = record.body
-    case = body.get("case")
-    state.versions[body["id"]] = Version(
-        id=body["id"],
-        at=record.at,
-        forecast=from_json(Forecast, body["forecast"]),
-        sha256=body["sha256"],
-        inputs_sha256=body["inputs_sha256"],
-        prepared_by=body["prepared_by"],
-        source=body["source"],
-        case=None if case is None else from_json(Case, case),
-    )
-    held = state.forecast_in_force
-    if held is None or state.versions[held].approved_by is None:
-        state.forecast_in_force = body["id"]
-    if "mapping" in body:
-        state.mappings["forecast"] = dict(body["mapping"])
-
-
-def _forecast_approved(state: State, record: Record) -> None:
-    held = state.versions[record.body["id"]]
-    if held.sha256 != record.body["sha256"]:
-        raise JournalBroken(f"event {record.seq}: {held.id} was approved with another hash")
-    if held.approved_by is not None or held.prepared_by == record.author:
-        raise JournalBroken(f"event {record.seq}: {held.id} cannot be approved by {record.author}")
-    state.versions[held.id] = replace(held, approved_by=record.author, approved_at=record.at)
-    state.forecast_in_force = held.id
-
-
-def _retargets(state: State, record: Record) -> None:
-    coin = record.body["coin"]
-    rows = {row.height: row for row in state.retargets.get(coin, ())}
-    for item in record.body["rows"]:
-        row = from_json(Retarget, item)
-        rows[row.height] = row
-    state.retargets[coin] = tuple(row for _, row in sorted(rows.items()))
-
-
-def _mined(state: State, record: Record) -> None:
-    for day, coins in cast("list[list[str]]", record.body["days"]):
-        state.mined[date.fromisoformat(day)] = coins
-
-
-def _telemetry(state: State, record: Record) -> None:
-    for day, hashes in cast("list[list[str]]", record.body["days"]):
-        state.hashrates[date.fromisoformat(day)] = hashes
-
-
-def _proposed(state: State, record: Record) -> None:
-    proposal = from_json(Proposal, record.body["proposal"])
-    state.proposals[proposal.id] = proposal
-
-
-def _approved(state: State, record: Record) -> None:
-    approval = from_json(Approval, record.body["approval"])
-    state.approvals[approval.proposal] = approval
-
-
-def _asked(state: State, record: Record) -> None:
-    request = from_json(Request, record.body["request"])
-    state.rfqs[request.id] = RfqRecord(
-        request=request,
-        proposal=record.body["proposal"],
-        state=RfqState.OPENING,
-        venue=record.body.get("venue", ""),
-        marks_asked=record.body.get("marks", {}),
-        by=record.author,
-    )
-    key = record.body.get("key")
-    if key is not None:
-        state.keyed[key["key"]] = Keyed(key["fingerprint"], request.id)
-
-
-def _step(state: State, record: Record, step: RfqStep) -> RfqRecord:
-    known = state.rfqs[record.body["rfq"]]
-    following = after(known.state, step)
-    if following is None:
-        raise JournalBroken(f"event {record.seq}: a request that is {known.state} cannot {step}")
-    moved = replace(known, state=following)
-    state.rfqs[known.request.id] = moved
-    return moved
-
-
-def _rfq_moved(state: State, record: Record) -> None:
-    """Any step of a request but its filling."""
-    body = record.body
-    moved = _step(state, record, RfqStep(body["step"]))
-    state.rfqs[moved.request.id] = replace(
-        moved,
-        venue_id=body.get("venue_id", moved.venue_id),
-        ladder=tuple(body["ladder"]) if "ladder" in body else moved.ladder,
-        outcome=body.get("outcome", moved.outcome),
-        cover=body.get("cover", moved.cover),
-        awarded=body.get("dealer", moved.awarded),
-        marks=body.get("marks", moved.marks),
-    )
-
-
-def _rfq_after(state: State, record: Record) -> None:
-    """How the mid stood some time after an award."""
-    body = record.body
-    known = state.rfqs[body["rfq"]]
-    after_it = known.after | {int(body["seconds"]): float(body["mid"])}
-    state.rfqs[body["rfq"]] = replace(known, after=after_it)
-
-
-def _filled(state: State, record: Record) -> None:
-    moved = _step(state, record, RfqStep(record.body["step"]))
-    trade = _dealt(state, record)
-    state.rfqs[moved.request.id] = replace(moved, outcome=f"{trade.id} with {trade.dealer}")
-
-
-def _dealt_also(state: State, record: Record) -> None:
-    """Another dealer's part of a request that is filled."""
-    known = state.rfqs[record.body["rfq"]]
-    if known.state is not RfqState.FILLED:
-        raise JournalBroken(f"event {record.seq}: a part of a request that is {known.state}")
-    trade = _dealt(state, record)
-    words = f"{known.outcome}, {trade.id} with {trade.dealer}"
-    state.rfqs[known.request.id] = replace(known, outcome=words)
-
-
-def _dealt(state: State, record: Record) -> Trade:
-    trade = from_json(Trade, record.body["trade"])
-    fill = from_json(Fill, record.body["fill"])
-    if fill.venue_trade_id in state.fills:
-        raise JournalBroken(f"event {record.seq}: fill {fill.venue_trade_id} was booked before")
-    state.fills[fill.venue_trade_id] = fill
-    state.filled_as[fill.venue_trade_id] = trade.id
-    state.trades[trade.id] = trade
-    state.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
-    return trade
-
-
-def _day(state: State, record: Record) -> None:
-    body = record.body
-    for trade, month, coins in cast("list[list[str]]", body["positions"]):
-        state.remaining[trade][Month.parse(month)] = Decimal(coins)
-    for trade, price in cast("list[list[str]]", body["marks"]):
-        state.last_marks[trade] = Decimal(price)
-    result = from_json(MonthResult, body["month"])
-    state.months[result.month] = result
-    state.last_day = date.fromisoformat(body["day"])
-    state.spot = body["spot"]
-    state.course = body["course"]
-    state.cash_unhedged = result.cash_unhedged_usd
-    state.shortfalls.extend(body["shortfalls"])
-
-
-def _halted(state: State, record: Record) -> None:
-    state.halted = Halt(record.author, record.body["reason"], record.at)
-
-
-def _resumed(state: State, record: Record) -> None:
-    assert record.seq > state.head.count
-    state.halted = None
-
-
-def _user_set(state: State, record: Record) -> None:
-    body = record.body
-    state.users[body["name"]] = User(body["name"], tuple(body["roles"]), body["verifier"])
-
-
-def _token_issued(state: State, record: Record) -> None:
-    body = record.body
-    state.tokens[body["digest"]] = Token(
-        body["name"], tuple(body["scopes"]), instant(body["expires_at"])
-    )
-
-
-def _tokens_revoked(state: State, record: Record) -> None:
-    for key, token in state.tokens.items():
-        if token.name == record.body["name"]:
-            state.tokens[key] = replace(token, revoked=True)
-
-
-def _confirmed(state: State, record: Record) -> None:
-    found = from_json(Confirmed, record.body)
-    if found.trade:
-        state.confirmed[found.trade] = found
-    else:
-        state.strangers[found.reference] = found
-
-
-def _nothing(state: State, record: Record) -> None:
-    """An event that only happened: its postings or its instant are all it changes."""
-    assert record.seq > state.head.count
-
-
-_APPLY: dict[str, Callable[[State, Record], None]] = {
-    "opened": _opened,
-    "clock": _clock,
-    "rebased": _clock,
-    "market": _market,
-    "mandate_signed": _signed,
-    "counterparty_added": _added,
-    "counterparty_step": _stepped,
-    "forecast": _nothing,
-    "forecast_prepared": _forecast_prepared,
-    "forecast_approved": _forecast_approved,
-    "retargets": _retargets,
-    "mined": _mined,
-    "telemetry": _telemetry,
-    "proposed": _proposed,
-    "approved": _approved,
-    "asked": _asked,
-    "rfq": _rfq_moved,
-    "rfq_after": _rfq_after,
-    "filled": _filled,
-    "dealt_also": _dealt_also,
-    "day": _day,
-    "noted": _nothing,
-    "user_set": _user_set,
-    "token_issued": _token_issued,
-    "tokens_revoked": _tokens_revoked,
-    "confirmed": _confirmed,
-    "halted": _halted,
-    "resumed": _resumed,
-}

@@ -2,6 +2,7 @@
 
 from headframe.hedge.candidates import Candidate, FeeSchedule, Street, candidates, hypothetical
 from headframe.hedge.choose import best, cost_usd, score
+from headframe.hedge.closing import closing_of, whole_steps
 from headframe.hedge.day import DayEnd, DayStart, close_day, mined_on
 from headframe.hedge.drafting import describe, envelope_of, proposal_of
 from headframe.hedge.exposure import (
@@ -20,10 +21,12 @@ from headframe.hedge.performance import MonthResult, Total, total
 from headframe.hedge.planned import as_dealt, open_proposals
 from headframe.hedge.proposal import Alternative, Proposal
 from headframe.hedge.rating import Rated, compare, rate_again, stress_call
+from headframe.hedge.rebalancing import Balance, balances
 from headframe.hedge.situation import Situation
 
 __all__ = [
     "Alternative",
+    "Balance",
     "Bucket",
     "Candidate",
     "DayEnd",
@@ -37,10 +40,12 @@ __all__ = [
     "Street",
     "Total",
     "as_dealt",
+    "balances",
     "best",
     "buckets",
     "candidates",
     "close_day",
+    "closing_of",
     "compare",
     "cost_usd",
     "describe",
@@ -60,4 +65,5 @@ __all__ = [
     "stress_call",
     "total",
     "upfront_usd",
+    "whole_steps",
 ]

@@ -73,6 +73,8 @@ class DayStart:
     so_far: MonthResult | None
     cash_unhedged_usd: float
     venue: str
+    closed_usd: float = 0.0
+    """What trades closed since the last day brought, their premium counted in."""
 
     @property
     def month(self) -> Month:
@@ -147,6 +149,7 @@ def close_day(start: DayStart) -> DayEnd:
     out, short = _pay(start, trial, till, sold, (*costs, *margin))
     spot_usd = float(sold * Fraction(start.spot))
     hedge_usd = float(till.dollars + till.coins * Fraction(start.spot)) + _premium(start, after)
+    hedge_usd += start.closed_usd
     costs_usd = sum(float(entry.postings[0].money) for entry in costs)
     result = replace(
         before,

@@ -12,7 +12,7 @@ from headframe.risk import DEALER, VENUE, HedgedLeg
 def open_proposals(proposals: Iterable[Proposal], trades: Iterable[Trade]) -> tuple[Proposal, ...]:
     """The last plan's proposals that no trade has come of."""
     traded = {trade.proposal for trade in trades}
-    left = [one for one in proposals if one.id not in traded]
+    left = [one for one in proposals if one.id not in traded and not one.closes]
     latest = max((one.at for one in left), default=None)
     return tuple(one for one in left if one.at == latest)
 

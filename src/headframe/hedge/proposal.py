@@ -63,6 +63,8 @@ class Proposal:
     mandate_sha256: str
     forecast_id: str = ""
     forecast_sha256: str = ""
+    closes: str = ""
+    """The trade it closes, whole or in part; empty where it opens one."""
 
     @property
     def chosen(self) -> Alternative:

@@ -72,3 +72,5 @@ class Facts:
     open_interest_share: float | None
     clip_age_minutes: float | None = None
     """Minutes since the last clip of the same proposal was dealt; None where there was none."""
+    closes: bool = False
+    """Whether it closes a trade that is on: fewer coins are hedged, no line is drawn on."""

@@ -283,6 +283,28 @@ class People:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rebalance:
+    """Clause 11: when option hedges are topped up or lightened with futures, by their delta a coin.
+
+    Below ``delta_low`` futures are proposed to be sold up to ``delta_target``, above ``delta_high`` those
+    that are on to be bought back; no more than ``coins_max`` at a time. It proposes and never trades.
+    """
+
+    delta_low: float
+    delta_target: float
+    delta_high: float
+    coins_max: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.delta_low < self.delta_target < self.delta_high <= 1.0:
+            found = f"{self.delta_low:g}, {self.delta_target:g}, {self.delta_high:g}"
+            raise Wrong(
+                f"rebalancing needs 0 <= delta_low < delta_target < delta_high <= 1, was {found}"
+            )
+        _within("coins_max", self.coins_max, 0.1, 1e6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mandate:
     """The whole policy; ``choice`` is clause 9."""
 
@@ -297,6 +319,8 @@ class Mandate:
     lender: Lender
     where: tuple[Where, ...]
     choice: Choice
+    rebalance: Rebalance | None = None
+    """No such clause: nothing is ever proposed to rebalance."""
 
     def may_deal(self, venue: str, structure: StructureKind) -> bool:
         """Whether the mandate's entity may deal a hedge at a venue."""

@@ -74,7 +74,7 @@ def _scope(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
     if not scope.valid_from <= facts.at.date() <= scope.valid_until:
         allowed = f"{scope.valid_from} to {scope.valid_until}"
         yield Breach(rule=Rule.NOT_IN_FORCE, allowed=allowed, found=str(facts.at.date()))
-    if facts.structure not in scope.structures:
+    if facts.structure not in scope.structures and not facts.closes:
         allowed = ", ".join(scope.structures)
         yield Breach(rule=Rule.STRUCTURE_NOT_ALLOWED, allowed=allowed, found=facts.structure)
     if not mandate.may_deal(facts.venue, facts.structure):
@@ -218,7 +218,7 @@ def _cash(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
             allowed=f"{facts.liquidity_usd:,.0f} USD",
             found=f"{facts.initial_margin_usd + facts.premium_usd:,.0f} USD",
         )
-    tested = facts.structure is StructureKind.COSTLESS_COLLAR
+    tested = facts.structure is StructureKind.COSTLESS_COLLAR and not facts.closes
     if tested and not facts.debit_share <= cash.debit_share_max + _DUST:
         yield Breach(
             rule=Rule.RESIDUAL_DEBIT,
@@ -229,7 +229,7 @@ def _cash(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
 
 def _request(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
     rfq = mandate.rfq
-    if not is_order_book(facts.venue):
+    if not is_order_book(facts.venue) and not facts.closes:
         yield from _block(rfq, facts)
     if facts.live_rfq:
         yield Breach(rule=Rule.RFQ_ALREADY_LIVE, allowed="one at a time", found="another is live")

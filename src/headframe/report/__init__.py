@@ -46,6 +46,7 @@ from headframe.report.mine import (
 )
 from headframe.report.policy import counterparty_table, mandate_table
 from headframe.report.programme import (
+    balances_table,
     exposure_table,
     ladder_table,
     objective_table,
@@ -73,6 +74,7 @@ __all__ = [
     "Section",
     "Table",
     "accuracy_table",
+    "balances_table",
     "bands_table",
     "chain_facts",
     "chain_table",

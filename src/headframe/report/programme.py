@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from headframe.hedge import Bucket, ExposureRow, MonthResult, Proposal, Rated, describe
+from headframe.hedge import Balance, Bucket, ExposureRow, MonthResult, Proposal, Rated, describe
 from headframe.instrument import Kind
+from headframe.mandate import Rebalance
 from headframe.report.table import Cell, Column, Form, Table
 from headframe.risk import Outcome, Strategy
 from headframe.units import expiry_label, instant
@@ -153,6 +154,39 @@ def _words(row: Rated) -> tuple[str, str]:
         return "floor, keep the upside", f"premium {premium:,.0f} USD, lost if unused"
     width = float(call - put)
     return "floor paid by a ceiling", f"floor and ceiling {width:,.0f} USD apart"
+
+
+def balances_table(rule: Rebalance, found: Sequence[Balance]) -> Table:
+    """Delta of the option hedges by expiry against its band."""
+    return Table(
+        title="Delta of option hedges against the mandate's band",
+        columns=(
+            Column("expiry"),
+            Column("coins under options", Form.COINS),
+            Column("futures", Form.COINS),
+            Column("delta a coin", Form.RATIO),
+            Column("band"),
+            Column("asks"),
+        ),
+        rows=tuple(
+            (
+                expiry_label(one.expiry),
+                one.coins,
+                one.futures,
+                one.delta,
+                f"{rule.delta_low:g} to {rule.delta_high:g}",
+                _asks(one),
+            )
+            for one in found
+        ),
+    )
+
+
+def _asks(one: Balance) -> str:
+    if one.sell > 0:
+        return f"sell {one.sell} coins of futures"
+    back = ", ".join(f"{coins} of {trade}" for trade, coins in one.buy_back)
+    return f"buy back {back}" if back else "nothing"
 
 
 def proposal_lines(proposal: Proposal) -> tuple[str, ...]:
