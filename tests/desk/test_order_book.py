@@ -243,20 +243,18 @@ def test_what_is_open_elsewhere_says_where_to_ask(small: Path) -> None:
     assert isinstance(office, Office)
 
 
-def anonymous(folder: Path, change: Any = None) -> Any:
+def anonymous(folder: Path, clip: float | None = 4.0) -> Any:
     """The desk under a mandate that hides who asks, with blocks of futures large enough."""
     office = open_office(folder, user="trader")
     state = office.state()
     assert state.mandate is not None
     rules = replace(
-        state.mandate.rfq, disclosed=False, future_block_min_usd=200_000.0, clip_coins_max=4.0
+        state.mandate.rfq, disclosed=False, future_block_min_usd=200_000.0, clip_coins_max=clip
     )
     state.mandate = replace(state.mandate, rfq=rules)
 
     async def run() -> Any:
         async with trading(office, folder, venue="paper") as line:
-            if change is not None:
-                change(line.venue)
             return await execution.deal(line, "P-1")
 
     return office, asyncio.run(run())
@@ -274,7 +272,7 @@ def test_futures_may_be_asked_anonymously_and_what_draws_on_a_line_may_not(
     )
     assert audit.verify(office).sound
     with pytest.raises(Declined, match=r"names no dealer.*M-4\.2"):
-        anonymous(approved)
+        anonymous(approved, clip=None)
 
 
 def test_too_few_dealers_to_hide_among_is_said_before_anything_is_sent(small: Path) -> None:
