@@ -21,6 +21,7 @@ import numpy as np
 import QuantLib as ql  # noqa: N813 - as everybody writes it
 from measure import best, line
 
+import book
 import desk
 from headframe.chain import chain_of, latest, retargets
 from headframe.codec import Settings, read_settings
@@ -290,6 +291,7 @@ def main() -> None:
         implied()
         engine.main()
         desk.main()
+        book.main()
 
 
 if __name__ == "__main__":

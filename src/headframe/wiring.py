@@ -41,6 +41,7 @@ from headframe.store import (
 from headframe.units import iso
 
 if TYPE_CHECKING:
+    from headframe.desk.ports import Route
     from headframe.paper import Exchange, PacedClock
     from headframe.venue import Client, Credentials, DeribitAccount
 
@@ -260,6 +261,40 @@ def main_venue(settings: Settings) -> VenueSettings:
         http_url=os.environ.get("HEADFRAME_VENUE_HTTP_URL", "") or one.http_url,
         client_id=os.environ.get("HEADFRAME_VENUE_CLIENT_ID", "") or one.client_id,
     )
+
+
+def alert_routes(settings: Settings, folder: Path) -> "list[Route]":
+    """The ways by which the settings let alerts go out, their secrets from where they are kept."""
+    from headframe.notify import FileRoute, MailRoute, WebhookRoute  # noqa: PLC0415 - start-up time
+    from headframe.venue import secret_from  # noqa: PLC0415 - start-up time
+
+    found: list[Route] = []
+    alerts = settings.alerts
+    if alerts.file is not None:
+        found.append(FileRoute(f"file {alerts.file}", folder / alerts.file))
+    if alerts.mail is not None:
+        mail = alerts.mail
+        word = secret_from(mail.secret, os.environ, folder) if mail.user else ""
+        found.append(
+            MailRoute(
+                name=f"mail {mail.host}",
+                host=mail.host,
+                port=mail.port,
+                sender=mail.sender,
+                to=mail.to,
+                user=mail.user,
+                password=word,
+                starttls=mail.starttls,
+            )
+        )
+    for hook in alerts.webhooks:
+        word = secret_from(hook.secret, os.environ, folder)
+        name = f"webhook {hook.name}"
+        route = WebhookRoute(
+            name=name, url=hook.url, secret=word, clock=time.time, inside=hook.inside
+        )
+        found.append(route)
+    return found
 
 
 def credentials_of(venue: VenueSettings, folder: Path) -> "Credentials":

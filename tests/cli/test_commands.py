@@ -304,7 +304,7 @@ def test_a_changed_mandate_voids_what_was_approved(approved: Path) -> None:
         (["nonsense"], 2), (["trades"], 3), (["price", "none.csv"], 3), (["scenario"], 2), (["scenario", "--coins", "x"], 2),
         (["scenario", "--coins", "1e999"], 2), (["scenario", "--prices", "1,,2"], 2), (["forecast", "--paths", "5"], 2),
         (["clock", "--to", "yesterday"], 2), (["trades", "--database", "mysql://x"], 2), (["trades", "--database", "postgresql://127.0.0.1:1/x"], 1), (["audit", "verify", "--anchor", "x"], 3),
-        (["init", "/proc/none/x"], 1), (["export"], 2), (["market", "import", "x"], 3), (["watch"], 2),
+        (["init", "/proc/none/x"], 1), (["export"], 2), (["market", "import", "x"], 3), (["watch", "--every", "0"], 2),
         (["scenario", "--coins", "1", "--cost", "1", "--put", "5", "--call", "4", "--prices", "1"], 2),
         (["scenario", "--coins", "-1", "--cost", "1", "--put", "4", "--call", "5", "--prices", "1"], 2),
     ],

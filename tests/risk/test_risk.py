@@ -33,6 +33,7 @@ from headframe.risk import (
     exposure,
     leg_value_usd,
     mark,
+    netted_book,
     outcomes,
     position_value_usd,
     requirement,
@@ -265,13 +266,13 @@ def test_margin_of_futures_and_collateral_of_collars() -> None:
 
 def test_cash_runs_out_where_calls_exceed_liquidity() -> None:
     held = Liquidity(cash_usd=2e6, undrawn_usd=1e6, free_coins=5.0)
-    price = cash_out_price((COLLAR,), TERMS, SURFACE, AT, held)
+    price = cash_out_price(netted_book((COLLAR,)), TERMS, SURFACE, AT, held)
     assert price is not None
     due = requirement((COLLAR,), TERMS, SURFACE.at_spot(price, AT), AT).total_usd
     assert due == pytest.approx(held.at(price), rel=1e-6)
     rich = Liquidity(cash_usd=1e12, undrawn_usd=0.0, free_coins=0.0)
-    assert cash_out_price((COLLAR,), TERMS, SURFACE, AT, rich) is None
-    assert cash_out_price((), TERMS, SURFACE, AT, held) is None
+    assert cash_out_price(netted_book((COLLAR,)), TERMS, SURFACE, AT, rich) is None
+    assert cash_out_price(netted_book(()), TERMS, SURFACE, AT, held) is None
 
 
 def test_variation_since_the_last_mark_is_called_and_not_counted_as_posted() -> None:
@@ -281,18 +282,22 @@ def test_variation_since_the_last_mark_is_called_and_not_counted_as_posted() -> 
     assert today.posted_usd == today.initial_usd
     assert today.variation_usd > 500_000
     held = Liquidity(cash_usd=3e6, undrawn_usd=1e6, free_coins=5.0)
-    row = stress(0.0, (FUTURE,), TERMS, up, AT, posted_usd=today.posted_usd, liquidity=held)
+    row = stress(
+        0.0, netted_book((FUTURE,)), TERMS, up, AT, posted_usd=today.posted_usd, liquidity=held
+    )
     assert row.price == up.spot
     assert row.margin_usd == pytest.approx(today.initial_usd)
     assert row.call_usd == pytest.approx(-row.hedge_usd)
     assert row.call_usd == pytest.approx(today.variation_usd, rel=0.05)
     assert row.liquidity_usd == pytest.approx(4e6 + 5.0 * up.spot)
-    price = cash_out_price((FUTURE,), TERMS, up, AT, held)
+    price = cash_out_price(netted_book((FUTURE,)), TERMS, up, AT, held)
     assert price is not None
     moved = requirement((FUTURE,), TERMS, up.at_spot(price, AT), AT)
     assert moved.total_usd - today.posted_usd == pytest.approx(held.at(price), rel=1e-6)
     poor = Liquidity(cash_usd=1e5, undrawn_usd=0.0, free_coins=0.0)
-    assert cash_out_price((FUTURE,), TERMS, up, AT, poor) == up.spot, "out of cash already"
+    assert cash_out_price(netted_book((FUTURE,)), TERMS, up, AT, poor) == up.spot, (
+        "out of cash already"
+    )
 
 
 def test_exposure_counts_gains_and_what_we_posted() -> None:

@@ -1,4 +1,4 @@
-"""margin, credit, watch, report."""
+"""margin, credit, report."""
 
 from pathlib import Path
 
@@ -29,42 +29,6 @@ def credit(call: Call) -> None:
     found = limits.credit(call.office())
     rows = [{**to_json(one), "line_share": one.line_share} for one in found]
     call.answer("credit", {"counterparties": rows}, exposure_by_dealer_table(found))
-
-
-@click.command()
-@click.option(
-    "--once", is_flag=True, help="Look once and leave (watching on is not in this version)."
-)
-@command
-def watch(call: Call, once: bool) -> int:
-    """Every limit with its use and status; exit status 4 where one is breached."""
-    from headframe.desk import limits
-    from headframe.desk.ports import Invalid
-    from headframe.report import watch_table
-    from headframe.risk import Status
-
-    if not once:
-        raise Invalid("this version looks once: headframe watch --once")
-    found = limits.watch(call.office())
-    call.answer(
-        "watch",
-        {
-            "limits": [
-                {
-                    "clause": row.clause,
-                    "limit": row.name,
-                    "used": row.used,
-                    "allowed": row.allowed,
-                    "unit": row.unit,
-                    "at_least": row.low_is_bad,
-                    "status": str(row.status),
-                }
-                for row in found
-            ]
-        },
-        watch_table(found),
-    )
-    return 4 if any(row.status is Status.BREACH for row in found) else 0
 
 
 @click.command()

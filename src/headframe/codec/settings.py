@@ -74,8 +74,7 @@ class VenueSettings:
                 raise Wrong(f"{name} begins with {' or '.join(schemes)}, was {value[:40]!r}")
         if self.grant not in {"client_credentials", "client_signature"}:
             raise Wrong(f"grant is client_credentials or client_signature, was {self.grant[:40]!r}")
-        if self.secret.partition(":")[0] not in {"env", "keyring", "age"}:
-            raise Wrong("secret says where it is kept: env:NAME, keyring:SERVICE/USER or age:FILE")
+        _kept("secret", self.secret, needed=True)
         _shares(self.accounts)
         for field in fields(self):
             value = getattr(self, field.name)
@@ -83,6 +82,70 @@ class VenueSettings:
                 raise Wrong(f"{field.name} must lie between 0 and 1, was {value}")
         if self.spread_median == 0.0:
             raise Wrong("spread_median must be above 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """A mail server and whom alerts are sent to."""
+
+    host: str
+    sender: str
+    to: tuple[str, ...]
+    port: int = 587
+    user: str = ""
+    secret: str = ""
+    starttls: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.to or not all(
+            "@" in one and one.isprintable() for one in (*self.to, self.sender)
+        ):
+            raise Wrong("mail needs a sender and at least one address in to")
+        if not 1 <= self.port <= 65_535:
+            raise Wrong(f"a port lies between 1 and 65535, was {self.port}")
+        if self.user and not self.starttls:
+            raise Wrong("a password is sent with starttls alone")
+        _kept("secret", self.secret, needed=bool(self.user))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """A receiver of alerts and the secret they are signed with."""
+
+    name: str
+    url: str
+    secret: str
+    inside: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith("https://") and not (
+            self.inside and self.url.startswith("http://")
+        ):
+            raise Wrong(f"a webhook's url begins with https://, was {self.url[:40]!r}")
+        if not self.name or not self.name.isprintable():
+            raise Wrong("a webhook has a name")
+        _kept("secret", self.secret, needed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """Where alerts go besides the terminal."""
+
+    file: str | None = None
+    mail: MailSettings | None = None
+    webhooks: tuple[WebhookSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        plain_name("file", self.file)
+        names = [one.name for one in self.webhooks]
+        if len(set(names)) < len(names):
+            raise Wrong(f"webhooks have names of their own, were {', '.join(names)}")
+
+
+def _kept(name: str, source: str, *, needed: bool) -> None:
+    """Whether a secret says where it is kept."""
+    if (needed or source) and source.partition(":")[0] not in {"env", "keyring", "age"}:
+        raise Wrong(f"{name} says where it is kept: env:NAME, keyring:SERVICE/USER or age:FILE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +168,7 @@ class Settings:
     venue: VenueSettings
     operation: Operation
     history: HistorySettings = HistorySettings()
+    alerts: AlertSettings = AlertSettings()
     venues: tuple[VenueSettings, ...] = ()
     """Other venues than the one futures are margined at."""
 
@@ -133,6 +197,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
         "treasury",
         "firmware",
         "history",
+        "alerts",
     )
     root = reader.root
     workspace = reader.fill(WorkspaceSettings, root.get("workspace"), ("workspace",))
@@ -140,26 +205,44 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
     others = _venues(reader)
     operation = read_operation(reader)
     history = reader.fill(HistorySettings, root.get("history", {}), ("history",))
+    alerts = reader.fill(AlertSettings, root.get("alerts", {}), ("alerts",))
     if (
         reader.problems
         or history is None
+        or alerts is None
         or workspace is None
         or venue is None
         or operation is None
     ):
         return tuple(sorted(set(reader.problems)))
-    if workspace.mode == "live" and not venue.url:
-        line = "a live workspace names its venue: set url and client_id in [venue]"
-        return (Problem(file, 1, line),)
-    names = [one.name for one in (venue, *others)]
+    problem = _names(file, workspace, (venue, *others))
+    if problem is not None:
+        return (problem,)
+    return Settings(
+        workspace=workspace,
+        venue=venue,
+        operation=operation,
+        history=history,
+        alerts=alerts,
+        venues=others,
+    )
+
+
+def _names(
+    file: str, workspace: WorkspaceSettings, venues: tuple[VenueSettings, ...]
+) -> Problem | None:
+    """What is wrong between the tables of a file, each of which is right by itself."""
+    if workspace.mode == "live" and not venues[0].url:
+        return Problem(
+            file, 1, "a live workspace names its venue: set url and client_id in [venue]"
+        )
+    names = [one.name for one in venues]
     taken = [one for one in names if is_order_book(one) or one in {"", "voice"}]
     if taken:
-        return (Problem(file, 1, f"a venue is not called {taken[0]!r}"),)
+        return Problem(file, 1, f"a venue is not called {taken[0]!r}")
     if len(set(names)) < len(names):
-        return (Problem(file, 1, f"venues have names of their own, were {', '.join(names)}"),)
-    return Settings(
-        workspace=workspace, venue=venue, operation=operation, history=history, venues=others
-    )
+        return Problem(file, 1, f"venues have names of their own, were {', '.join(names)}")
+    return None
 
 
 def _venues(reader: Reader) -> tuple[VenueSettings, ...]:

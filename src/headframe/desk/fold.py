@@ -10,7 +10,17 @@ from headframe.book import Trade
 from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
-from headframe.desk.known import Confirmed, Halt, Keyed, RfqRecord, Signature, Token, User, Version
+from headframe.desk.known import (
+    AlertRecord,
+    Confirmed,
+    Halt,
+    Keyed,
+    RfqRecord,
+    Signature,
+    Token,
+    User,
+    Version,
+)
 from headframe.desk.ports import Head, JournalBroken, Record
 from headframe.desk.state import State
 from headframe.hedge import MonthResult, Proposal
@@ -19,6 +29,7 @@ from headframe.market import Snapshot
 from headframe.mining import Case, Forecast
 from headframe.pricing import Surface
 from headframe.rfq import Fill, Request, RfqState, RfqStep, after
+from headframe.risk import Alert
 from headframe.units import Month, instant
 
 _BEARING = frozenset(
@@ -324,6 +335,38 @@ def _confirmed(state: State, record: Record) -> None:
         state.strangers[found.reference] = found
 
 
+def _alert(state: State, record: Record) -> None:
+    """An alert raised, worse, overdue or only moved; what is worse must be answered anew."""
+    alert = from_json(Alert, record.body["alert"])
+    before = state.alerts.get(alert.cause)
+    if before is None:
+        state.alerts_made += 1
+        state.alerts[alert.cause] = AlertRecord(alert=alert)
+    elif record.body["raised"]:
+        state.alerts[alert.cause] = AlertRecord(alert=alert)
+    else:
+        state.alerts[alert.cause] = replace(before, alert=alert)
+
+
+def _alert_ended(state: State, record: Record) -> None:
+    del state.alerts[record.body["cause"]]
+
+
+def _alert_answered(state: State, record: Record) -> None:
+    body = record.body
+    known = state.alerts[body["cause"]]
+    until = None if body["until"] is None else instant(body["until"])
+    state.alerts[body["cause"]] = replace(
+        known, answered_by=record.author, reason=body["reason"], snoozed_until=until
+    )
+
+
+def _alert_sent(state: State, record: Record) -> None:
+    known = state.alerts.get(record.body["cause"])
+    if known is not None:
+        state.alerts[known.alert.cause] = replace(known, sent=(*known.sent, record.body["route"]))
+
+
 def _nothing(state: State, record: Record) -> None:
     """An event that only happened: its postings or its instant are all it changes."""
     assert record.seq > state.head.count
@@ -358,6 +401,10 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "token_issued": _token_issued,
     "tokens_revoked": _tokens_revoked,
     "confirmed": _confirmed,
+    "alert": _alert,
+    "alert_ended": _alert_ended,
+    "alert_answered": _alert_answered,
+    "alert_sent": _alert_sent,
     "halted": _halted,
     "resumed": _resumed,
 }

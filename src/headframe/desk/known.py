@@ -8,6 +8,7 @@ from headframe.book import Difference
 from headframe.desk.ports import Json
 from headframe.mining import Case, Forecast
 from headframe.rfq import Request, RfqState
+from headframe.risk import Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,21 @@ class Confirmed:
     source: str
     at: datetime
     differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRecord:
+    """An alert that stands, who answered it and how, and the routes it went out by."""
+
+    alert: Alert
+    answered_by: str = ""
+    reason: str = ""
+    snoozed_until: datetime | None = None
+    sent: tuple[str, ...] = ()
+
+    def quiet(self, at: datetime) -> bool:
+        """Whether somebody has taken it: acknowledged, or snoozed and not yet woken."""
+        return bool(self.answered_by) and (self.snoozed_until is None or at < self.snoozed_until)
 
 
 @dataclass(frozen=True, slots=True)

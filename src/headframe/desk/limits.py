@@ -26,7 +26,7 @@ from headframe.risk import (
     by_group,
     cash_out_price,
     exposure,
-    requirement,
+    requirement_of,
     rule_set,
     stress,
 )
@@ -53,10 +53,13 @@ def _terms(now: Valuation) -> dict[str, CollateralTerms]:
 
 def margin(office: Office) -> MarginView:
     """What is due today and what each move of the price would call within a month."""
-    now = value_now(office)
+    return _margin(value_now(office))
+
+
+def _margin(now: Valuation) -> MarginView:
     rules, in_force = rule_set(now.at.date())
     terms = _terms(now)
-    today = requirement(now.positions, terms, now.surface, now.at)
+    today = requirement_of(now.book, terms, now.surface, now.at)
     return MarginView(
         at=now.at,
         spot=now.surface.spot,
@@ -64,7 +67,7 @@ def margin(office: Office) -> MarginView:
         rules=rules.name,
         rules_in_force=in_force,
         stresses=tuple(_stress(now, move, today) for move in MOVES),
-        cash_out_above=cash_out_price(now.positions, terms, now.surface, now.at, now.liquidity),
+        cash_out_above=cash_out_price(now.book, terms, now.surface, now.at, now.liquidity),
         covenant_below=now.settings.operation.treasury.covenant_price_usd,
         liquidity_usd=now.liquidity.at(now.surface.spot),
     )
@@ -73,7 +76,7 @@ def margin(office: Office) -> MarginView:
 def _stress(now: Valuation, move: float, today: MarginState) -> StressRow:
     return stress(
         move,
-        now.positions,
+        now.book,
         _terms(now),
         now.surface,
         now.at,
@@ -84,7 +87,10 @@ def _stress(now: Valuation, move: float, today: MarginState) -> StressRow:
 
 def credit(office: Office) -> tuple[Exposure, ...]:
     """Exposure to every counterparty on record, today and after the mandate's jumps."""
-    now = value_now(office)
+    return _credit(value_now(office))
+
+
+def _credit(now: Valuation) -> tuple[Exposure, ...]:
     mandate = now.state.mandate
     down = mandate.cash.stress_down if mandate else -0.60
     up = mandate.cash.stress_up if mandate else 0.60
@@ -107,11 +113,11 @@ def watch(office: Office) -> tuple[Watched, ...]:
     """Every limit of the mandate, covenant and paper, with its use and status."""
     mandate = office.mandate()
     now = value_now(office)
-    view = margin(office)
+    view = _margin(now)
     return (
         *_cover(now, mandate),
         *_cash(now, mandate, view),
-        *_counterparties(office, now, mandate),
+        *_counterparties(now, mandate),
         *_papers(now, mandate),
         *_loan(now),
         *_lender(now, mandate),
@@ -155,9 +161,9 @@ def _cash(now: Valuation, mandate: Mandate, view: MarginView) -> Iterator[Watche
     )  # fmt: skip
 
 
-def _counterparties(office: Office, now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+def _counterparties(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
     rules = mandate.counterparties
-    exposures = credit(office)
+    exposures = _credit(now)
     for one in exposures:
         yield Watched(
             clause="M-4.2", name=f"{one.dealer} exposure of line", used=one.line_share,
@@ -169,8 +175,8 @@ def _counterparties(office: Office, now: Valuation, mandate: Mandate) -> Iterato
         if position.trade.margin is MarginTerms.BILATERAL:
             group = now.state.dossiers[position.trade.dealer].group
             coins[group] = coins.get(group, 0.0) + float(position.coins)
+    planned = max(hedged, planned_coins(_rows(now, mandate)))
     for group in sorted(by_group(exposures)):
-        planned = max(hedged, planned_coins(_rows(now, mandate)))
         yield Watched(
             clause="M-4.3", name=f"{group} share of programme",
             used=coins.get(group, 0.0) / planned if planned else 0.0,

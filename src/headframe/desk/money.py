@@ -7,9 +7,9 @@ from headframe.book import Accounts, Position, Trade, TrialLine
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
 from headframe.desk.state import State
-from headframe.desk.valuation import Valuation, value_now
+from headframe.desk.valuation import value_now
 from headframe.hedge import MonthResult, Total, total
-from headframe.risk import Mark, mark
+from headframe.risk import Mark, marks
 from headframe.units import BTC, USD, Money
 
 
@@ -60,7 +60,11 @@ def performance(office: Office) -> Performance:
     now = value_now(office)
     state = now.state
     left = {position.trade.id: position for position in now.positions}
-    rows = tuple(_pnl(state, trade, left.get(trade.id), now) for trade in state.trades.values())
+    marked = {one.trade: one for one in marks(now.positions, now.surface, now.at)}
+    rows = tuple(
+        _pnl(state, trade, left.get(trade.id), marked.get(trade.id))
+        for trade in state.trades.values()
+    )
     months = tuple(state.months.values())
     return Performance(
         at=now.at,
@@ -72,12 +76,12 @@ def performance(office: Office) -> Performance:
     )
 
 
-def _pnl(state: State, trade: Trade, position: Position | None, now: Valuation) -> TradePnl:
+def _pnl(state: State, trade: Trade, position: Position | None, marked: Mark | None) -> TradePnl:
     account = Accounts.hedge(trade.id)
     return TradePnl(
         trade=trade,
         position=position,
         realised_coins=-state.ledger.balance(account, BTC),
         realised_usd=-state.ledger.balance(account, USD),
-        mark=None if position is None else mark(position, now.surface, now.at),
+        mark=marked,
     )

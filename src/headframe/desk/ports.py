@@ -183,6 +183,19 @@ class Appointments(Clock, Protocol):
         ...
 
 
+class Route(Protocol):
+    """A way by which alerts go out."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, and remembered by."""
+        ...
+
+    def send(self, told: Json) -> None:
+        """Send one; raises Broken where it did not go, and may be sent again."""
+        ...
+
+
 class Files(Protocol):
     """The workspace's own files."""
 

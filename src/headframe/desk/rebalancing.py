@@ -19,7 +19,7 @@ from headframe.hedge import (
 )
 from headframe.instrument import StructureKind
 from headframe.mandate import Rebalance
-from headframe.risk import mark
+from headframe.risk import marks
 from headframe.units import Month
 
 
@@ -40,8 +40,7 @@ def look(office: Office) -> tuple[Rebalance, tuple[Balance, ...]]:
     if rule is None:
         raise Declined("the mandate has no rule of rebalancing (M-11): add [rebalance] and sign it")
     now = value_now(office)
-    marks = [mark(one, now.surface, now.at) for one in now.positions]
-    return rule, balances(now.positions, marks, rule)
+    return rule, balances(now.positions, marks(now.positions, now.surface, now.at), rule)
 
 
 def propose(office: Office) -> Rebalancing:

@@ -9,7 +9,17 @@ from decimal import Decimal
 from headframe.book import Entry, Ledger, Position, Trade
 from headframe.chain import Retarget
 from headframe.counterparty import Dossier, Standing
-from headframe.desk.known import Confirmed, Halt, Keyed, RfqRecord, Signature, Token, User, Version
+from headframe.desk.known import (
+    AlertRecord,
+    Confirmed,
+    Halt,
+    Keyed,
+    RfqRecord,
+    Signature,
+    Token,
+    User,
+    Version,
+)
 from headframe.desk.ports import Head, Json
 from headframe.hedge import MonthResult, Proposal
 from headframe.mandate import Approval, Mandate
@@ -63,6 +73,9 @@ class State:
     approvals: dict[str, Approval] = field(default_factory=dict[str, Approval])
     rfqs: dict[str, RfqRecord] = field(default_factory=dict[str, RfqRecord])
     fills: dict[str, Fill] = field(default_factory=dict[str, Fill])
+    alerts: dict[str, AlertRecord] = field(default_factory=dict[str, AlertRecord])
+    """Alerts that stand, by cause."""
+    alerts_made: int = 0
     closings: dict[str, Trade] = field(default_factory=dict[str, Trade])
     """What closed trades, each as the trade it was."""
     closes: dict[str, str] = field(default_factory=dict[str, str])

@@ -10,7 +10,7 @@ from headframe.desk.office import Office
 from headframe.desk.programme import liquidity_of
 from headframe.desk.state import State
 from headframe.pricing import Surface
-from headframe.risk import Liquidity
+from headframe.risk import Liquidity, NettedBook, netted_book
 from headframe.units import USD
 
 
@@ -24,6 +24,7 @@ class Valuation:
     at: datetime
     positions: tuple[Position, ...]
     liquidity: Liquidity
+    book: NettedBook
 
     def posted(self, dealer: str) -> float:
         """Dollars a dealer holds of ours."""
@@ -41,11 +42,13 @@ def value_now(office: Office) -> Valuation:
     settings = office.settings()
     at = seen.at if state.clock is None else office.now()
     spot = state.spot if state.spot is not None else seen.snapshot.index
+    positions = state.positions()
     return Valuation(
         state=state,
         settings=settings,
         surface=seen.surface.at_spot(spot, at),
         at=at,
-        positions=state.positions(),
+        positions=positions,
+        book=netted_book(positions),
         liquidity=liquidity_of(state, settings),
     )

@@ -10,7 +10,7 @@ from headframe.hedge.facts import facts_of
 from headframe.hedge.situation import Situation
 from headframe.instrument import StructureKind
 from headframe.mandate import ORDER_BOOK, DealerFacts, Facts, Rule, Stage, Verdict, judge
-from headframe.risk import exposure, requirement, stress
+from headframe.risk import exposure, netted_book, requirement, stress
 from headframe.units import year_fraction
 
 
@@ -81,7 +81,7 @@ def stress_call(found: Situation, extra: tuple[Position, ...]) -> float:
     today = requirement(found.positions, found.terms, found.surface, found.at)
     row = stress(
         found.mandate.cash.stress_up,
-        (*found.positions, *extra),
+        netted_book((*found.positions, *extra)),
         found.terms,
         found.surface,
         found.at,

@@ -1,6 +1,7 @@
 """Tables and sentences for people, as data; faces render them."""
 
 from headframe.report.books import (
+    alerts_table,
     exposure_by_dealer_table,
     trades_table,
     trial_table,
@@ -74,6 +75,7 @@ __all__ = [
     "Section",
     "Table",
     "accuracy_table",
+    "alerts_table",
     "balances_table",
     "bands_table",
     "chain_facts",

@@ -1,11 +1,12 @@
 """Trades, trial balance, P&L, margin, credit and limits as tables."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from headframe.book import Trade, TrialLine
 from headframe.report.table import Column, Form, Table
-from headframe.risk import Exposure, Watched
+from headframe.risk import Alert, Exposure, Watched
 from headframe.units import expiry_label
 
 
@@ -87,6 +88,7 @@ def exposure_by_dealer_table(rows: tuple[Exposure, ...]) -> Table:
             Column("after the rally USD", Form.USD),
             Column("line USD", Form.USD),
             Column("use of line", Form.SHARE),
+            Column("SA-CCR USD", Form.USD),
         ),
         rows=tuple(
             (
@@ -100,10 +102,11 @@ def exposure_by_dealer_table(rows: tuple[Exposure, ...]) -> Table:
                 one.up_usd,
                 one.line_usd,
                 one.line_share,
+                one.ead_usd,
             )
             for one in rows
         ),
-        note="What we would lose if the dealer failed before any further collateral moved.",
+        note="What we would lose if the dealer failed before any further collateral moved; SA-CCR at 32 %.",
     )
 
 
@@ -134,3 +137,39 @@ def _figure(value: float) -> str:
     if abs(value) >= 1000.0:
         return f"{value:,.0f}"
     return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def alerts_table(rows: Sequence[tuple[Alert, str, str, datetime | None]], now: datetime) -> Table:
+    """Alerts that stand: what, who answers for it, until when, and what was said of it."""
+    return Table(
+        title="Alerts",
+        columns=(
+            Column("alert"),
+            Column("severity"),
+            Column("limit"),
+            Column("used"),
+            Column("allowed"),
+            Column("owner"),
+            Column("hours left", Form.COINS),
+            Column("answer"),
+        ),
+        rows=tuple(
+            (
+                alert.id,
+                "overdue" if alert.overdue else str(alert.severity),
+                f"{alert.clause} {alert.limit}" + (f" +{alert.others}" if alert.others else ""),
+                f"{alert.used:,.4g}",
+                f"{alert.allowed:,.4g} {alert.unit}",
+                alert.owner,
+                (alert.deadline - now).total_seconds() / 3600.0,
+                _answer(by, reason, until),
+            )
+            for alert, by, reason, until in rows
+        ),
+    )
+
+
+def _answer(by: str, reason: str, until: datetime | None) -> str:
+    if not by:
+        return "-"
+    return f"{by}: {reason}" + ("" if until is None else f" (until {until:%Y-%m-%d %H:%M})")

@@ -1,5 +1,6 @@
 """What can hurt us while a hedge is on: basis, outcome, margin, credit, limits, courses of the price."""
 
+from headframe.risk.alert import Alert, Changes, Severity, cause_of, changes
 from headframe.risk.basis import BasisRisk, basis_risk, sale_weights
 from headframe.risk.courses import Course, course_prices
 from headframe.risk.credit import Exposure, Pledge, by_group, credit_charge_usd, exposure
@@ -36,6 +37,7 @@ from headframe.risk.margin import (
     collateral_due_to_us,
     collateral_wanted,
     requirement,
+    requirement_of,
     rule_set,
     venue_initial_coins,
 )
@@ -45,39 +47,65 @@ from headframe.risk.marks import (
     leg_price,
     leg_value_usd,
     mark,
+    marks,
     position_value_usd,
     structure_greeks,
 )
+from headframe.risk.netting import Netted, NettedBook, netted, netted_book
 from headframe.risk.outcome import Outcome, Strategy, Terms, outcomes
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
+from headframe.risk.saccr import (
+    HOUSE,
+    PLAIN,
+    AssetClass,
+    Ead,
+    Exposed,
+    FactorSet,
+    MarginAgreement,
+    Option,
+    exposure_at_default,
+)
 from headframe.risk.stress import MOVES, StressRow, stress
 from headframe.risk.watch import Status, Watched
 
 __all__ = [
     "DEALER",
+    "HOUSE",
     "LEVELS",
     "MOVES",
+    "PLAIN",
     "VENUE",
+    "Alert",
+    "AssetClass",
     "BasisRisk",
     "Chance",
+    "Changes",
     "Course",
+    "Ead",
     "Effectiveness",
     "Engine",
+    "Exposed",
     "Exposure",
+    "FactorSet",
     "HedgedLeg",
     "Ladder",
     "Liquidity",
     "LiquidityAtRisk",
+    "MarginAgreement",
     "MarginState",
     "Mark",
     "MonthSpread",
+    "Netted",
+    "NettedBook",
     "NettingSet",
+    "Option",
     "Outcome",
     "Outlook",
     "Pledge",
     "PriceModel",
     "Programme",
+    "Severity",
     "Spread",
     "Status",
     "Strategy",
@@ -90,6 +118,8 @@ __all__ = [
     "basis_risk",
     "by_group",
     "cash_out_price",
+    "cause_of",
+    "changes",
     "collateral_due_to_us",
     "collateral_wanted",
     "course_prices",
@@ -97,6 +127,7 @@ __all__ = [
     "difficulty_worth",
     "effectiveness",
     "exposure",
+    "exposure_at_default",
     "gathered",
     "gross_vega_usd",
     "hashprice_worth",
@@ -107,11 +138,15 @@ __all__ = [
     "leg_value_usd",
     "liquidity_at_risk",
     "mark",
+    "marks",
+    "netted",
+    "netted_book",
     "opening_of",
     "outcomes",
     "position_value_usd",
     "prepare",
     "requirement",
+    "requirement_of",
     "result_sha256",
     "rule_set",
     "run",

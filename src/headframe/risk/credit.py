@@ -7,8 +7,11 @@ from math import sqrt
 
 from headframe.book import MarginTerms, Position
 from headframe.counterparty import LOSS_GIVEN_DEFAULT, Dossier, default_probability, score
+from headframe.instrument import Kind
 from headframe.pricing import Surface
-from headframe.risk.marks import position_value_usd
+from headframe.risk.netting import Netted, netted
+from headframe.risk.saccr import AssetClass, Exposed, Option, exposure_at_default
+from headframe.units import year_fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,8 @@ class Exposure:
     down_usd: float
     up_usd: float
     line_usd: float
+    ead_usd: float = 0.0
+    """Exposure at default by SA-CCR, the house's figures for coins."""
 
     @property
     def line_share(self) -> float:
@@ -72,9 +77,11 @@ def exposure(
         if p.trade.dealer == dossier.name and p.trade.margin is MarginTerms.BILATERAL
     )
 
+    together = netted(mine)
+
     def lost(spot_ratio: float) -> float:
         moved = surface.at_spot(surface.spot * spot_ratio, at)
-        value = sum(position_value_usd(position, moved, at) for position in mine)
+        value = together.value_usd(moved, at)
         surplus = pledge.surplus_usd(dossier.group, moved.spot)
         return max(value - held_usd + posted_usd, 0.0) + surplus
 
@@ -82,14 +89,42 @@ def exposure(
         dealer=dossier.name,
         group=dossier.group,
         trades=len(mine),
-        value_usd=sum(position_value_usd(position, surface, at) for position in mine),
+        value_usd=together.value_usd(surface, at),
         posted_usd=posted_usd,
         held_usd=held_usd,
         current_usd=lost(1.0),
         down_usd=lost(1.0 + jumps[0]),
         up_usd=lost(1.0 + jumps[1]),
         line_usd=dossier.credit.line_usd,
+        ead_usd=_ead(together, surface, at, held_usd - posted_usd),
     )
+
+
+def _ead(together: Netted, surface: Surface, at: datetime, collateral_usd: float) -> float:
+    """SA-CCR of one dealer's netting set, without credit for further collateral."""
+    trades: list[Exposed] = []
+    for one, amount, _ in together.rows:
+        years = max(year_fraction(at, one.expiry), 1e-6)
+        forward = surface.forward(years)
+        option = None
+        if one.strike is not None:
+            call = one.kind is Kind.CALL
+            strike = float(one.strike)
+            option = Option(call=call, bought=amount > 0, price=forward, strike=strike, years=years)
+        coins = abs(amount) / forward if one.amount_in_usd else abs(amount)
+        trades.append(
+            Exposed(
+                asset=AssetClass.COINS,
+                hedging_set="coins",
+                name=one.coin,
+                notional=coins * forward,
+                long=amount > 0,
+                maturity=years,
+                option=option,
+            )
+        )
+    value = together.value_usd(surface, at)
+    return exposure_at_default(trades, value=value, collateral=collateral_usd).value
 
 
 def by_group(exposures: tuple[Exposure, ...]) -> Mapping[str, float]:

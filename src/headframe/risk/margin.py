@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from headframe.book import MarginTerms, Position
+from headframe.book import Position
 from headframe.counterparty import CollateralTerms, support_amount
 from headframe.pricing import Surface
-from headframe.risk.marks import position_value_usd
+from headframe.risk.marks import Units
+from headframe.risk.netting import Netted, NettedBook, netted, netted_book
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class VenueMargin:
     per_coin: float
 
 
+_STRIDE = 1.25
 RULE_SETS = (
     VenueMargin(
         name="deribit-standard-to-2026-07",
@@ -82,17 +84,22 @@ def requirement(
 
     Bilateral trades of one dealer net; collateral is what its agreement wants from us.
     """
+    return requirement_of(netted_book(positions), terms, surface, at)
+
+
+def requirement_of(
+    book: NettedBook, terms: Mapping[str, CollateralTerms], surface: Surface, at: datetime
+) -> MarginState:
+    """The same of a book that is netted already."""
     rules, _ = rule_set(at.date())
-    futures = [p for p in positions if p.trade.margin is MarginTerms.VENUE]
-    held = sum(float(position.coins) for position in futures)
-    loss = -sum(position_value_usd(position, surface, at) for position in futures)
-    wanted = 0.0
-    for dealer in sorted({p.trade.dealer for p in positions if p not in futures}):
-        mine = [p for p in positions if p not in futures and p.trade.dealer == dealer]
-        wanted += collateral_wanted(tuple(mine), terms[dealer], surface, at)
+    units = Units(surface, at)
+    wanted = sum(
+        _wanted(mine, mine.worth(units), terms[dealer], surface.spot)
+        for dealer, mine in book.dealers
+    )
     return MarginState(
-        initial_usd=venue_initial_coins(held, rules) * surface.spot,
-        variation_usd=loss,
+        initial_usd=venue_initial_coins(book.venue.coins, rules) * surface.spot,
+        variation_usd=-book.venue.worth(units),
         collateral_usd=wanted,
     )
 
@@ -101,16 +108,19 @@ def collateral_wanted(
     positions: tuple[Position, ...], terms: CollateralTerms, surface: Surface, at: datetime
 ) -> float:
     """Dollars one dealer's agreement wants from us: netted loss and independent amount over threshold."""
-    value = sum(position_value_usd(position, surface, at) for position in positions)
-    sold = sum(float(p.coins) * surface.spot for p in positions if p.trade.sells_upside)
-    return support_amount(terms, max(-value, 0.0), sold)
+    mine = netted(positions)
+    return _wanted(mine, mine.value_usd(surface, at), terms, surface.spot)
+
+
+def _wanted(mine: Netted, value: float, terms: CollateralTerms, spot: float) -> float:
+    return support_amount(terms, max(-value, 0.0), mine.sold_coins * spot)
 
 
 def collateral_due_to_us(
     positions: tuple[Position, ...], terms: CollateralTerms, surface: Surface, at: datetime
 ) -> float:
     """Dollars the dealer owes us as collateral: our netted gain over its threshold."""
-    value = sum(position_value_usd(position, surface, at) for position in positions)
+    value = netted(positions).value_usd(surface, at)
     return support_amount(terms, max(value, 0.0), 0.0)
 
 
@@ -128,7 +138,7 @@ class Liquidity:
 
 
 def cash_out_price(
-    positions: tuple[Position, ...],
+    book: NettedBook,
     terms: Mapping[str, CollateralTerms],
     surface: Surface,
     at: datetime,
@@ -141,25 +151,25 @@ def cash_out_price(
     Calls are counted from what is posted today; today's own variation is still to be found, so
     a programme that cannot find it is out of cash at spot.
     """
-    if not positions:
+    if not book.venue.rows and not book.dealers:
         return None
-    posted = requirement(positions, terms, surface, at).posted_usd
+    posted = requirement_of(book, terms, surface, at).posted_usd
 
     def short(ratio: float) -> bool:
         spot = surface.spot * ratio
         moved = surface.at_spot(spot, at)
-        called = requirement(positions, terms, moved, at).total_usd - posted
+        called = requirement_of(book, terms, moved, at).total_usd - posted
         return called > liquidity.at(spot)
 
     if short(1.0):
         return surface.spot
-    ratio = 1.05
+    ratio = _STRIDE
     while not short(ratio):
-        ratio *= 1.05
-        if ratio > highest:
+        if ratio >= highest:
             return None
-    low, high = ratio / 1.05, ratio
-    for _ in range(40):
+        ratio = min(ratio * _STRIDE, highest)
+    low, high = ratio / _STRIDE, ratio
+    for _ in range(30):  # a fifth of a billionth of the price
         middle = 0.5 * (low + high)
         low, high = (low, middle) if short(middle) else (middle, high)
     return surface.spot * high

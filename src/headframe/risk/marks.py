@@ -1,5 +1,6 @@
 """What positions are worth at a surface, in dollars."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +9,10 @@ from headframe.instrument import Instrument, Kind, Structure
 from headframe.pricing import Surface, black76_greeks
 from headframe.units import year_fraction
 
+_BUMP = 1e-4
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A position's worth in USD, its delta in coins, and what it still protects."""
 
@@ -88,12 +91,51 @@ def _leg(position: Position, leg: TradeLeg, surface: Surface, at: datetime) -> f
 
 def mark(position: Position, surface: Surface, at: datetime) -> Mark:
     """Value and delta by a move of one basis point each way."""
-    spot = surface.spot
-    step = 1e-4
-    up = position_value_usd(position, surface.at_spot(spot * (1 + step), at), at)
-    down = position_value_usd(position, surface.at_spot(spot * (1 - step), at), at)
-    return Mark(
-        trade=position.trade.id,
-        value_usd=position_value_usd(position, surface, at),
-        delta_coins=(up - down) / (2.0 * step * spot),
+    return marks((position,), surface, at)[0]
+
+
+def marks(positions: Iterable[Position], surface: Surface, at: datetime) -> tuple[Mark, ...]:
+    """Every position marked; what an instrument is worth is worked out once for all that hold it."""
+    step = _BUMP * surface.spot
+    here, above, below = (
+        Units(surface.at_spot(surface.spot + turn * step, at) if turn else surface, at)
+        for turn in (0.0, 1.0, -1.0)
     )
+    found: list[Mark] = []
+    for position in positions:
+        share = float(position.coins) / float(position.trade.size)
+        now = up = down = 0.0
+        for leg in position.trade.legs:
+            one = leg.instrument
+            amount, entry = float(leg.amount) * share, 1.0
+            if not leg.instrument.is_option:
+                price = float(position.entry(leg))
+                entry = 1.0 / price if leg.instrument.amount_in_usd else price
+            now += here.worth(one, amount, amount * entry)
+            up += above.worth(one, amount, amount * entry)
+            down += below.worth(one, amount, amount * entry)
+        found.append(Mark(position.trade.id, now, (up - down) / (2.0 * step)))
+    return tuple(found)
+
+
+class Units:
+    """What one unit of each instrument is worth on a surface, worked out once."""
+
+    def __init__(self, surface: Surface, at: datetime) -> None:
+        self._surface, self._at = surface, at
+        self._known: dict[Instrument, tuple[float, float]] = {}
+
+    def worth(self, one: Instrument, amount: float, weighed: float) -> float:
+        """USD of an amount; ``weighed`` is the amount over its entry (contracts in USD) or times it."""
+        found = self._known.get(one)
+        if found is None:
+            found = self._known[one] = self._unit(one)
+        return amount * found[0] + weighed * found[1]
+
+    def _unit(self, one: Instrument) -> tuple[float, float]:
+        if one.is_option:
+            return leg_value_usd(one, 1.0, 1.0, self._surface, self._at), 0.0
+        forward = self._surface.forward(max(year_fraction(self._at, one.expiry), 0.0))
+        if one.amount_in_usd:
+            return -self._surface.spot / forward, self._surface.spot
+        return forward, -1.0

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from headframe.book import Position
 from headframe.counterparty import CollateralTerms
 from headframe.pricing import Surface
-from headframe.risk.margin import Liquidity, requirement
-from headframe.risk.marks import position_value_usd
+from headframe.risk.margin import Liquidity, requirement_of
+from headframe.risk.netting import NettedBook
 
 HORIZON = timedelta(days=30)
 MOVES = (-0.60, -0.40, -0.20, 0.0, 0.20, 0.40, 0.60)
@@ -28,7 +27,7 @@ class StressRow:
 
 def stress(
     move: float,
-    positions: tuple[Position, ...],
+    book: NettedBook,
     terms: Mapping[str, CollateralTerms],
     surface: Surface,
     at: datetime,
@@ -42,11 +41,11 @@ def stress(
     """
     later = at + HORIZON
     moved = surface.at_spot(surface.spot * (1.0 + move), later)
-    then = requirement(positions, terms, moved, later)
+    then = requirement_of(book, terms, moved, later)
     return StressRow(
         move=move,
         price=moved.spot,
-        hedge_usd=sum(position_value_usd(position, moved, later) for position in positions),
+        hedge_usd=book.value_usd(moved, later),
         margin_usd=then.posted_usd,
         call_usd=then.total_usd - posted_usd,
         liquidity_usd=liquidity.at(moved.spot),

@@ -1,0 +1,110 @@
+"""A book of trades: marked, margined and watched, beside the same done position by position."""
+
+import time
+from datetime import timedelta
+from decimal import Decimal
+
+from measure import best, line
+
+from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg
+from headframe.counterparty import CollateralTerms
+from headframe.instrument import StructureKind, parse_instrument
+from headframe.market import sample_market
+from headframe.pricing import surface_of
+from headframe.risk import (
+    Liquidity,
+    cash_out_price,
+    marks,
+    netted_book,
+    position_value_usd,
+    requirement,
+    requirement_of,
+    stress,
+)
+from headframe.units import Month
+
+MARKET = sample_market()
+SURFACE = surface_of(MARKET)
+AT = MARKET.as_of + timedelta(days=3)
+EXPIRIES = ("25SEP26", "30OCT26", "25DEC26", "26MAR27", "25JUN27")
+TERMS = {
+    f"dealer{number}": CollateralTerms(
+        threshold_usd=1e6, minimum_transfer_usd=1e5, rounding_usd=1e4, independent_share=0.05, haircut=0.0
+    )
+    for number in range(20)
+}  # fmt: skip
+
+
+def book(count: int) -> tuple[Position, ...]:
+    """So many collars and futures over five expiries, forty strikes and twenty dealers."""
+    month = Month(2026, 11)
+    found: list[Position] = []
+    for number in range(count):
+        expiry, future = EXPIRIES[number % 5], number % 4 == 0
+        names = [f"BTC-{expiry}"]
+        if not future:
+            low, high = 60_000 + 1_000 * (number % 20), 82_000 + 1_000 * (number % 23)
+            names = [f"BTC-{expiry}-{low}-P", f"BTC-{expiry}-{high}-C"]
+        size = Decimal(20 + number % 7)
+        legs = tuple(
+            TradeLeg(
+                instrument=parse_instrument(name),
+                amount=Decimal(-1_500_000) if future else size * (1 if place == 0 else -1),
+                price=Decimal(77_000 + number % 900) if future else Decimal("0.04"),
+            )
+            for place, name in enumerate(names)
+        )
+        trade = Trade(
+            id=f"T-{number}", proposal="P", rfq="r", dealer=f"dealer{number % 20}", size=size,
+            at=MARKET.as_of,
+            structure=StructureKind.SHORT_FUTURE if future else StructureKind.COSTLESS_COLLAR,
+            margin=MarginTerms.VENUE if future else MarginTerms.BILATERAL, legs=legs, fee=Decimal(0),
+            net_price=Decimal(0), price_currency="BTC", spot=Decimal(77_054),
+            designations=(Designation(month=month, coins=size, words="", hedge_for_accounts=True),),
+        )  # fmt: skip
+        found.append(Position(trade=trade, remaining=((month, size),)))
+    return tuple(found)
+
+
+def main() -> None:
+    """Every line."""
+    many = book(10_000)
+
+    def together() -> None:
+        marks(many, SURFACE, AT)
+        requirement(many, TERMS, SURFACE, AT)
+
+    together()
+    spent = best(together, 5)
+    few = many[:500]
+    begun = time.perf_counter()
+    for one in few:
+        position_value_usd(one, SURFACE, AT)
+    single = (time.perf_counter() - begun) / len(few) * len(many)
+    line(
+        "10,000 trades marked, with delta and margin",
+        f"{spent:.2f} s",
+        f"{single / spent:.1f} x faster than values alone one by one ({single:.1f} s)",
+        "0.3 s",
+    )
+    thousand = many[:1_000]
+    liquidity = Liquidity(cash_usd=1e8, undrawn_usd=1e7, free_coins=1_000.0)
+
+    def tails() -> None:
+        netted = netted_book(thousand)
+        posted = requirement_of(netted, TERMS, SURFACE, AT).posted_usd
+        for move in (-0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6):
+            stress(move, netted, TERMS, SURFACE, AT, posted_usd=posted, liquidity=liquidity)
+        cash_out_price(netted, TERMS, SURFACE, AT, liquidity)
+
+    tails()
+    line(
+        "both tails and the cash-out price of 1,000 positions",
+        f"{best(tails, 3) * 1000.0:.0f} ms",
+        "",
+        "(within 100 ms of a tick, with all clauses)",
+    )
+
+
+if __name__ == "__main__":
+    main()

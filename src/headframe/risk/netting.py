@@ -1,0 +1,81 @@
+"""Positions added up by instrument, so that a book of thousands costs what its instruments cost.
+
+The value of a holding is linear in what is held: of options in the amount, of futures and forwards in the
+amount and in the amount over (or times) its entry. Sums of those two by instrument value a whole book as
+its positions one by one, but for the order of additions.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from headframe.book import MarginTerms, Position
+from headframe.instrument import Instrument
+from headframe.pricing import Surface
+from headframe.risk.marks import Units
+
+
+@dataclass(frozen=True, slots=True)
+class Netted:
+    """Rows of instrument, amount, and amount over entry (USD contracts) or times entry (others)."""
+
+    rows: tuple[tuple[Instrument, float, float], ...]
+    coins: float
+    sold_coins: float
+    """Coins of trades that give up a rally: what an independent amount is counted on."""
+
+    def value_usd(self, surface: Surface, at: datetime) -> float:
+        """Worth in USD at a surface's spot."""
+        return self.worth(Units(surface, at))
+
+    def worth(self, units: Units) -> float:
+        """The same by units that others use too."""
+        return sum(units.worth(one, amount, weighed) for one, amount, weighed in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class NettedBook:
+    """A book by whom it faces: the venue, and each dealer by name."""
+
+    venue: Netted
+    dealers: tuple[tuple[str, Netted], ...]
+
+    def value_usd(self, surface: Surface, at: datetime) -> float:
+        """Worth of all of it."""
+        units = Units(surface, at)
+        return self.venue.worth(units) + sum(one.worth(units) for _, one in self.dealers)
+
+
+def netted(positions: Iterable[Position]) -> Netted:
+    """Positions as one set of rows, instruments in the order they first come."""
+    sums: dict[Instrument, list[float]] = {}
+    coins, sold = 0.0, 0.0
+    for position in positions:
+        left = float(position.coins)
+        share = left / float(position.trade.size)
+        coins += left
+        if position.trade.sells_upside:
+            sold += left
+        for leg in position.trade.legs:
+            one, amount = leg.instrument, float(leg.amount) * share
+            found = sums.setdefault(one, [0.0, 0.0])
+            found[0] += amount
+            if not one.is_option:
+                entry = float(position.entry(leg))
+                found[1] += amount / entry if one.amount_in_usd else amount * entry
+    rows = tuple((one, amount, weighed) for one, (amount, weighed) in sums.items())
+    return Netted(rows, coins, sold)
+
+
+def netted_book(positions: Iterable[Position]) -> NettedBook:
+    """A book netted by whom it faces."""
+    venue: list[Position] = []
+    dealers: dict[str, list[Position]] = {}
+    for position in positions:
+        if position.trade.margin is MarginTerms.VENUE:
+            venue.append(position)
+        else:
+            dealers.setdefault(position.trade.dealer, []).append(position)
+    return NettedBook(
+        netted(venue), tuple((name, netted(dealers[name])) for name in sorted(dealers))
+    )

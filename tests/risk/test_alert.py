@@ -1,0 +1,102 @@
+"""Alerts: one a cause, raised when new, worse or overdue, quiet otherwise."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headframe.risk import Severity, Watched, cause_of, changes
+
+AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+
+def limit(used: float, name: str = "premium spent", clause: str = "M-5.1", **more: Any) -> Watched:
+    return Watched(clause=clause, name=name, used=used, allowed=100.0, unit="USD", **more)
+
+
+def after(standing: Any, *rows: Watched, at: datetime = AT, first: int = 1) -> Any:
+    return changes(standing, rows, at, owner=lambda clause: f"owner of {clause}", first=first)
+
+
+def held(found: Any, standing: Any = None) -> Any:
+    rows = {**(standing or {})}
+    for one in (*found.raised, *found.moved):
+        rows[one.cause] = one
+    for one in found.ended:
+        del rows[one.cause]
+    return rows
+
+
+def test_from_near_to_beyond_and_back_each_step_is_said_once() -> None:
+    assert after({}, limit(70.0)).raised == ()
+    near = after({}, limit(80.0))
+    (one,) = near.raised
+    assert (one.id, one.severity, one.owner) == ("A-1", Severity.NOTICE, "owner of M-5.1")
+    assert one.deadline == AT + timedelta(hours=24), "money: a day, not three"
+    standing = held(near)
+    still = after(standing, limit(85.0), at=AT + timedelta(hours=1), first=2)
+    assert (still.raised, still.moved, still.ended) == ((), (), ()), "the same alert, not another"
+    worse = after(standing, limit(101.0), at=AT + timedelta(hours=2), first=2)
+    (two,) = worse.raised
+    assert (two.id, two.severity, two.since) == ("A-1", Severity.ALARM, AT)
+    assert two.deadline == AT + timedelta(hours=6)
+    standing = held(worse, standing)
+    eased = after(standing, limit(95.0), at=AT + timedelta(hours=3), first=2)
+    assert eased.raised == ()
+    assert eased.moved[0].severity is Severity.WARNING
+    assert eased.moved[0].deadline == two.deadline
+    standing = held(eased, standing)
+    gone = after(standing, limit(10.0), at=AT + timedelta(hours=4), first=2)
+    assert [alert.id for alert in gone.ended] == ["A-1"]
+    again = after({}, limit(80.0), first=2)
+    assert again.raised[0].id == "A-2"
+
+
+def test_a_deadline_that_passes_is_said_once() -> None:
+    standing = held(after({}, limit(101.0)))
+    late = after(standing, limit(102.0), at=AT + timedelta(hours=5), first=2)
+    assert late.raised[0].overdue
+    standing = held(late, standing)
+    assert after(standing, limit(103.0), at=AT + timedelta(hours=9), first=2).raised == ()
+
+
+def test_the_months_of_a_clause_are_one_cause_and_dealers_are_not() -> None:
+    months = [limit(101.0 + n, f"2026-{n:02d} cover, most", "M-2.2") for n in range(1, 13)]
+    found = after(
+        {}, *months, limit(95.0, "amber exposure", "M-4.2"), limit(95.0, "basalt exposure", "M-4.2")
+    )
+    assert [(one.cause, one.others) for one in found.raised] == [
+        ("M-2.2", 11), ("M-4.2 amber exposure", 0), ("M-4.2 basalt exposure", 0)
+    ]  # fmt: skip
+    assert found.raised[0].limit == "2026-12 cover, most", "the worst of them"
+    assert [one.id for one in found.raised] == ["A-1", "A-2", "A-3"]
+    fewer = after(held(found), *months[:3], limit(95.0, "amber exposure", "M-4.2"), first=4)
+    assert [one.others for one in fewer.moved] == [2]
+    assert [one.cause for one in fewer.ended] == ["M-4.2 basalt exposure"]
+
+
+def test_what_cannot_be_measured_is_an_alarm() -> None:
+    (one,) = after({}, limit(float("nan"))).raised
+    assert one.severity is Severity.ALARM
+    assert cause_of(limit(1.0)) == "M-5.1 premium spent"
+
+
+@given(st.lists(st.floats(0.0, 200.0), min_size=1, max_size=30))
+def test_whatever_a_figure_does_there_is_one_alert_at_most_and_no_repetition(
+    path: list[float],
+) -> None:
+    standing: Any = {}
+    made, raised = 0, 0
+    for step, used in enumerate(path):
+        found = after(standing, limit(used), at=AT + timedelta(seconds=step), first=made + 1)
+        made += sum(one.cause not in standing for one in found.raised)
+        for one in found.raised:
+            before = standing.get(one.cause)
+            assert before is None or one.severity.rank > before.severity.rank
+        raised += len(found.raised)
+        standing = held(found, standing)
+        assert len(standing) <= 1
+        assert bool(standing) == (used >= 75.0)
+    assert replace(limit(1.0), used=2.0).used == 2.0
