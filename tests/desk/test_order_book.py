@@ -82,6 +82,21 @@ def test_a_future_too_small_for_a_block_is_planned_and_dealt_in_the_book(small: 
         deal(small)
 
 
+def test_margin_shows_the_portfolio_model_beside_the_standard_one(small: Path) -> None:
+    from headframe.desk import limits, pages
+
+    office, dealt = deal(small)
+    view = limits.margin(office)
+    assert view.portfolio is not None
+    coins = float(dealt.request.amount) / view.spot
+    assert view.portfolio.matrix_loss == pytest.approx(coins * (1.0 - 1.0 / 1.16), rel=1e-9)
+    assert view.portfolio.worst_move == pytest.approx(0.16), "we are short"
+    assert any(
+        "By portfolio margin (BTC_USD, parameters of 2026-02-15)" in one
+        for one in pages.margin_lines(view)
+    )
+
+
 def test_the_command_goes_where_the_plan_says_and_says_where_else(
     small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,12 +20,16 @@ from headframe.mandate import Mandate
 from headframe.risk import (
     MOVES,
     Exposure,
+    Holding,
     MarginState,
+    PortfolioMargin,
     StressRow,
     Watched,
     by_group,
     cash_out_price,
     exposure,
+    portfolio_margin,
+    portfolio_model,
     requirement_of,
     rule_set,
     stress,
@@ -45,6 +49,9 @@ class MarginView:
     cash_out_above: float | None
     covenant_below: float | None
     liquidity_usd: float
+    portfolio: PortfolioMargin | None = None
+    """What the venue's portfolio margin would ask of the same futures, in coin; None where there are none."""
+    portfolio_model: str = ""
 
 
 def _terms(now: Valuation) -> dict[str, CollateralTerms]:
@@ -60,6 +67,11 @@ def _margin(now: Valuation) -> MarginView:
     rules, in_force = rule_set(now.at.date())
     terms = _terms(now)
     today = requirement_of(now.book, terms, now.surface, now.at)
+    model = portfolio_model(now.settings.operation.coin, now.at.date())
+    held = [
+        Holding(one, amount / now.surface.spot if one.amount_in_usd else amount)
+        for one, amount, _ in now.book.venue.rows
+    ]
     return MarginView(
         at=now.at,
         spot=now.surface.spot,
@@ -70,6 +82,8 @@ def _margin(now: Valuation) -> MarginView:
         cash_out_above=cash_out_price(now.book, terms, now.surface, now.at, now.liquidity),
         covenant_below=now.settings.operation.treasury.covenant_price_usd,
         liquidity_usd=now.liquidity.at(now.surface.spot),
+        portfolio=portfolio_margin(held, now.surface, now.at, model) if held and model else None,
+        portfolio_model=f"{model.index}, parameters of {model.known}" if held and model else "",
     )
 
 

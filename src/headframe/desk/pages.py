@@ -106,7 +106,21 @@ def margin_lines(view: MarginView) -> tuple[str, ...]:
         f"Margin today: initial {today.initial_usd:,.0f}, variation {today.variation_usd:,.0f}, "
         f"collateral {today.collateral_usd:,.0f} USD; liquidity {view.liquidity_usd:,.0f} USD."
     )
-    return (due, f"On the way up {out}; on the way down {loan}.")
+    lines = (due, f"On the way up {out}; on the way down {loan}.")
+    other = view.portfolio
+    if other is None:
+        return lines
+    short = (
+        "; the venue adds a shock for so much delta, unpublished: too low"
+        if other.delta_shocked
+        else ""
+    )
+    asked = (
+        f"By portfolio margin ({view.portfolio_model}): initial {other.initial:,.4f}, maintenance "
+        f"{other.maintenance:,.4f} coins, of it {other.roll:,.4f} for rolls; worst at "
+        f"{other.worst_move:+.0%}{short}."
+    )
+    return (*lines, asked)
 
 
 def morning(office: Office) -> Page:

@@ -53,6 +53,13 @@ from headframe.risk.marks import (
 )
 from headframe.risk.netting import Netted, NettedBook, netted, netted_book
 from headframe.risk.outcome import Outcome, Strategy, Terms, outcomes
+from headframe.risk.portfolio_margin import (
+    Holding,
+    PortfolioMargin,
+    PortfolioModel,
+    portfolio_margin,
+    portfolio_model,
+)
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
 from headframe.risk.saccr import (
@@ -89,6 +96,7 @@ __all__ = [
     "Exposure",
     "FactorSet",
     "HedgedLeg",
+    "Holding",
     "Ladder",
     "Liquidity",
     "LiquidityAtRisk",
@@ -103,6 +111,8 @@ __all__ = [
     "Outcome",
     "Outlook",
     "Pledge",
+    "PortfolioMargin",
+    "PortfolioModel",
     "PriceModel",
     "Programme",
     "Severity",
@@ -143,6 +153,8 @@ __all__ = [
     "netted_book",
     "opening_of",
     "outcomes",
+    "portfolio_margin",
+    "portfolio_model",
     "position_value_usd",
     "prepare",
     "requirement",
