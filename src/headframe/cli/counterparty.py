@@ -19,7 +19,8 @@ def counterparty() -> None:
 
 def _answer(call: Call, views: "tuple[CounterpartyView, ...]") -> None:
     from headframe.codec import to_json
-    from headframe.report import counterparty_table
+    from headframe.counterparty import altman
+    from headframe.report import counterparty_table, strength_lines
 
     call.answer(
         "counterparties",
@@ -33,12 +34,16 @@ def _answer(call: Call, views: "tuple[CounterpartyView, ...]") -> None:
                     "objections": [
                         {"reason": str(o.reason), "detail": o.detail} for o in view.objections
                     ],
+                    "strength": None
+                    if view.dossier.statements is None
+                    else to_json(altman(view.dossier.statements)),
                     "dossier": to_json(view.dossier),
                 }
                 for view in views
             ]
         },
         counterparty_table(tuple((v.dossier, v.standing, v.score, v.objections) for v in views)),
+        *strength_lines(tuple(v.dossier for v in views)),
     )
 
 

@@ -15,10 +15,12 @@ from headframe.counterparty.dossier import (
     score,
 )
 from headframe.counterparty.standing import TRANSITIONS, Standing, Step, advance
+from headframe.counterparty.strength import Altman, Statements, Zone, altman
 
 __all__ = [
     "LOSS_GIVEN_DEFAULT",
     "TRANSITIONS",
+    "Altman",
     "CollateralTerms",
     "CreditLine",
     "Dossier",
@@ -27,9 +29,12 @@ __all__ = [
     "Reason",
     "Score",
     "Standing",
+    "Statements",
     "Step",
     "Topic",
+    "Zone",
     "advance",
+    "altman",
     "call_amount",
     "default_probability",
     "objections",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from math import isfinite
 
 from headframe.counterparty.collateral import CollateralTerms
+from headframe.counterparty.strength import Statements, Zone, altman
 from headframe.units import Wrong
 
 
@@ -82,6 +83,7 @@ class Dossier:
     evidence: tuple[Evidence, ...]
     credit: CreditLine
     collateral: CollateralTerms
+    statements: Statements | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.name.isascii():
@@ -102,6 +104,7 @@ class Reason(StrEnum):
     MISSING = "missing"
     LAPSED = "lapsed"
     FUTURE_DATED = "future_dated"
+    DISTRESS = "distress"
     SCORE_TOO_LOW = "score_too_low"
 
 
@@ -150,11 +153,25 @@ def objections(dossier: Dossier, on: date, *, points_min: float) -> tuple[Object
             found.append(Objection(Reason.LAPSED, detail))
         else:
             found.append(Objection(Reason.MISSING, f"{topic}: no evidence"))
+    found += _distress(dossier.statements, on)
     points = score(dossier, on).points
     if points < points_min:
         detail = f"{points:.0f} points, the mandate asks {points_min:.0f}"
         found.append(Objection(Reason.SCORE_TOO_LOW, detail))
     return tuple(sorted(found, key=lambda objection: list(Reason).index(objection.reason)))
+
+
+def _distress(statements: Statements | None, on: date) -> Iterator[Objection]:
+    """What the statements say against an approval: distress, or that they are of the future."""
+    if statements is None:
+        return
+    if statements.dated > on:
+        detail = f"the statements are dated {statements.dated}"
+        yield Objection(Reason.FUTURE_DATED, detail)
+    strength = altman(statements)
+    if strength.zone is Zone.DISTRESS:
+        detail = f"Altman {strength.variant} of {statements.dated} is {strength.z:.2f}: distress"
+        yield Objection(Reason.DISTRESS, detail)
 
 
 _DEFAULT_A_YEAR = {"A": 0.003, "B": 0.008, "C": 0.02, "D": 0.06, "E": 0.20}

@@ -45,7 +45,7 @@ from headframe.report.mine import (
     machines_table,
     outlook_table,
 )
-from headframe.report.policy import counterparty_table, mandate_table
+from headframe.report.policy import counterparty_table, mandate_table, strength_lines
 from headframe.report.programme import (
     balances_table,
     exposure_table,
@@ -125,6 +125,7 @@ __all__ = [
     "skill_table",
     "standing_table",
     "strategy_table",
+    "strength_lines",
     "stresses_table",
     "subsidy_facts",
     "texts",

@@ -1,6 +1,6 @@
 """The mandate and the counterparties as tables."""
 
-from headframe.counterparty import Dossier, Objection, Score, Standing
+from headframe.counterparty import Dossier, Objection, Score, Standing, altman
 from headframe.mandate import Mandate
 from headframe.report.table import Column, Form, Table
 
@@ -132,3 +132,19 @@ def counterparty_table(
         ),
         note="The score weighs dated evidence that has not expired; see counterparties.toml.",
     )
+
+
+def strength_lines(dossiers: tuple[Dossier, ...]) -> tuple[str, ...]:
+    """Financial strength of those whose statements are on record."""
+    found: list[str] = []
+    for one in dossiers:
+        if one.statements is None:
+            continue
+        strength = altman(one.statements)
+        found.append(
+            f"{one.name}: Altman {strength.variant} {strength.z:.2f} ({strength.zone}) of "
+            f"{one.statements.dated}: working capital {strength.working_capital:.2f}, "
+            f"retained {strength.retained:.2f}, EBIT {strength.earnings:.2f} of assets, "
+            f"equity {strength.equity:.2f} of liabilities"
+        )
+    return tuple(found)
