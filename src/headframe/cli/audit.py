@@ -53,7 +53,11 @@ def verify(call: Call, anchor: str | None) -> int:
 
 @click.command()
 @click.option(
-    "--canonical", is_flag=True, required=True, help="Events and state as canonical JSON."
+    "--canonical", "form", flag_value="canonical", help="Events and state as canonical JSON."
+)
+@click.option("--hledger", "form", flag_value="hledger", help="The books as hledger's journal.")
+@click.option(
+    "--beancount", "form", flag_value="beancount", help="The books as beancount's ledger."
 )
 @click.option(
     "--output",
@@ -61,13 +65,24 @@ def verify(call: Call, anchor: str | None) -> int:
     help="File to write (default: stdout).",
 )
 @command
-def export(call: Call, canonical: bool, output: Path | None) -> None:
-    """Events and state as canonical JSON: the same bytes on every replay of the same journal."""
+def export(call: Call, form: str | None, output: Path | None) -> None:
+    """The whole record as canonical JSON, or the books as plain text that other programs check.
+
+    The same bytes on every replay of the same journal.
+    """
     from headframe.desk import audit as desk_audit
+    from headframe.desk.ports import Invalid
+    from headframe.report import beancount_text, hledger_text
     from headframe.store import Folder
 
-    assert canonical
-    text = desk_audit.export(call.office()) + "\n"
+    office = call.office()
+    if form is None:
+        raise Invalid("say what to export: --canonical, --hledger or --beancount")
+    if form == "canonical":
+        text = desk_audit.export(office) + "\n"
+    else:
+        write = hledger_text if form == "hledger" else beancount_text
+        text = write(office.state().name, desk_audit.bookings(office))
     if output is None:
         sys.stdout.write(text)
         return

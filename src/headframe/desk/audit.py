@@ -9,6 +9,7 @@ from headframe.desk.fold import fold
 from headframe.desk.office import Office
 from headframe.desk.ports import Fault, Head, Invalid, JournalBroken, Json, NotFound
 from headframe.desk.state import State
+from headframe.report import Booked
 
 _ANCHOR = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})")
 
@@ -67,6 +68,21 @@ def _kept(office: Office) -> State | None:
         return checkpoint.read(office.files.text(checkpoint.NAME))
     except (NotFound, Invalid):
         return None
+
+
+def bookings(office: Office) -> tuple[Booked, ...]:
+    """Every event that moved the books, in order."""
+    return tuple(
+        Booked(
+            record.seq,
+            record.at.date(),
+            record.kind,
+            record.author,
+            tuple((account, code, text) for account, code, text in record.body["postings"]),
+        )
+        for record in office.journal.read()
+        if record.body.get("postings")
+    )
 
 
 def export(office: Office) -> str:

@@ -35,6 +35,7 @@ from headframe.report.forecasts import (
     versions_table,
     waterfall_table,
 )
+from headframe.report.ledger_text import Booked, beancount_text, hledger_text
 from headframe.report.market import deliveries_table, findings_table, market_table, ticker_lines
 from headframe.report.mine import (
     coverage_line,
@@ -68,6 +69,7 @@ from headframe.report.table import Cell, Column, Form, Page, Section, Table, tex
 from headframe.report.venue import held_there_table, minimums_table, requests_there_table
 
 __all__ = [
+    "Booked",
     "Cell",
     "Column",
     "Form",
@@ -78,6 +80,7 @@ __all__ = [
     "alerts_table",
     "balances_table",
     "bands_table",
+    "beancount_text",
     "chain_facts",
     "chain_table",
     "chains_table",
@@ -99,6 +102,7 @@ __all__ = [
     "forecast_table",
     "held_there_table",
     "history_table",
+    "hledger_text",
     "html",
     "known_machines_table",
     "ladder_table",
