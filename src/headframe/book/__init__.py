@@ -29,6 +29,7 @@ from headframe.book.entries import (
 )
 from headframe.book.funding import Funding, fund, repay
 from headframe.book.ledger import Entry, Ledger, Overdrawn, Posting, TrialLine
+from headframe.book.statement import Break, Matched, Stated, match
 from headframe.book.trade import (
     Designation,
     MarginTerms,
@@ -46,6 +47,7 @@ __all__ = [
     "LOAN",
     "OPENING",
     "Accounts",
+    "Break",
     "Confirmation",
     "ConfirmedLeg",
     "Designation",
@@ -54,9 +56,11 @@ __all__ = [
     "Funding",
     "Ledger",
     "MarginTerms",
+    "Matched",
     "Overdrawn",
     "Position",
     "Posting",
+    "Stated",
     "Trade",
     "TradeLeg",
     "TrialLine",
@@ -70,6 +74,7 @@ __all__ = [
     "fund",
     "hedge_flow",
     "line_drawn",
+    "match",
     "opening",
     "promise",
     "released",

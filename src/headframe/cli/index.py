@@ -61,6 +61,7 @@ COMMANDS = {
     "rebalance": ("rebalance", "rebalance", "Delta of option hedges against the mandate's band."),
     "close": ("close", "close", "Propose to close a trade before its coins are sold."),
     "confirm": ("confirm", "confirm", "Confirmations held against the trades, field by field."),
+    "statement": ("statement", "statement", "Statements held against the books; open breaks."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),
     "ledger": ("books", "ledger", "The trial balance, now or at an earlier instant."),
     "pnl": ("books", "pnl", "Programme P&L by trade, and hedge performance against spot by month."),

@@ -14,6 +14,7 @@ from headframe.codec.settings import (
     read_mandate,
     read_settings,
 )
+from headframe.codec.statements import read_statement
 from headframe.codec.tables import (
     blocks_from_text,
     fees_from_text,
@@ -44,6 +45,7 @@ __all__ = [
     "read_counterparties",
     "read_mandate",
     "read_settings",
+    "read_statement",
     "rows_of",
     "sha256",
     "to_json",

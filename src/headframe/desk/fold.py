@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
-from headframe.book import Trade
+from headframe.book import Break, Trade
 from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
@@ -367,6 +367,14 @@ def _alert_sent(state: State, record: Record) -> None:
         state.alerts[known.alert.cause] = replace(known, sent=(*known.sent, record.body["route"]))
 
 
+def _statement(state: State, record: Record) -> None:
+    for key in record.body["agreed"]:
+        state.breaks.pop(key, None)
+    for row in record.body["breaks"]:
+        found = from_json(Break, row)
+        state.breaks[found.key] = found
+
+
 def _nothing(state: State, record: Record) -> None:
     """An event that only happened: its postings or its instant are all it changes."""
     assert record.seq > state.head.count
@@ -401,6 +409,7 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "token_issued": _token_issued,
     "tokens_revoked": _tokens_revoked,
     "confirmed": _confirmed,
+    "statement": _statement,
     "alert": _alert,
     "alert_ended": _alert_ended,
     "alert_answered": _alert_answered,

@@ -261,6 +261,15 @@ def _exceptions(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
         allowed=0.0,
     )  # fmt: skip
     yield Watched(
+        clause="I16", name="breaks against statements", used=float(len(now.state.breaks)),
+        allowed=0.0, unit="balances",
+    )  # fmt: skip
+    differing = [one for one in now.state.confirmed.values() if one.differences]
+    yield Watched(
+        clause="I16", name="confirmations that differ or name no trade of ours", unit="trades",
+        used=float(len(differing) + len(now.state.strangers)), allowed=0.0,
+    )  # fmt: skip
+    yield Watched(
         clause="cash", name="payments that could not be found",
         used=float(len(now.state.shortfalls)), allowed=0.0, unit="days",
     )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 
-from headframe.book import Entry, Ledger, Position, Trade
+from headframe.book import Break, Entry, Ledger, Position, Trade
 from headframe.chain import Retarget
 from headframe.counterparty import Dossier, Standing
 from headframe.desk.known import (
@@ -73,6 +73,8 @@ class State:
     approvals: dict[str, Approval] = field(default_factory=dict[str, Approval])
     rfqs: dict[str, RfqRecord] = field(default_factory=dict[str, RfqRecord])
     fills: dict[str, Fill] = field(default_factory=dict[str, Fill])
+    breaks: dict[str, Break] = field(default_factory=dict[str, Break])
+    """Balances on which a statement does not agree, by account and currency."""
     alerts: dict[str, AlertRecord] = field(default_factory=dict[str, AlertRecord])
     """Alerts that stand, by cause."""
     alerts_made: int = 0

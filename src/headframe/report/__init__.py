@@ -13,7 +13,7 @@ from headframe.report.chains import (
     chains_table,
     subsidy_facts,
 )
-from headframe.report.confirmations import confirmations_table, standing_table
+from headframe.report.confirmations import breaks_table, confirmations_table, standing_table
 from headframe.report.executions import (
     clips_table,
     costs_table,
@@ -81,6 +81,7 @@ __all__ = [
     "balances_table",
     "bands_table",
     "beancount_text",
+    "breaks_table",
     "chain_facts",
     "chain_table",
     "chains_table",

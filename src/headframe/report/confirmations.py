@@ -1,10 +1,10 @@
-"""Confirmations as tables."""
+"""Confirmations and breaks as tables."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from headframe.book import Difference, Trade
+from headframe.book import Break, Difference, Trade
 from headframe.report.table import Column, Form, Table
 
 
@@ -71,5 +71,35 @@ def standing_table(rows: Sequence[tuple[Trade, str, Held | None]], now: datetime
                 "-" if held is None else "; ".join(str(gap) for gap in held.differences) or "none",
             )
             for trade, words, held in rows
+        ),
+    )
+
+
+def breaks_table(found: Sequence[Break], now: datetime) -> Table:
+    """Balances on which a statement does not agree, the oldest first."""
+    return Table(
+        title="Breaks",
+        columns=(
+            Column("account"),
+            Column("currency"),
+            Column("ours"),
+            Column("theirs"),
+            Column("as of"),
+            Column("days open", Form.COINS),
+            Column("owner"),
+            Column("source"),
+        ),
+        rows=tuple(
+            (
+                one.account,
+                one.currency,
+                one.ours,
+                one.theirs,
+                f"{one.at:%Y-%m-%d %H:%M}",
+                (now - one.since).total_seconds() / 86_400.0,
+                one.owner,
+                one.source,
+            )
+            for one in found
         ),
     )
