@@ -137,6 +137,19 @@ async def _ask(line: Trading, name: str) -> Any:
     return await confirming.ask(line)
 
 
+def test_trades_show_what_closed_them(desk: Office, approved: Path) -> None:
+    from click.testing import CliRunner
+
+    from headframe.cli.app import app
+
+    deal(desk, FakeVenue(desk.clock))
+    closed(desk, "30")
+    done = CliRunner().invoke(app, ["trades", "--workspace", str(approved)])
+    assert "C-1 closed 30 coins of T-1 with amber" in done.output
+    done = CliRunner().invoke(app, ["rfq", "P-1", "--all", "--live", "--workspace", str(approved)])
+    assert "leave --live out" in str(done.exception)
+
+
 def test_a_plan_after_a_closing_sees_the_coins_as_open_again(desk: Office) -> None:
     deal(desk, FakeVenue(desk.clock))
     desk.user = "treasurer"

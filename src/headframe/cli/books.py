@@ -10,13 +10,26 @@ from headframe.cli.frame import Call, Instant, command
 @click.command()
 @command
 def trades(call: Call) -> None:
-    """Every trade with its legs, dealer and designation."""
+    """Every trade with its legs, dealer and designation, and what closed them."""
     from headframe.codec import to_json
     from headframe.desk import money
     from headframe.report import trades_table
 
-    found = money.trades(call.office())
-    call.answer("trades", {"trades": [to_json(trade) for trade in found]}, trades_table(found))
+    office = call.office()
+    found, closed = money.trades(office), money.closings(office)
+    call.answer(
+        "trades",
+        {
+            "trades": [to_json(trade) for trade in found],
+            "closings": [{"closes": name, **to_json(one)} for name, one in closed],
+        },
+        trades_table(found),
+        *(
+            f"{one.id} closed {one.size.normalize():f} coins of {name} with {one.dealer} at {one.net_price} "
+            f"{one.price_currency}"
+            for name, one in closed
+        ),
+    )
 
 
 @click.command()

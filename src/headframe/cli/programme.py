@@ -123,7 +123,7 @@ def rfq(
     office = call.office()
     place = venue or approvals.proposal_of(office.state(), proposal).facts.venue
     if every:
-        return _clips(call, proposal, place)
+        return _clips(call, proposal, place, live=bool(live))
     person = live if live is not None else _at_a_terminal(call)
 
     async def run() -> Dealt:
@@ -139,15 +139,17 @@ def rfq(
     return _dealt(call, executions.shown(office.state(), dealt.request.id))
 
 
-def _clips(call: Call, proposal: str, place: str) -> int:
+def _clips(call: Call, proposal: str, place: str, *, live: bool) -> int:
     """Clip after clip; what was dealt is shown, and why no more followed."""
     from headframe.codec import to_json
     from headframe.desk import execution, executions
-    from headframe.desk.ports import Stopped
+    from headframe.desk.ports import Invalid, Stopped
     from headframe.desk.taking import Dealt
     from headframe.report import clips_table
     from headframe.wiring import trading
 
+    if live:
+        raise Invalid("--all awards every clip by the rule: leave --live out")
     office = call.office()
 
     async def run() -> tuple[tuple[Dealt, ...], Stopped | None]:

@@ -47,6 +47,12 @@ def trades(office: Office) -> tuple[Trade, ...]:
     return tuple(office.state().trades.values())
 
 
+def closings(office: Office) -> tuple[tuple[str, Trade], ...]:
+    """Every closing with the trade it closes, oldest first."""
+    state = office.state()
+    return tuple((state.closes[name], one) for name, one in state.closings.items())
+
+
 def trial_balance(office: Office, as_of: datetime | None = None) -> tuple[TrialLine, ...]:
     """Balances now, or as they were at an earlier instant."""
     if as_of is None:
