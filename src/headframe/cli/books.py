@@ -58,9 +58,13 @@ def ledger(call: Call, as_of: datetime | None) -> None:
 
 
 @click.command()
+@click.option("--explain", "since", type=Instant(), help="Explain the P&L from an instant to now.")
 @command
-def pnl(call: Call) -> None:
+def pnl(call: Call, since: datetime | None) -> None:
     """Programme P&L by trade at the present price, and performance against spot by month."""
+    if since is not None:
+        _explained(call, since)
+        return
     from headframe.codec import to_json
     from headframe.desk import money, pages
     from headframe.report import performance_table
@@ -91,3 +95,20 @@ def pnl(call: Call) -> None:
         },
         *shown,
     )
+
+
+def _explained(call: Call, since: datetime) -> None:
+    from headframe.codec import to_json
+    from headframe.desk import explaining
+    from headframe.report import explained_table
+
+    found = explaining.explained(call.office(), since)
+    rows = [(one.trade, one.moved, one.delivered, one.dealt, one.fees) for one in found.trades]
+    title = (
+        f"P&L from {found.since:%Y-%m-%d %H:%M} to {found.until:%Y-%m-%d %H:%M} UTC, "
+        f"{found.spot_before:,.0f} to {found.spot_after:,.0f} USD"
+    )
+    data = to_json(found)
+    for row, one in zip(data["trades"], found.trades, strict=True):
+        row["total"] = one.total
+    call.answer("pnl-explained", data, explained_table(title, rows))

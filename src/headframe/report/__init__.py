@@ -2,6 +2,7 @@
 
 from headframe.report.books import (
     alerts_table,
+    explained_table,
     exposure_by_dealer_table,
     trades_table,
     trial_table,
@@ -95,6 +96,7 @@ __all__ = [
     "effectiveness_table",
     "execution_table",
     "executions_table",
+    "explained_table",
     "exposure_by_dealer_table",
     "exposure_table",
     "findings_table",

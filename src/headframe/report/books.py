@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from headframe.book import Trade, TrialLine
 from headframe.report.table import Column, Form, Table
-from headframe.risk import Alert, Exposure, Watched
+from headframe.risk import Alert, Exposure, Moved, Watched
 from headframe.units import expiry_label
 
 
@@ -173,3 +173,32 @@ def _answer(by: str, reason: str, until: datetime | None) -> str:
     if not by:
         return "-"
     return f"{by}: {reason}" + ("" if until is None else f" (until {until:%Y-%m-%d %H:%M})")
+
+
+def explained_table(title: str, rows: Sequence[tuple[str, Moved, float, float, float]]) -> Table:
+    """P&L of a period by trade and cause, and the sum."""
+    lines = [
+        (
+            name, moved.time, moved.delta, moved.gamma, moved.vega, moved.carry, delivered, dealt, fees,
+            moved.unexplained, moved.total + delivered + dealt + fees,
+        )
+        for name, moved, delivered, dealt, fees in rows
+    ]  # fmt: skip
+    sums = tuple(sum(float(line[place]) for line in lines) for place in range(1, 11))
+    heads = (
+        "time",
+        "delta",
+        "gamma",
+        "vega",
+        "carry",
+        "delivered, closed",
+        "new",
+        "fees",
+        "unexplained",
+        "total USD",
+    )
+    return Table(
+        title=title,
+        columns=(Column("trade"), *(Column(head, Form.USD) for head in heads)),
+        rows=(*lines, ("SUM", *sums)),
+    )

@@ -16,6 +16,7 @@ from headframe.risk.engine import (
     shards,
 )
 from headframe.risk.episodes import StressOutcome, stressed, walked_courses
+from headframe.risk.explain import Moved, explain
 from headframe.risk.hedged import (
     DEALER,
     VENUE,
@@ -104,6 +105,7 @@ __all__ = [
     "MarginState",
     "Mark",
     "MonthSpread",
+    "Moved",
     "Netted",
     "NettedBook",
     "NettingSet",
@@ -136,6 +138,7 @@ __all__ = [
     "credit_charge_usd",
     "difficulty_worth",
     "effectiveness",
+    "explain",
     "exposure",
     "exposure_at_default",
     "gathered",

@@ -1,0 +1,125 @@
+"""P&L of a period explained: market moves on what was on, what was dealt and delivered, fees, the rest."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+
+from headframe.book import Accounts, Position
+from headframe.desk import users
+from headframe.desk.fold import fold
+from headframe.desk.office import Office
+from headframe.desk.ports import Invalid, NotFound
+from headframe.desk.quotes import surface_in
+from headframe.desk.state import State
+from headframe.desk.valuation import value_now
+from headframe.pricing import Surface
+from headframe.risk import Moved, explain, position_value_usd
+from headframe.units import BTC, USD, iso
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One trade over a period, in USD: market moves of what was on, what was delivered or closed, new, fees.
+
+    ``delivered`` is what deliveries, settlements and closings brought against the worth of what they took
+    away; ``dealt`` the whole of a trade that was dealt in the period, fees apart.
+    """
+
+    trade: str
+    moved: Moved
+    delivered: float
+    dealt: float
+    fees: float
+
+    @property
+    def total(self) -> float:
+        """The trade's profit over the period."""
+        return self.moved.total + self.delivered + self.dealt + self.fees
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A period, its two prices, and every trade that was on or dealt in it."""
+
+    since: datetime
+    until: datetime
+    spot_before: float
+    spot_after: float
+    trades: tuple[Explained, ...]
+
+
+def explained(office: Office, since: datetime) -> Explanation:
+    """The time from an instant to now, trade by trade."""
+    users.allowed(office, users.Action.READ)
+    now = value_now(office)
+    if since >= now.at:
+        raise Invalid(f"a period begins before {iso(now.at)}, was {iso(since)}")
+    before = State()
+    for record in takewhile(lambda one: one.at <= since, office.journal.read()):
+        fold(before, [record])
+    if before.market is None:
+        raise NotFound(f"no market was known at {iso(since)}")
+    spot = before.spot if before.spot is not None else before.market.index
+    surface = surface_in(before).at_spot(spot, since)
+    held = {one.trade.id: one for one in before.positions()}
+    left = {one.trade.id: one for one in now.positions}
+    began, ended = (surface, since), (now.surface, now.at)
+    rows = [
+        _trade(_Case(now.state, before, name, held.get(name), left.get(name)), began, ended)
+        for name in now.state.trades
+        if name in held or name in left or name not in before.trades
+    ]
+    return Explanation(
+        since=since, until=now.at, spot_before=spot, spot_after=now.surface.spot, trades=tuple(rows)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A trade with the books before and after, and what was on then and is on now."""
+
+    state: State
+    before: State
+    name: str
+    held: Position | None
+    left: Position | None
+
+    def flows_usd(self, spot: float) -> float:
+        """What the trade brought in the period, coins at a price."""
+        account = Accounts.hedge(self.name)
+        coins, dollars = (
+            float(self.before.ledger.balance(account, one))
+            - float(self.state.ledger.balance(account, one))
+            for one in (BTC, USD)
+        )
+        return coins * spot + dollars
+
+
+def _trade(
+    case: _Case, began: tuple[Surface, datetime], ended: tuple[Surface, datetime]
+) -> Explained:
+    spot, name = ended[0].spot, case.name
+    flows = case.flows_usd(spot)
+    worth = 0.0 if case.left is None else position_value_usd(case.left, *ended)
+    fees = _fees(case.state, case.before, name, spot)
+    if case.held is None:
+        dealt = flows + worth - fees
+        return Explained(trade=name, moved=Moved(), delivered=0.0, dealt=dealt, fees=fees)
+    moved = explain(case.held, *began, *ended)
+    total = flows + worth - position_value_usd(case.held, *began)
+    delivered = total - moved.total - fees
+    return Explained(trade=name, moved=moved, delivered=delivered, dealt=0.0, fees=fees)
+
+
+def _fees(state: State, before: State, name: str, spot: float) -> float:
+    """Fees of the trade and of its closings that fell into the period, in USD, as a cost."""
+    fresh = [] if name in before.trades else [state.trades[name]]
+    fresh += [
+        one
+        for closing, one in state.closings.items()
+        if state.closes[closing] == name and closing not in before.closings
+    ]
+    return -sum(
+        float(one.fee) * (spot if one.legs[0].instrument.settled_in == "BTC" else 1.0)
+        for one in fresh
+    )
