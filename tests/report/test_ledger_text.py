@@ -79,6 +79,10 @@ def test_odd_names_stay_apart_and_text_stays_text() -> None:
     _, errors, _ = load_string(text)
     assert errors == []
     assert "Income:Hedge:A-b " in text
+    assert beancount_text("Kettle & Pecos Mining", ()).startswith(
+        'option "title" "Kettle & Pecos Mining"'
+    )
+    assert hledger_text("Return; (one)", ()).startswith("; Return one")
     assert "Income:Hedge:A-b-2 " in text
     assert "0.00000001 BTC" in text
     assert hledger_text("x\n2026-01-01 * y", booked).count("2026-01-01 *") == 1

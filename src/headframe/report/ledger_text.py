@@ -19,6 +19,7 @@ _ROOTS = {
     "promises": "Equity:Promises",
 }
 _ODD = re.compile(r"[^A-Za-z0-9-]+")
+_GRAMMAR = re.compile('["\\\\;|()\\r\\n]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +99,4 @@ def _part(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Text that no grammar takes for more than text."""
-    return re.sub(r'["\\\\;|\\r\\n()]+', " ", text).strip()
+    return " ".join(_GRAMMAR.sub(" ", text).split())
