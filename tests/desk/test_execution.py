@@ -446,6 +446,19 @@ def test_the_record_of_a_request_and_its_later_mids(desk: Office) -> None:
     assert audit.verify(desk).sound
 
 
+def test_what_came_late_is_cancelled_at_every_place_on_the_line(desk: Office) -> None:
+    """A request taken as empty that stands open at the venue, met on the way to its order book."""
+    venue = FakeVenue(desk.clock, fail={"open": Unreachable("no answer")})
+    with pytest.raises(OutcomeUnknown):
+        deal(desk, venue)
+    asyncio.run(fencing.reconcile(Trading(desk, venue), lambda _: None))
+    venue.fail, venue.state = {}, "open"
+    book = FakeVenue(desk.clock, name="paper-book")
+    line = Trading(desk, book, others={"paper": venue})
+    asyncio.run(fencing.reconcile(line, lambda _: None))
+    assert venue.state == "cancelled"
+
+
 def test_ways_of_dealing_side_by_side(desk: Office) -> None:
     from headframe.desk import routes
 

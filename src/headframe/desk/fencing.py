@@ -85,7 +85,10 @@ async def reconcile(trading: Trading, tell: Tell, but: frozenset[str] = frozense
                 f"knows what came of it ({_advice(record.venue)})"
             )
         await settle(line, record, tell)
-    await _sweep(trading, tell)
+    for place in (trading.venue.name, *trading.others):
+        line = trading.at(place)
+        assert line is not None
+        await _sweep(line, tell)
 
 
 async def reconcile_at(trading: Trading, tell: Tell) -> None:
