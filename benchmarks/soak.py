@@ -22,9 +22,8 @@ from typing import Any
 import faults
 import kills as exact
 import postgres
-from conftest import DEALERS
-from headframe.counterparty import Step
-from headframe.desk import approvals, audit, counterparties, policy, programme
+import workspaces
+from headframe.desk import audit
 from headframe.desk.ports import Draft, Moved
 from headframe.market import sample_market
 from headframe.rfq import AwardRules, Direction, Quote, rank
@@ -47,23 +46,13 @@ def line(mark: str, what: str, found: str, allowed: str, good: bool) -> bool:
 
 def unapproved(folder: Path) -> Path:
     """A mine with a plan that nobody has approved."""
-    office = create_office(folder, sample_market(), user="board")
-    policy.sign(office)
-    for name in DEALERS:
-        office.user = "treasurer"
-        counterparties.add(office, name)
-        office.user = "risk"
-        counterparties.review(office, name, Step.APPROVE)
-    office.user = "treasurer"
-    programme.plan(office)
+    workspaces.planned(workspaces.signed(folder))
     return folder
 
 
 def planned(folder: Path) -> Path:
     """A mine whose proposals are approved."""
-    office = open_office(unapproved(folder), user="cfo")
-    for name in office.state().proposals:
-        approvals.give(office, name)
+    workspaces.approved(open_office(unapproved(folder), user="cfo"))
     return folder
 
 

@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 
 import postgres
-from headframe.counterparty import Step
-from headframe.desk import approvals, counterparties, policy, programme
+import workspaces
 from headframe.desk.office import Office
-from headframe.market import sample_market
-from headframe.wiring import create_office, open_office
+from headframe.wiring import open_office
 
-DEALERS = ("amber", "basalt", "cobalt", "dolomite", "emery")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -30,13 +27,7 @@ def real_data() -> Path:
 def signed_mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a signed mandate and five approved dealers."""
     folder = tmp_path_factory.mktemp("signed") / "mine"
-    office = create_office(folder, sample_market(), user="board")
-    policy.sign(office)
-    for name in DEALERS:
-        office.user = "treasurer"
-        counterparties.add(office, name)
-        office.user = "risk"
-        counterparties.review(office, name, Step.APPROVE)
+    workspaces.signed(folder)
     return folder
 
 
@@ -45,11 +36,7 @@ def planned_mine(signed_mine: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """The same with its proposals approved."""
     folder = tmp_path_factory.mktemp("planned") / "mine"
     copy_workspace(signed_mine, folder)
-    office = open_office(folder, user="treasurer")
-    plan = programme.plan(office)
-    office.user = "cfo"
-    for proposal in plan.proposals:
-        approvals.give(office, proposal.id)
+    workspaces.approved(workspaces.planned(open_office(folder, user="treasurer")))
     return folder
 
 

@@ -12,6 +12,7 @@ import pytest
 from headframe.desk import audit, controls, execution, executions
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Declined, Unreachable
+from headframe.hedge import open_proposals
 from headframe.rfq import RfqState
 from venues import FakeVenue, deal
 
@@ -82,8 +83,17 @@ def test_a_clip_waits_for_the_one_before_and_what_was_dealt_stays(desk: Office) 
     with pytest.raises(Declined, match=r"M-6\.5 clip_too_soon"):
         deal(desk, venue)
     asyncio.run(desk.clock.wait_until(desk.now() + timedelta(minutes=10)))
+    state = desk.state()
+    open_now = {
+        one.id: one for one in open_proposals(state.proposals.values(), state.trades.values())
+    }
+    assert open_now["P-1"].size == size - first.request.size, "what is left of it is still to come"
     second = deal(desk, venue)
     assert first.request.size + second.request.size == size
+    state = desk.state()
+    assert "P-1" not in {
+        one.id for one in open_proposals(state.proposals.values(), state.trades.values())
+    }
 
 
 def test_clips_end_when_nobody_wins_or_the_mandate_says_so(desk: Office) -> None:

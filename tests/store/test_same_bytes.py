@@ -5,8 +5,9 @@ import random
 from pathlib import Path
 from typing import Any
 
+import workspaces
 from headframe.counterparty import Step
-from headframe.desk import approvals, audit, counterparties, execution, policy, programme
+from headframe.desk import audit, counterparties, execution, policy
 from headframe.desk.ports import Draft, Stopped
 from headframe.market import sample_market
 from headframe.wiring import create_office, trading
@@ -14,18 +15,7 @@ from headframe.wiring import create_office, trading
 
 def day(folder: Path, database: str | None) -> str:
     """A programme from the first signature to a dealt hedge."""
-    office = create_office(folder, sample_market(), user="board", database=database)
-    policy.sign(office)
-    for name in ("amber", "basalt", "cobalt", "dolomite", "emery"):
-        office.user = "treasurer"
-        counterparties.add(office, name)
-        office.user = "risk"
-        counterparties.review(office, name, Step.APPROVE)
-    office.user = "treasurer"
-    plan = programme.plan(office)
-    office.user = "cfo"
-    for proposal in plan.proposals:
-        approvals.give(office, proposal.id)
+    office = workspaces.approved(workspaces.planned(workspaces.signed(folder, database)))
     office.user = "trader"
 
     async def deal() -> None:

@@ -1,6 +1,7 @@
 """Proposals as if they were dealt: what a plan would put on, before anybody is asked."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from headframe.book import Trade
@@ -8,11 +9,19 @@ from headframe.hedge.proposal import Proposal
 from headframe.instrument import StructureKind
 from headframe.risk import DEALER, VENUE, HedgedLeg
 
+_STEP = Decimal("0.1")
+
 
 def open_proposals(proposals: Iterable[Proposal], trades: Iterable[Trade]) -> tuple[Proposal, ...]:
-    """The last plan's proposals that no trade has come of."""
-    traded = {trade.proposal for trade in trades}
-    left = [one for one in proposals if one.id not in traded and not one.closes]
+    """The last plan's proposals that are not dealt, of those dealt in part what is left."""
+    dealt: dict[str, Decimal] = {}
+    for trade in trades:
+        dealt[trade.proposal] = dealt.get(trade.proposal, Decimal(0)) + trade.size
+    left: list[Proposal] = []
+    for one in proposals:
+        rest = one.size - dealt.get(one.id, Decimal(0))
+        if rest >= _STEP and not one.closes:
+            left.append(replace(one, size=rest, amount=one.amount * rest / one.size))
     latest = max((one.at for one in left), default=None)
     return tuple(one for one in left if one.at == latest)
 
