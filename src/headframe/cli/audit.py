@@ -75,9 +75,9 @@ def export(call: Call, form: str | None, output: Path | None) -> None:
     from headframe.report import beancount_text, hledger_text
     from headframe.store import Folder
 
-    office = call.office()
     if form is None:
         raise Invalid("say what to export: --canonical, --hledger or --beancount")
+    office = call.office()
     if form == "canonical":
         text = desk_audit.export(office) + "\n"
     else:
