@@ -221,6 +221,42 @@ def test_a_future_is_bought_back_in_the_order_book_and_its_margin_comes_back(sma
     assert state.ledger.balance(Accounts.firm(trade.designations[0].month), USD).smallest == 0
 
 
+def test_clips_of_a_closing_keep_their_pause(desk: Office) -> None:
+    deal(desk, FakeVenue(desk.clock))
+    state = desk.state()
+    assert state.mandate is not None
+    rules = replace(state.mandate.rfq, clip_coins_max=20.0, clip_minutes=10)
+    state.mandate = replace(state.mandate, rfq=rules)
+    made, venue, dealt = closed(desk, "40")
+    assert dealt.request.size == Decimal(20)
+    assert not desk.state().traded(made.id)
+    with pytest.raises(Declined, match=r"M-6\.5"):
+        deal(desk, venue, made.id)
+
+
+def test_margin_that_comes_back_pays_the_loss_of_the_same_closing(small: Path) -> None:
+    """No free coin is left: the loss is booked all the same, since a fill is a fact."""
+    from headframe.book import COINS_FREE, Entry, Posting, coins_sold
+    from headframe.desk import booking
+    from headframe.units import Money
+
+    office, _ = deal_in_book(small)
+    state = office.state()
+    free = state.ledger.balance(COINS_FREE, BTC)
+    state.ledger.post(coins_sold(free, Money(USD, 0)))
+    hedge, margin = Accounts.hedge("T-1"), Accounts.coins_posted("paper")
+    loss, back = Money(BTC, 100), Money(BTC, 300)
+    entries = [
+        Entry("loss", (Posting(COINS_FREE, -loss), Posting(hedge, loss))),
+        Entry("margin", (Posting(COINS_FREE, back), Posting(margin, -back))),
+    ]
+    ordered = booking._funded(office, state, entries, Decimal(77_000))
+    assert [entry.memo for entry in ordered] == ["margin", "loss"], "and nothing is bought for it"
+    for entry in ordered:
+        state.ledger.post(entry)
+    assert state.ledger.balance(COINS_FREE, BTC).smallest == 200
+
+
 # ---- the arithmetic, by itself -------------------------------------------------------
 def held(
     name: str, amount: str, price: str, left: tuple[str, ...], *, last: str | None = None

@@ -12,7 +12,6 @@ import pytest
 
 from headframe.cli.app import app
 from headframe.desk import approvals, audit, execution, fencing, policy, programme
-from headframe.desk.office import Office
 from headframe.desk.ports import Declined, NotFound, OutcomeUnknown, Unreachable
 from headframe.rfq import RfqState
 from headframe.venue import DeribitBook
@@ -255,7 +254,6 @@ def test_what_is_open_elsewhere_says_where_to_ask(small: Path) -> None:
 
     with pytest.raises(OutcomeUnknown, match="rfq --venue paper-book"):
         asyncio.run(elsewhere())
-    assert isinstance(office, Office)
 
 
 def anonymous(folder: Path, clip: float | None = 4.0) -> Any:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -246,8 +247,30 @@ def test_a_halt_takes_a_resting_price_back(desk: Office) -> None:
 
     venue = Halted(desk.clock)
     dealt = deal(desk, venue)
-    assert "halted while a price rested" in dealt.outcome
+    assert "taken back while it rested: trading was halted" in dealt.outcome
     assert "take back" in venue.log
+
+
+def test_a_price_is_taken_back_when_its_approval_ends(desk: Office) -> None:
+    ruled(desk, resting=True)
+    ends = desk.state().proposals["P-1"].envelope.valid_until
+    asyncio.run(desk.clock.wait_until(ends - timedelta(minutes=2)))
+    state = desk.state()
+    assert state.mandate is not None
+    asking = replace(state.mandate.asking, market_age_minutes_max=10_000)
+    state.mandate = replace(state.mandate, asking=asking)
+    from headframe.desk import programme, quotes
+
+    with pytest.MonkeyPatch.context() as patched:
+        seen = quotes.show(desk)
+        patched.setattr(programme, "fresh", mock.Mock(return_value=seen))
+        venue = Far(desk.clock)
+        dealt = deal(desk, venue)
+    assert (
+        "taken back while it rested: the award would leave its approved envelope" in dealt.outcome
+    )
+    assert venue.log[-3:] == ["take back", "cancel", "evidence"]
+    assert desk.now() <= ends + timedelta(seconds=2)
 
 
 def test_no_price_rests_where_a_quote_that_may_not_win_would_be_met_or_too_few_answered(
@@ -265,7 +288,6 @@ def test_no_price_rests_where_a_quote_that_may_not_win_would_be_met_or_too_few_a
             return (*found, replace(found[0], dealer="stranger", price=found[0].price - 0.5))
 
     venue = Mistaken(desk.clock)
-    assert "rest" not in venue.log
     deal(desk, venue)
     assert "rest" not in venue.log
 

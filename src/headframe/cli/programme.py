@@ -218,7 +218,7 @@ def _dealt(call: Call, found: dict[str, Any]) -> int:
     from headframe.report import ladder_table
     from headframe.units import instant
 
-    unit = "USD" if found["request"]["gross"] > 10.0 else "BTC"
+    unit = found["price_currency"]
     title = f"Request {found['id'][:8]} for {found['proposal']}: {found['outcome']}"
     lines = [f"outcome: {found['outcome']}; cover {found['cover'] or '-'}"]
     lines += [

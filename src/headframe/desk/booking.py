@@ -200,12 +200,17 @@ def _closed(
 
 
 def _funded(office: Office, state: State, entries: list[Entry], spot: Decimal) -> list[Entry]:
-    """The entries, with the money for what they pay away found first."""
+    """The entries, what comes in before what goes out, with the money for what is short found first.
+
+    A fill is a fact: margin that comes back pays for a loss of the same event, whatever order they arose in.
+    """
     paid = {"BTC": 0, "USD": 0}
+    taken: list[int] = []
     for entry in entries:
-        for posting in entry.postings:
-            if posting.account in {CASH, COINS_FREE}:
-                paid[posting.money.currency.code] -= posting.money.smallest
+        mine = [each for each in entry.postings if each.account in {CASH, COINS_FREE}]
+        for posting in mine:
+            paid[posting.money.currency.code] -= posting.money.smallest
+        taken.append(-sum(posting.money.smallest for posting in mine))
     line = office.settings().operation.treasury.credit_line_usd
     found = fund(
         state.ledger,
@@ -214,7 +219,8 @@ def _funded(office: Office, state: State, entries: list[Entry], spot: Decimal) -
         spot=Fraction(spot),
         line=booked(line, USD),
     )
-    return [*found.entries, *entries]
+    order = sorted(range(len(entries)), key=lambda place: taken[place] > 0)
+    return [*found.entries, *(entries[place] for place in order)]
 
 
 def _legs(fill: Fill) -> tuple[TradeLeg, ...]:

@@ -309,8 +309,11 @@ async def _asked(trading: Trading, case: Case, tell: Tell, watch: Watch | None) 
         price = resting_price(ladder, rules, tick=request.tick)
         if decision is not NoAward.ALL_REJECTED or price is None or not _may_rest(trading, case):
             return await leave(trading, on, str(decision))
-        void = _void(office, case, float(price), opened)
-        return await (leave(trading, on, void) if void else rest(trading, on, price, swept))
+        still = partial(_void, office, case, float(price), opened)
+        void = still()
+        if void:
+            return await leave(trading, on, void)
+        return await rest(trading, on, price, swept, still)
     void = _void(office, case, decision.winner.price, opened)
     if void:
         return await leave(trading, on, void)

@@ -89,6 +89,7 @@ def shown(state: State, name: str) -> dict[str, Any]:
         "opened_at": iso(record.request.opened_at),
         "respond_by": iso(record.request.respond_by),
         "cover": record.cover,
+        "price_currency": state.proposals[record.proposal].price_currency,
         "request": to_json(record.request),
         "ladder": list(record.ladder),
         "trade": trades[0] if trades else None,

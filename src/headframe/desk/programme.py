@@ -122,6 +122,7 @@ def situation(
         spread_median=settings.venue.spread_median,
         preparer=person,
         proposal=proposal,
+        last_clip=None if proposal is None else state.last_dealt(proposal),
         rejections=state.rejections(),
         reserved={reserved_id(one): one.request.panel for one in opening},
     )

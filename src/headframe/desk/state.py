@@ -145,6 +145,11 @@ class State:
         every = (*self.trades.values(), *self.closings.values())
         return sum((one.size for one in every if one.proposal == proposal), Decimal(0))
 
+    def last_dealt(self, proposal: str) -> datetime | None:
+        """When a part of a proposal was last dealt."""
+        every = (*self.trades.values(), *self.closings.values())
+        return max((one.at for one in every if one.proposal == proposal), default=None)
+
     def booked_of(self, rfq: str) -> tuple[Trade, ...]:
         """What a request was booked as: trades, or closings of one."""
         every = (*self.trades.values(), *self.closings.values())

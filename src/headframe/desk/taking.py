@@ -4,6 +4,7 @@ The intent is on the disk before the first byte. What the venue says of it is be
 it was dealt; when it says no, the request is ended there and read once more before it is taken as empty.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -134,8 +135,13 @@ async def _looked_at(trading: Trading, on: OnTheWay, dealer: str) -> tuple[tuple
         await clock.wait_until(min(_soon(clock.now()), end))
 
 
-async def rest(trading: Trading, on: OnTheWay, price: Decimal, swept: float | None) -> Dealt:
-    """Leave a price at the venue until a dealer meets it, the request ends, or trading is halted."""
+async def rest(
+    trading: Trading, on: OnTheWay, price: Decimal, swept: float | None, void: Callable[[], str]
+) -> Dealt:
+    """Leave a price at the venue until a dealer meets it, the request ends, or an award would be void.
+
+    ``void`` says why an award at this price may no longer be made: it is asked at every look.
+    """
     office, request, venue_id = trading.office, on.case.request, on.opened.venue_id
     moved(
         office,
@@ -152,9 +158,9 @@ async def rest(trading: Trading, on: OnTheWay, price: Decimal, swept: float | No
         except Refused as error:
             fills, reason, end = (), str(error), office.now()
         while not fills and office.now() < end:
-            halted = office.state().halted
-            if halted is not None:
-                reason = f"trading was halted while a price rested: {halted.reason}"
+            against = void()
+            if against:
+                reason = f"taken back while it rested: {against}"
                 break
             await office.clock.wait_until(min(_soon(office.now()), end))
             with suppress(Unreachable):  # it rests on, and is looked at again

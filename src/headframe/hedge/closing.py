@@ -6,6 +6,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from headframe.book import MarginTerms, Position
 from headframe.hedge.candidates import Candidate
 from headframe.hedge.exposure import Bucket, hedged_share
+from headframe.hedge.facts import clip_age
 from headframe.hedge.rating import Rated, stress_call
 from headframe.hedge.situation import Situation
 from headframe.instrument import Kind, Structure, StructureKind
@@ -158,5 +159,6 @@ def _facts(found: Situation, position: Position, one: Candidate, coins: Decimal)
         spread_ratio=None if spread is None else spread / found.spread_median,
         spot_move=snapshot.spot_move_10m,
         open_interest_share=0.0,
+        clip_age_minutes=clip_age(found),
         closes=True,
     )

@@ -45,14 +45,14 @@ def facts_of(
         spread_ratio=_spread_ratio(found),
         spot_move=snapshot.spot_move_10m,
         open_interest_share=_interest_share(snapshot, candidate),
-        clip_age_minutes=_clip_age(found),
+        clip_age_minutes=clip_age(found),
     )
 
 
-def _clip_age(found: Situation) -> float | None:
+def clip_age(found: Situation) -> float | None:
     """Minutes since a clip of the proposal being dealt was dealt."""
-    dealt = [trade.at for trade in found.trades if trade.proposal == found.proposal]
-    return (found.at - max(dealt)).total_seconds() / 60.0 if dealt else None
+    last = found.last_clip
+    return None if last is None else (found.at - last).total_seconds() / 60.0
 
 
 def _tenor(at: datetime, expiry: datetime) -> int:

@@ -54,6 +54,8 @@ class Situation:
     preparer: str
     proposal: str | None = None
     """The proposal that is being dealt: its own clips are no repeats."""
+    last_clip: datetime | None = None
+    """When a clip of it was last dealt."""
     rejections: Mapping[str, float] = field(default_factory=dict[str, float])
     """Of each dealer's awards, the share it did not honour."""
     reserved: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
