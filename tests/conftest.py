@@ -9,6 +9,7 @@ import pytest
 
 import postgres
 import workspaces
+from headframe.desk import approvals, policy, programme
 from headframe.desk.office import Office
 from headframe.wiring import open_office
 
@@ -83,3 +84,20 @@ _schemas = count(1)
 def postgres_url(postgres_server: str) -> str:
     """A place for a journal that nobody else uses."""
     return f"{postgres_server}&schema=mine_{next(_schemas)}"
+
+
+@pytest.fixture
+def spoken(mine: Path) -> Path:
+    """A mine whose mandate allows to deal by voice, with an approved proposal."""
+    file = mine / "mandate.toml"
+    text = file.read_text()
+    start = text.index("[[where]]")
+    block = text[start : text.index("[cover]")]
+    file.write_text(text.replace(block, block + block.replace('"paper"', '"voice"')))
+    office = open_office(mine, user="board")
+    policy.sign(office)
+    office.user = "treasurer"
+    programme.plan(office)
+    office.user = "cfo"
+    approvals.give(office, "P-1")
+    return mine

@@ -43,7 +43,7 @@ from headframe.units import iso
 if TYPE_CHECKING:
     from headframe.desk.ports import Route
     from headframe.paper import Exchange, PacedClock
-    from headframe.venue import Client, Credentials, DeribitAccount
+    from headframe.venue import Client, Credentials, DeribitAccount, Spoken
 
 MEMORY = "street.jsonl"
 
@@ -250,6 +250,16 @@ async def trading(
             yield replace(there, hold=lock.hold)
     finally:
         lock.release()
+
+
+def by_voice(line: Trading, spoken: "Spoken") -> Trading:
+    """The same line with what was heard by chat or telephone in the venue's place."""
+    from headframe.venue import VoiceVenue  # noqa: PLC0415 - start-up time
+
+    office = line.office
+    surface = quotes.surface_in(office.state())
+    venue = VoiceVenue(office.clock, spoken, surface=surface, at=office.now())
+    return replace(line, venue=venue)
 
 
 def main_venue(settings: Settings) -> VenueSettings:

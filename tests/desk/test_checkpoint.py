@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,20 @@ def test_what_was_kept_is_what_the_journal_folds_to(lived: Path) -> None:
     assert checkpoint.written(fresh) == text
     assert again.positions() == fresh.positions()
     assert again.mandate == fresh.mandate
+    for name in ("rfqs", "trades", "proposals", "fills", "versions", "dossiers", "remaining"):
+        kept, folded = getattr(again, name), getattr(fresh, name)
+        assert list(kept) == list(folded), f"{name}: as they came, not by name"
     assert list(again.ledger.trial_balance()) == list(fresh.ledger.trial_balance())
+
+
+def test_what_comes_tenth_stays_after_what_came_second(lived: Path) -> None:
+    state = open_office(lived, user="x").state()
+    (first, *_) = state.proposals.values()
+    for number in range(len(state.proposals) + 1, 13):
+        state.proposals[f"P-{number}"] = replace(first, id=f"P-{number}")
+    again = checkpoint.read(checkpoint.written(state))
+    assert again is not None
+    assert list(again.proposals) == [f"P-{number}" for number in range(1, 13)]
 
 
 def test_a_start_reads_only_what_came_since(lived: Path, monkeypatch: pytest.MonkeyPatch) -> None:

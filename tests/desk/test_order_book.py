@@ -10,10 +10,15 @@ from typing import Any
 
 import pytest
 
+from headframe.book import Accounts, MarginTerms
 from headframe.cli.app import app
-from headframe.desk import approvals, audit, execution, fencing, policy, programme
+from headframe.desk import approvals, audit, closing, execution, fencing, limits, policy, programme
 from headframe.desk.ports import Declined, NotFound, OutcomeUnknown, Unreachable
+from headframe.desk.quotes import surface_in
+from headframe.instrument import Kind
 from headframe.rfq import RfqState
+from headframe.risk import leg_price
+from headframe.units import BTC, year_fraction
 from headframe.venue import DeribitBook
 from headframe.wiring import open_office, trading
 
@@ -21,23 +26,30 @@ from headframe.wiring import open_office, trading
 @pytest.fixture
 def small(mine: Path) -> Path:
     """A mine that hedges with futures alone, too small for blocks, in the order book."""
+    return too_small(mine, "short_future")
+
+
+def too_small(mine: Path, kind: str) -> Path:
+    """A mine that hedges with one structure alone, in the order book: blocks would have to be larger."""
     path = mine / "mandate.toml"
     text = path.read_text()
     text = text.replace(
         'structures = ["short_future", "forward", "protective_put", "costless_collar"]   # M',
-        'structures = ["short_future"]   # M',
+        f'structures = ["{kind}"]   # M',
     )
     text = text.replace(
         "[cover] ",
-        """[[where]]
+        f"""[[where]]
 entity = "Kettle & Pecos Mining LLC"
 venue = "paper-book"
-structures = ["short_future"]
+structures = ["{kind}"]
 
 [cover] """,
     )
     text = text.replace("future_block_min_usd = 200000.0", "future_block_min_usd = 20000000.0")
+    text = text.replace("block_min_coins = 25.0 ", "block_min_coins = 1000.0 ")
     text = text.replace("stress_call_share_max = 0.40", "stress_call_share_max = 3.0")
+    text = text.replace("distance_max = 0.006", "distance_max = 0.02")
     text = text.replace("# clip_coins_max = 60.0", "clip_coins_max = 2.0")
     path.write_text(text)
     office = open_office(mine, user="board")
@@ -50,14 +62,16 @@ structures = ["short_future"]
     return mine
 
 
-def deal(folder: Path, venue: str | None = "paper-book", change: Any = None) -> Any:
+def deal(
+    folder: Path, venue: str | None = "paper-book", change: Any = None, name: str = "P-1"
+) -> Any:
     office = open_office(folder, user="trader")
 
     async def run() -> Any:
         async with trading(office, folder, venue=venue) as line:
             if change is not None:
                 change(line.venue)
-            return await execution.deal(line, "P-1")
+            return await execution.deal(line, name)
 
     return office, asyncio.run(run())
 
@@ -116,11 +130,76 @@ def test_the_command_goes_where_the_plan_says_and_says_where_else(
     assert dealt["trade"]["dealer"] == "paper-book"
 
 
-def test_the_book_is_closed_unless_the_mandate_opens_it_and_to_all_but_futures(
+@pytest.mark.parametrize("kind", ["protective_put", "costless_collar"])
+def test_options_too_small_for_a_block_are_dealt_in_the_book_and_margined_there(
+    mine: Path, kind: str
+) -> None:
+    office, dealt = deal(too_small(mine, kind))
+    assert dealt.outcome == "filled", dealt
+    (trade,) = dealt.trades
+    assert trade.dealer == "paper-book"
+    assert trade.margin is MarginTerms.VENUE
+    legs = {leg.instrument.kind: leg for leg in trade.legs}
+    assert legs[Kind.PUT].amount == trade.size
+    net = sum(leg.price * (1 if leg.amount > 0 else -1) for leg in trade.legs)
+    assert net == trade.net_price
+    assert net <= dealt.request.limit, "we pay, and no more than approved"
+    state = office.state()
+    asked = float(state.ledger.balance(Accounts.coins_posted("paper"), BTC))
+    if kind == "protective_put":
+        assert asked == 0.0, "what is bought is paid for"
+    else:
+        call = legs[Kind.CALL]
+        surface = surface_in(state)
+        years = year_fraction(office.now(), trade.expiry)
+        strike = float(call.instrument.strike or 0)
+        away = strike / surface.forward(years) - 1.0
+        mark = leg_price(call.instrument, surface, office.now())
+        exact = max(0.15 - max(away, 0.0), 0.10) + mark
+        assert asked == pytest.approx(exact * float(trade.size), abs=2e-8)
+    assert limits.margin(office).today.initial_usd == pytest.approx(
+        asked * surface_in(state).spot, abs=0.01
+    )
+    assert audit.verify(office).sound
+    _half_is_dealt_back(mine, office, trade)
+
+
+def _half_is_dealt_back(mine: Path, office: Any, trade: Any) -> None:
+    """A coin of it is dealt back in the book: its share of the margin comes back."""
+    office.user = "treasurer"
+    proposal = closing.propose(office, trade.id, Decimal("1.0"))
+    office.user = "cfo"
+    approvals.give(office, proposal.id)
+    posted = office.state().ledger.balance(Accounts.coins_posted("paper"), BTC)
+
+    async def run() -> Any:
+        line_office = open_office(mine, user="trader")
+        async with trading(line_office, mine, venue="paper-book") as line:
+            return await execution.deal(line, proposal.id)
+
+    dealt = asyncio.run(run())
+    assert dealt.outcome == "filled", dealt
+    (closed,) = dealt.trades
+    assert {leg.instrument: -leg.amount / closed.size for leg in closed.legs} == {
+        leg.instrument: leg.amount / trade.size for leg in trade.legs
+    }
+    state = office.state()
+    left = state.ledger.balance(Accounts.coins_posted("paper"), BTC)
+    share = float((trade.size - closed.size) / trade.size)
+    assert float(left) == pytest.approx(float(posted) * share, abs=1e-6)
+    assert state.positions()[0].coins == trade.size - closed.size
+    assert audit.verify(office).sound
+
+
+def test_the_book_is_closed_unless_the_mandate_opens_it_and_to_what_is_not_listed(
     approved: Path, mine: Path
 ) -> None:
-    with pytest.raises(Declined, match="order books deal listed futures alone"):
+    with pytest.raises(Declined, match=r"M-1\.4.*costless_collar at paper-book"):
         deal(approved)
+    proposals = open_office(approved, user="x").state().proposals.values()
+    unlisted = next(one.id for one in proposals if not one.listed)
+    with pytest.raises(Declined, match="order books deal what is listed"):
+        deal(approved, name=unlisted)
     with pytest.raises(NotFound, match="known: paper"):
         deal(approved, "elsewhere-book")
     office = open_office(mine, user="treasurer")
@@ -141,6 +220,27 @@ class Cut:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
+
+
+def test_a_combination_whose_answer_was_lost_is_found_leg_by_leg(mine: Path) -> None:
+    def cut(venue: Any) -> None:
+        venue._account = Cut(venue._account, arrives=True)
+
+    folder = too_small(mine, "costless_collar")
+    with pytest.raises(OutcomeUnknown):
+        deal(folder, change=cut)
+    office = open_office(folder, user="trader")
+
+    async def settle() -> None:
+        async with trading(office, folder) as line:
+            await fencing.reconcile(line, lambda _: None)
+
+    asyncio.run(settle())
+    (trade,) = office.state().trades.values()
+    (record,) = office.state().rfqs.values()
+    assert record.state is RfqState.FILLED
+    assert [leg.amount for leg in trade.legs] == [trade.size, -trade.size]
+    assert audit.verify(office).sound
 
 
 @pytest.mark.parametrize("arrives", [True, False])
@@ -229,7 +329,7 @@ financing_rate = 0.08
     found = office.settings().venue_of("second-book")
     assert found is not None
     assert found.name == "second"
-    with pytest.raises(Declined, match="margined at one venue"):
+    with pytest.raises(Declined, match="margined by a venue is at one"):
         execution.judged(office, "P-1", "second")
     for bad in (
         other.replace("second", "paper"),

@@ -841,3 +841,87 @@ def test_a_fault_of_our_own_is_an_answer_and_the_session_goes_on(
 
     socket_talk(work)
     assert "planted" in capsys.readouterr().err
+
+
+COLLAR = [
+    {"instrument_name": PUT, "amount": 1.0, "direction": "buy"},
+    {"instrument_name": CALL, "amount": 1.0, "direction": "sell"},
+]
+
+
+def test_a_combination_is_made_once_whoever_names_its_legs_and_how() -> None:
+    venue = Venue()
+    made = venue.call("me", "private/create_combo", trades=COLLAR)
+    assert made["id"] == "BTC-RR-25DEC26-70000_88000"
+    assert made["legs"] == [
+        {"instrument_name": CALL, "amount": 1},
+        {"instrument_name": PUT, "amount": -1},
+    ]
+    turned = [
+        {**one, "amount": 2.5, "direction": "sell" if one["direction"] == "buy" else "buy"}
+        for one in COLLAR[::-1]
+    ]
+    assert venue.call("other", "private/create_combo", trades=turned) == made
+    assert venue.call("me", "public/get_combo_ids", currency="BTC") == [made["id"]]
+    assert venue.call("me", "public/get_combo_details", combo_id=made["id"]) == made
+    assert venue.call("me", "public/get_combos", currency="BTC") == [made]
+    assert venue.call("me", "public/get_combos", currency="ETH") == []
+    (row,) = venue.call("me", "public/get_instruments", currency="BTC", kind="option_combo")
+    assert row["instrument_name"] == made["id"]
+    plain = venue.call("me", "public/get_instruments", currency="BTC")
+    assert made["id"] not in {one["instrument_name"] for one in plain}
+    for bad in (
+        COLLAR[:1],
+        [COLLAR[0], COLLAR[0]],
+        [COLLAR[0], {"instrument_name": FUTURE, "amount": 10.0, "direction": "sell"}],
+        [COLLAR[0], {**COLLAR[1], "amount": 0.05}],
+        [COLLAR[0], {**COLLAR[1], "instrument_name": made["id"]}],
+    ):
+        with pytest.raises(RpcError):
+            venue.call("me", "private/create_combo", trades=bad)
+
+
+def test_a_combination_is_dealt_whole_at_a_net_price_and_becomes_its_legs(tmp_path: Path) -> None:
+    venue = Venue(tmp_path / "street.jsonl")
+    name = venue.call("me", "private/create_combo", trades=COLLAR)["id"]
+    book = venue.call("me", "public/get_order_book", instrument_name=name, depth=5)
+    bid, ask = book["best_bid_price"], book["best_ask_price"]
+    assert bid < book["mark_price"] < ask
+    legs = {
+        one: venue.call("me", "public/get_order_book", instrument_name=one) for one in (PUT, CALL)
+    }
+    spread = sum(one["best_ask_price"] - one["best_bid_price"] for one in legs.values())
+    assert ask - bid < spread, "dealt together they cost less than apart"
+    done = venue.call(
+        "me", "private/sell", instrument_name=name, amount=0.3, type="limit", price=bid,
+        time_in_force="fill_or_kill", label="mine",
+    )  # fmt: skip
+    assert done["order"]["order_state"] == "filled"
+    (trade,) = done["trades"]
+    by_name = {leg["instrument_name"]: leg for leg in trade["legs"]}
+    assert by_name[PUT]["direction"] == "buy"
+    assert by_name[CALL]["direction"] == "sell"
+    assert by_name[CALL]["price"] - by_name[PUT]["price"] == pytest.approx(bid, abs=1e-9)
+    assert trade["fee"] == pytest.approx(sum(leg["fee"] for leg in trade["legs"]))
+    shown = venue.call("me", "private/get_user_trades_by_instrument", instrument_name=PUT, count=10)
+    assert [one["combo_id"] for one in shown["trades"]] == [name]
+    assert [one["label"] for one in shown["trades"]] == ["mine"]
+    shown = venue.call("me", "private/get_user_trades_by_currency", currency="BTC", count=10)
+    assert sorted(one["instrument_name"] for one in shown["trades"]) == [PUT, CALL], "not thrice"
+
+    def sizes(one: Venue) -> dict[str, float]:
+        rows = one.call("me", "private/get_positions", currency="any")
+        return {row["instrument_name"]: row["size"] for row in rows}
+
+    assert sizes(venue) == {PUT: 0.3, CALL: -0.3}
+    again = Venue(tmp_path / "street.jsonl")
+    assert sizes(again) == {PUT: 0.3, CALL: -0.3}
+    assert again.call("me", "public/get_combo_ids", currency="any") == [name]
+    with pytest.raises(RpcError, match="invalid_amount"):
+        again.call("me", "private/sell", instrument_name=name, amount=0.05, type="limit", price=bid)
+    killed = again.call(
+        "me", "private/sell", instrument_name=name, amount=10_000.0, type="limit", price=bid,
+        time_in_force="fill_or_kill",
+    )  # fmt: skip
+    assert killed["trades"] == []
+    assert sizes(again) == {PUT: 0.3, CALL: -0.3}

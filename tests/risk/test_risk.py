@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from headframe.risk import (
     Status,
     Strategy,
     Terms,
+    Units,
     Watched,
     basis_risk,
     by_group,
@@ -31,16 +33,21 @@ from headframe.risk import (
     course_prices,
     credit_charge_usd,
     exposure,
+    hedge_in_force,
+    leg_price,
     leg_value_usd,
     mark,
+    netted,
     netted_book,
     outcomes,
     position_value_usd,
     requirement,
     rule_set,
     sale_weights,
+    sold_option_coins,
     stress,
     venue_initial_coins,
+    venue_margin_coins,
 )
 from headframe.risk.kernels import hedge_against_sales
 from headframe.units import Month, Wrong, parse_expiry
@@ -242,6 +249,45 @@ def test_an_option_leg_is_worth_its_price_and_an_expired_one_its_payoff() -> Non
     assert leg_value_usd(put, 10.0, 1.0, low, after) == pytest.approx(100_000.0)
     linear = parse_instrument("BTC_USD-25DEC26-70000-P")
     assert leg_value_usd(linear, 10.0, 1.0, low, after) == pytest.approx(100_000.0)
+
+
+def test_options_sold_at_the_venue_are_margined_by_its_formula_and_bought_ones_are_paid_for() -> (
+    None
+):
+    rules, _ = rule_set(date(2026, 7, 1))
+    call, put = parse_instrument("BTC-25DEC26-88000-C"), parse_instrument("BTC-25DEC26-70000-P")
+    # forward 80,000: the call is 10 % out of the money, 0.15 - 0.10 < 0.10; the put 12.5 %.
+    assert sold_option_coins(call, 80_000.0, 0.03, rules) == pytest.approx(0.13)
+    assert sold_option_coins(call, 86_000.0, 0.05, rules) == pytest.approx(
+        0.15 - 2_000 / 86_000 + 0.05
+    )
+    assert sold_option_coins(call, 90_000.0, 0.06, rules) == pytest.approx(0.21), "in the money"
+    assert sold_option_coins(put, 80_000.0, 0.03, rules) == pytest.approx(0.13)
+    # a put that is worth more than its coin: its maintenance, 7.5 % of the mark, is the greater
+    assert sold_option_coins(put, 20_000.0, 2.5, rules) == pytest.approx(2.5 + 0.075 * 2.5)
+    here = replace(COLLAR, trade=replace(COLLAR.trade, margin=MarginTerms.VENUE))
+    units = Units(SURFACE, AT)
+    short = next(leg for leg in here.trade.legs if leg.amount < 0)
+    mark = leg_price(short.instrument, SURFACE, AT)
+    each = sold_option_coins(short.instrument, units.forward(short.instrument), mark, rules)
+    asked = venue_margin_coins(netted((here,)), units, rules)
+    assert asked == pytest.approx(-float(here.amount(short)) * each)
+    both = venue_margin_coins(netted((here, FUTURE)), units, rules)
+    assert both == pytest.approx(asked + 2.5), "futures are counted apart"
+    due = requirement((here,), TERMS, SURFACE, AT)
+    assert due.variation_usd == 0.0, "options are not settled daily"
+    assert due.collateral_usd == 0.0
+    assert due.initial_usd == pytest.approx(asked * SURFACE.spot)
+    sets = {one.name: one for one in hedge_in_force((here, FUTURE), TERMS, AT).sets}
+    assert set(sets) == {"venue", "venue, sold", "venue, bought"}
+    sold = sets["venue, sold"].terms
+    assert sold is not None
+    assert sold.independent_share == 0.15
+    far = SURFACE.at_spot(SURFACE.spot * 1.6, AT)
+    moved = requirement((here,), TERMS, far, AT).initial_usd
+    worth = -float(here.amount(short)) * leg_price(short.instrument, far, AT) * far.spot
+    engine = worth + sold.independent_share * float(here.coins) * far.spot
+    assert moved <= engine * (1.0 + 1e-12), "the engine never counts less than the venue asks"
 
 
 def test_margin_of_futures_and_collateral_of_collars() -> None:

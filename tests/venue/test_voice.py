@@ -8,29 +8,12 @@ from typing import Any
 
 import pytest
 
-from headframe.desk import approvals, audit, executions, fencing, policy, programme
+from headframe.desk import audit, executions, fencing
 from headframe.desk.ports import OutcomeUnknown
 from headframe.rfq import RfqState, RfqStep
 from headframe.wiring import open_office
 
 CLI = [sys.executable, "-m", "headframe"]
-
-
-@pytest.fixture
-def spoken(mine: Path) -> Path:
-    """A mine whose mandate allows to deal by voice, with an approved proposal."""
-    file = mine / "mandate.toml"
-    text = file.read_text()
-    start = text.index("[[where]]")
-    block = text[start : text.index("[cover]")]
-    file.write_text(text.replace(block, block + block.replace('"paper"', '"voice"')))
-    office = open_office(mine, user="board")
-    policy.sign(office)
-    office.user = "treasurer"
-    programme.plan(office)
-    office.user = "cfo"
-    approvals.give(office, "P-1")
-    return mine
 
 
 def voice(folder: Path, *words: str) -> Any:

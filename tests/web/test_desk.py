@@ -197,6 +197,48 @@ def test_the_command_goes_through_the_desk_that_runs(desk: Desk, approved: Path)
     assert not (approved / "desk.json").exists()
 
 
+def test_what_was_heard_is_awarded_by_the_desk_that_runs(spoken: Path) -> None:
+    desk = Desk(spoken)
+    quotes = ["--quote", "amber=-0.0020/90", "--quote", "basalt=-0.0017"]
+    try:
+        desk.start().ready()
+        done = command(spoken, "voice", "P-1", *quotes, "--as", "trader", "--json")
+        assert done.returncode == 4, "the rule's winner is said; nobody has dealt yet"
+        done = command(
+            spoken, "voice", "P-1", *quotes, "--dealt", "amber", "--as", "trader", "--json"
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["trade"]["dealer"] == "amber"
+        done = command(spoken, "voice", "P-1", "--nothing", "--as", "trader", "--json")
+        assert json.loads(done.stdout)["settled"] is True
+        path = "/api/v1/proposals/P-2/voice"
+        for body in (
+            {"quotes": [{"dealer": "amber", "price": "nan"}]},
+            {"quotes": [{"dealer": "", "price": 1}]},
+            {"quotes": [{"price": 1}]},
+            {"quotes": [{"dealer": "amber", "price": True}]},
+            {"quotes": [{"dealer": "amber", "price": 1, "seconds": 0}]},
+            {"quotes": [{"dealer": "amber", "price": 1, "more": 1}]},
+            {"quotes": ["amber"]},
+            {"quotes": [{"dealer": "amber", "price": 1}] * 51},
+            {"quotes": "amber"},
+            {"dealt": 1},
+        ):
+            code, found = desk.call("POST", path, body, Idempotency_Key="key-number-9")
+            assert (code, found["exit"]) == (422, 2), body
+    finally:
+        desk.stop()
+    office = open_office(spoken, user="x")
+    records = list(office.state().rfqs.values())
+    assert [(one.venue, str(one.state)) for one in records] == [
+        ("voice", "not_filled"),
+        ("voice", "filled"),
+    ]
+    assert {one.by for one in records} == {"trader"}
+    assert len(office.state().trades) == 1
+    assert audit.verify(office).sound
+
+
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_done_twice(approved: Path) -> None:
     draw = random.Random(5)
     running = Desk(approved).start()

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -251,28 +250,27 @@ def voice(
     so with --dealt. The mandate must allow the venue "voice".
     """
     from headframe.desk import execution, executions, fencing
-    from headframe.desk.quotes import surface_in
     from headframe.desk.taking import Dealt
-    from headframe.venue import VoiceVenue
-    from headframe.wiring import trading
+    from headframe.venue import Spoken
+    from headframe.web import desk_at
+    from headframe.wiring import by_voice, token_given, trading, user_name
 
     office = call.office()
-    said = tuple(_said(text) for text in quotes)
+    spoken = Spoken(tuple(_said(text) for text in quotes), dealt, nothing)
+    running = desk_at(call.folder)
+    if running is not None:
+        heard = running.voice(proposal, user_name(call.user), token_given(), spoken)
+        if heard.get("settled"):
+            call.answer("voice", {"settled": True}, "nothing by voice is open")
+            return 0
+        return _dealt(call, heard)
 
     async def run() -> Dealt | None:
         async with trading(office, call.folder, database=call.database) as at_work:
-            spoken = VoiceVenue(
-                office.clock,
-                said,
-                surface=surface_in(office.state()),
-                at=office.now(),
-                dealt=dealt,
-                nothing=nothing,
-            )
-            line = replace(at_work, venue=spoken)
+            line = by_voice(at_work, spoken)
             await fencing.reconcile_at(line, call.talk)
             await fencing.reconcile(at_work, call.talk)
-            return await execution.deal(line, proposal, call.talk) if said else None
+            return await execution.deal(line, proposal, call.talk) if spoken.said else None
 
     found = asyncio.run(run())
     if found is None:

@@ -1,5 +1,7 @@
 """Booking a fill: trade, designation, cash, margin and promises in one event, or nothing."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -23,14 +25,16 @@ from headframe.book import (
 from headframe.codec import to_json
 from headframe.desk.office import Office
 from headframe.desk.ports import Draft, Json, Moved
+from headframe.desk.quotes import surface_in
 from headframe.desk.state import State, postings_json
 from headframe.hedge import Proposal, upfront_usd
 from headframe.instrument import StructureKind, cash_flow, parse_instrument
+from headframe.mandate import is_order_book
 from headframe.rfq import Fill, Request, RfqStep
-from headframe.risk import rule_set, venue_initial_coins
+from headframe.risk import Units, netted, rule_set, venue_margin_coins
 from headframe.units import BTC, CURRENCIES, USD, Money, Month, booked
 
-_SATOSHI = Decimal("0.00000001")
+_SATOSHI, _NONE = Decimal("0.00000001"), Decimal(0)
 
 
 def book_fills(
@@ -79,14 +83,14 @@ def trade_of(
 ) -> Trade:
     """The trade a fill makes, its coins shared out to months and named."""
     shares = allocate(size, tuple((month, Decimal(repr(need))) for month, need in proposal.needs))
-    listed_future = proposal.kind is StructureKind.SHORT_FUTURE
+    venue = proposal.kind is StructureKind.SHORT_FUTURE or is_order_book(fill.dealer)
     return Trade(
         id=f"T-{len(state.trades) + 1}",
         proposal=proposal.id,
         rfq=request.id,
         structure=proposal.kind,
         dealer=fill.dealer,
-        margin=MarginTerms.VENUE if listed_future else MarginTerms.BILATERAL,
+        margin=MarginTerms.VENUE if venue else MarginTerms.BILATERAL,
         at=fill.at,
         size=size,
         net_price=fill.price,
@@ -187,8 +191,7 @@ def _closed(
         if (money := booked(amount, CURRENCIES[currency])).smallest
     ]
     if trade.margin is MarginTerms.VENUE:
-        back = _initial_change(state, -coins)
-        entries.append(venue_margin(office.settings().venue.name, back))
+        entries.append(_margin_back(office, state, position, gone))
     firm = trade.sells_upside
     entries += [
         promise(month, -booked(part, BTC), firm=firm, memo=trade.id) for month, part in gone.items()
@@ -197,6 +200,17 @@ def _closed(
     worth = sum(float(one) * (spot if name == "BTC" else 1.0) for name, one in flows.items())
     earned = worth + upfront_usd(trade) * float(coins / trade.size)
     return closing, _funded(office, state, entries, closing.spot), earned
+
+
+def _margin_back(
+    office: Office, state: State, position: Position, gone: dict[Month, Decimal]
+) -> Entry:
+    """What the venue gives back when so many coins of a position are closed."""
+    held = state.positions()
+    kept = {month: part - gone.get(month, _NONE) for month, part in position.remaining}
+    rest = replace(position, remaining=tuple(kept.items()))
+    after = [rest if one.trade.id == position.trade.id else one for one in held]
+    return _margin_moved(office, state, held, after)
 
 
 def _funded(office: Office, state: State, entries: list[Entry], spot: Decimal) -> list[Entry]:
@@ -241,45 +255,38 @@ def _entries(office: Office, state: State, trade: Trade) -> list[Entry]:
         code = leg.instrument.settled_in
         amount = cash_flow(leg.instrument, Fraction(leg.amount), Fraction(leg.price))
         flows[code] = flows.get(code, Fraction(0)) + amount
-    entries: list[Entry] = []
-    paid = {"BTC": Money(BTC, 0), "USD": Money(USD, 0)}
-    for code, amount in flows.items():
-        money = booked(amount, CURRENCIES[code])
-        if money.smallest:
-            entries.append(hedge_flow(trade.id, money, "premium"))
-        paid[code] = paid[code] - money
+    entries = [
+        hedge_flow(trade.id, money, "premium")
+        for code, amount in flows.items()
+        if (money := booked(amount, CURRENCIES[code])).smallest
+    ]
     fee = booked(trade.fee, CURRENCIES[trade.legs[0].instrument.settled_in])
     if fee.smallest:
         entries.append(hedge_flow(trade.id, -fee, "fee"))
-        paid[fee.currency.code] = paid[fee.currency.code] + fee
     if trade.margin is MarginTerms.VENUE:
-        initial = _initial_change(state, trade.size)
-        entries.append(venue_margin(office.settings().venue.name, initial))
-        paid["BTC"] = paid["BTC"] + initial
+        dealt = tuple((part.month, part.coins) for part in trade.designations)
+        held = state.positions()
+        after = (*held, Position(trade=trade, remaining=dealt))
+        entries.append(_margin_moved(office, state, held, after))
     firm = trade.sells_upside
     entries += [
         promise(part.month, booked(part.coins, BTC), firm=firm, memo=trade.id)
         for part in trade.designations
     ]
-    line = office.settings().operation.treasury.credit_line_usd
-    found = fund(
-        state.ledger,
-        coins=paid["BTC"],
-        dollars=paid["USD"],
-        spot=Fraction(trade.spot),
-        line=booked(line, USD),
-    )
-    return [*found.entries, *entries]
+    return _funded(office, state, entries, trade.spot)
 
 
-def _initial_change(state: State, coins: Decimal) -> Money:
-    """Coins the venue asks in addition for so many more coins of futures, or gives back for fewer."""
+def _margin_moved(
+    office: Office, state: State, before: Sequence[Position], after: Sequence[Position]
+) -> Entry:
+    """Coins the venue asks in addition for what it then margins, or gives back where negative."""
     assert state.clock is not None
     rules, _ = rule_set(state.clock.date())
-    before = sum(
-        float(position.coins)
-        for position in state.positions()
-        if position.trade.margin is MarginTerms.VENUE
+    units = Units(surface_in(state), state.clock)
+    due, held = (
+        venue_margin_coins(
+            netted(one for one in some if one.trade.margin is MarginTerms.VENUE), units, rules
+        )
+        for some in (after, before)
     )
-    after = max(before + float(coins), 0.0)
-    return booked(venue_initial_coins(after, rules) - venue_initial_coins(before, rules), BTC)
+    return venue_margin(office.settings().venue.name, booked(due - held, BTC))

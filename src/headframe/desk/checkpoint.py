@@ -17,7 +17,7 @@ from headframe.mandate import Mandate
 from headframe.units import Wrong, instant
 
 NAME = "checkpoint.json"
-SCHEMA = "headframe/checkpoint/1"
+SCHEMA = "headframe/checkpoint/2"
 EVERY = 20_000
 """Events folded before a checkpoint is worth its writing."""
 _APART = frozenset({"ledger", "mandate", "head", "steps"})
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 def written(state: State) -> str:
     """A state as text."""
     plain: Json = {
-        field.name: to_json(getattr(state, field.name))
+        field.name: _in_order(getattr(state, field.name))
         for field in fields(State)
         if field.name not in _APART
     }
@@ -35,6 +35,12 @@ def written(state: State) -> str:
     plain["steps"] = to_json(state.steps)
     body: Json = {"schema": SCHEMA, "head": str(state.head), "state": plain}
     return canonical(body | {"sha256": sha256(canonical(body))})
+
+
+def _in_order(value: object) -> object:
+    """Tables as pairs: the order in which trades and requests came is part of the state."""
+    plain = to_json(value)
+    return list(plain.items()) if isinstance(value, dict) else plain
 
 
 def read(text: str) -> State | None:
@@ -54,7 +60,11 @@ def _state(body: Json) -> State:
     state = State()
     for field in fields(State):
         if field.name not in _APART:
-            setattr(state, field.name, from_json(hints[field.name], plain[field.name]))
+            value = plain[field.name]
+            table = isinstance(getattr(state, field.name), dict)
+            setattr(
+                state, field.name, from_json(hints[field.name], dict(value) if table else value)
+            )
     count, _, digest = body["head"].partition(":")
     state.head = Head(int(count), digest)
     state.ledger = Ledger({(a, code): int(smallest) for a, code, smallest in plain["ledger"]})

@@ -201,19 +201,18 @@ def _again(
     ``but`` is the request being awarded: it is not in its own way.
     """
     place = venue or proposal.facts.venue
-    if is_order_book(place) and proposal.kind is not StructureKind.SHORT_FUTURE:
-        raise Declined(
-            f"{proposal.id}: order books deal listed futures alone; other hedges are asked as blocks"
-        )
+    book = is_order_book(place)
+    if book and not proposal.listed:
+        raise Declined(f"{proposal.id}: order books deal what is listed; this is asked as a block")
     if proposal.closes:
         case = closing.again(office, proposal, but, venue)
         _lawful(proposal, *case)
         return case
     margined = office.settings().venue.name
-    future = proposal.kind is StructureKind.SHORT_FUTURE
-    if future and place.removesuffix(ORDER_BOOK) not in {margined, "voice"}:
+    cleared = proposal.kind is StructureKind.SHORT_FUTURE or book
+    if cleared and place.removesuffix(ORDER_BOOK) not in {margined, "voice"}:
         raise Declined(
-            f"{proposal.id}: futures are margined at one venue, {margined}, not at {place}"
+            f"{proposal.id}: what is margined by a venue is at one, {margined}, not at {place}"
         )
     found, _ = programme.situation(
         office, proposal.preparer, but=but, venue=place, proposal=proposal.id

@@ -91,10 +91,10 @@ async def reconcile(trading: Trading, tell: Tell, but: frozenset[str] = frozense
         await _sweep(line, tell)
 
 
-async def reconcile_at(trading: Trading, tell: Tell) -> None:
-    """Settle the requests of this venue alone: those of others are for others to settle."""
+async def reconcile_at(trading: Trading, tell: Tell, but: frozenset[str] = frozenset()) -> None:
+    """Settle the requests of this venue alone, ``but`` those somebody is dealing: others are for others."""
     for record in trading.office.state().live_rfqs():
-        if record.venue == trading.venue.name:
+        if record.venue == trading.venue.name and record.request.id not in but:
             await settle(trading, record, tell)
 
 

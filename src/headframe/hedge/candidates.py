@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg, allocate
 from headframe.hedge.exposure import Bucket
 from headframe.instrument import Instrument, Kind, Leg, Structure, StructureKind
+from headframe.mandate import is_order_book
 from headframe.market import Snapshot
 from headframe.mining import SalePolicy
 from headframe.pricing import (
@@ -254,7 +255,7 @@ def _option(
 
 def hypothetical(candidate: Candidate, dealer: str, at: datetime) -> Position:
     """The position a candidate would be with a dealer: for limits asked before anything is sent."""
-    venue = candidate.kind is StructureKind.SHORT_FUTURE
+    venue = candidate.kind is StructureKind.SHORT_FUTURE or is_order_book(dealer)
     side = Decimal(1) if candidate.bought else Decimal(-1)
     shares = allocate(
         candidate.size,

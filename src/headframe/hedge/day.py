@@ -40,11 +40,13 @@ from headframe.mining import Forecast, Operation
 from headframe.pricing import Surface
 from headframe.risk import (
     Course,
+    Units,
     collateral_due_to_us,
     collateral_wanted,
     leg_price,
+    netted,
     rule_set,
-    venue_initial_coins,
+    venue_margin_coins,
 )
 from headframe.units import BTC, CURRENCIES, USD, Currency, Money, Month, booked
 
@@ -309,7 +311,7 @@ def _variation(start: DayStart, position: Position, till: _Till) -> Position:
     if position.trade.margin is not MarginTerms.VENUE:
         return position
     new = position.last_mark
-    for leg in position.trade.legs:
+    for leg in (one for one in position.trade.legs if not one.instrument.is_option):
         forward = leg_price(leg.instrument, start.surface, start.closes_at)
         new = Decimal(repr(forward)).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
         gain = payoff(
@@ -325,9 +327,10 @@ def _variation(start: DayStart, position: Position, till: _Till) -> Position:
 def _expire(start: DayStart, position: Position, till: _Till) -> None:
     """What is left at expiry settles exactly on the day's price; futures have settled already."""
     till.settled.append(position.trade.id)
-    if position.trade.margin is MarginTerms.VENUE:
-        return
+    venue = position.trade.margin is MarginTerms.VENUE
     for leg in position.trade.legs:
+        if venue and not leg.instrument.is_option:
+            continue
         amount = Fraction(position.amount(leg))
         paid = payoff(leg.instrument, amount, Fraction(start.spot), Fraction(position.entry(leg)))
         till.flow(position.trade.id, leg.instrument.settled_in, paid, "settled at expiry")
@@ -338,12 +341,15 @@ def _close(start: DayStart, position: Position, closed: Decimal, till: _Till) ->
     trade = position.trade
     for leg in trade.legs:
         share = Fraction(leg.amount) * Fraction(closed) / Fraction(trade.size)
-        code = leg.instrument.settled_in
-        if trade.margin is MarginTerms.VENUE:
+        code, venue = leg.instrument.settled_in, trade.margin is MarginTerms.VENUE
+        if venue and not leg.instrument.is_option:
             cost = abs(share) * Fraction(repr(start.fees.future_share)) / Fraction(start.spot)
             till.flow(trade.id, code, -cost, "fee")
             continue
         till.flow(trade.id, code, _back(start, position, leg, share), "reduced")
+        if venue:
+            price = leg_price(leg.instrument, start.surface, start.closes_at)
+            till.flow(trade.id, code, -abs(share) * Fraction(start.fees.option_fee(price)), "fee")
 
 
 def _back(start: DayStart, position: Position, leg: TradeLeg, share: Fraction) -> Fraction:
@@ -358,9 +364,9 @@ def _back(start: DayStart, position: Position, leg: TradeLeg, share: Fraction) -
 
 def _margin(start: DayStart, after: tuple[Position, ...]) -> Iterator[Entry]:
     """Initial margin at the venue and collateral with each dealer, brought to what is due."""
-    held = sum(float(p.coins) for p in after if p.trade.margin is MarginTerms.VENUE)
+    held = netted(p for p in after if p.trade.margin is MarginTerms.VENUE and p.coins > 0)
     rules, _ = rule_set(start.day)
-    due = booked(venue_initial_coins(held, rules), BTC)
+    due = booked(venue_margin_coins(held, Units(start.surface, start.closes_at), rules), BTC)
     move = due - start.ledger.balance(Accounts.coins_posted(start.venue), BTC)
     if move.smallest:
         yield venue_margin(start.venue, move)

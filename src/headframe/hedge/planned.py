@@ -7,7 +7,8 @@ from decimal import Decimal
 from headframe.book import Trade
 from headframe.hedge.proposal import Proposal
 from headframe.instrument import StructureKind
-from headframe.risk import DEALER, VENUE, HedgedLeg
+from headframe.mandate import is_order_book
+from headframe.risk import HedgedLeg, netting_of
 
 _STEP = Decimal("0.1")
 
@@ -39,7 +40,8 @@ def as_dealt(proposals: Iterable[Proposal]) -> tuple[tuple[HedgedLeg, ...], floa
 def _legs(proposal: Proposal) -> list[HedgedLeg]:
     side = 1 if proposal.bought else -1
     futures = proposal.kind is StructureKind.SHORT_FUTURE
-    netting = VENUE if futures else f"{DEALER}{proposal.panel[0]}"
+    venue = futures or is_order_book(proposal.facts.venue)
+    dealer = "" if venue else proposal.panel[0]
     found: list[HedgedLeg] = []
     for leg in proposal.structure.legs:
         unit = proposal.amount if leg.instrument.amount_in_usd else proposal.size
@@ -50,7 +52,7 @@ def _legs(proposal: Proposal) -> list[HedgedLeg]:
                 instrument=leg.instrument,
                 amount=float(amount),
                 entry=proposal.forward_usd,
-                netting=netting,
+                netting=netting_of(leg.instrument, bought=amount > 0, dealer=dealer),
                 margined=float(proposal.size) if sold else 0.0,
             )
         )

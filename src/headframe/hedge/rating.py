@@ -47,11 +47,13 @@ def compare(found: Situation) -> tuple[tuple[Bucket, tuple[Rated, ...]], ...]:
 
 
 def _placed(found: Situation, candidate: Candidate) -> Situation:
-    """Where a hedge would be dealt: a future too small for a block in the order book, where allowed."""
-    book = found.venue + ORDER_BOOK
-    small = candidate.notional_usd < found.mandate.rfq.future_block_min_usd
-    future = candidate.kind is StructureKind.SHORT_FUTURE
-    if future and small and found.mandate.may_deal(book, candidate.kind):
+    """Where a hedge would be dealt: listed ones too small for a block in the order book, where allowed."""
+    book, rfq = found.venue + ORDER_BOOK, found.mandate.rfq
+    small = float(candidate.size) < rfq.block_min_coins
+    if candidate.kind is StructureKind.SHORT_FUTURE:
+        small = candidate.notional_usd < rfq.future_block_min_usd
+    listed = candidate.bucket.listed
+    if listed and small and found.mandate.may_deal(book, candidate.kind):
         return replace(found, venue=book)
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from headframe.paper.accounts import Account, Accounts, may
 from headframe.paper.blocks import Blocks
+from headframe.paper.combos import Combos
 from headframe.paper.holdings import Holdings
 from headframe.paper.listing import Listing
 from headframe.paper.lit import LitBook, wanted_instrument
@@ -38,7 +39,8 @@ class Exchange:
         self.world = world
         self.accounts = Accounts(world, keys, welcomes=welcomes)
         self.street = Street(world, memory)
-        self.lit = LitBook(world, memory, self._order_told)
+        self.combos = Combos(world, memory)
+        self.lit = LitBook(world, memory, self._order_told, self._lit_booked)
         self.blocks = Blocks(world, memory, self.accounts)
         self.listing = Listing(world, self.lit, self.street)
         self.holdings = Holdings(world, self.listing)
@@ -75,12 +77,12 @@ class Exchange:
 
     def _book(self, owner: Account, trades: list[Json], turned: float) -> None:
         for trade in trades:
-            one = self.world.listed.get(trade["instrument_name"])
-            if one is not None:
-                sign = turned if trade["direction"] == "buy" else -turned
-                owner.take(
-                    one.name, one.terms, sign * trade["amount"], trade["price"], trade["fee"]
-                )
+            if "legs" in trade:
+                self._book(owner, trade["legs"], turned)
+                continue
+            one = self.world.known(trade["instrument_name"])
+            sign = turned if trade["direction"] == "buy" else -turned
+            owner.take(one.name, one.terms, sign * trade["amount"], trade["price"], trade["fee"])
 
     # ---- calls --------------------------------------------------------------
     async def call(self, session: Session, method: str, values: Json) -> object:
@@ -142,8 +144,9 @@ class Exchange:
             "public/get_last_trades_by_instrument": listing.last_trades,
             "public/get_last_trades_by_currency": listing.last_trades,
             "public/get_block_rfq_trades": listing.rfq_trades,
-            "public/get_combos": lambda _: [],
-            "public/get_combo_ids": lambda _: [],
+            "public/get_combos": self.combos.every,
+            "public/get_combo_ids": self.combos.ids,
+            "public/get_combo_details": self.combos.of,
             "public/get_announcements": lambda _: [],
         }
 
@@ -386,6 +389,7 @@ class Exchange:
             "private/get_margins": lambda p, _: self.holdings.margins(p),
         }
         writes: dict[str, Private] = {
+            "private/create_combo": lambda p, _: self.combos.create(p),
             "private/buy": lambda p, a: lit.place(p, a, "buy"),
             "private/sell": lambda p, a: lit.place(p, a, "sell"),
             "private/edit": lit.edit,
@@ -444,6 +448,9 @@ class Exchange:
         turned = 1.0 if role == "taker" else -1.0
         self._book(account, block["trades"], turned)
         self._later.append(partial(self.news.trades, account, block["trades"]))
+
+    def _lit_booked(self, owner: Account, trades: list[Json]) -> None:
+        self._book(owner, trades, 1.0)
 
     def _order_told(self, owner: Account, order: Json, fills: list[Json]) -> None:
         self._later.append(partial(self.news.order, owner, dict(order), fills))

@@ -39,8 +39,8 @@ class Listing:
         now = self.world.clock.now()
         return [
             one
-            for one in self.world.listed.values()
-            if one.terms.expiry > now and kind in {"any", one.kind}
+            for one in (*self.world.listed.values(), *self.world.combos.values())
+            if one.terms.expiry > now and (kind == one.kind or (kind == "any" and not one.legs))
         ]
 
     def instruments(self, params: Params) -> list[Json]:
@@ -49,7 +49,7 @@ class Listing:
 
     def instrument(self, params: Params) -> Json:
         """public/get_instrument."""
-        return self._row(self.world.find(params.text("instrument_name")))
+        return self._row(self.world.find_any(params.text("instrument_name")))
 
     def _row(self, one: Listed) -> Json:
         terms, rules, fees = one.terms, one.rules, self.world.fees
@@ -83,6 +83,8 @@ class Listing:
             "underlying_type": "crypto",
             "rfq": False,
         }
+        if one.legs:
+            return row
         if option:
             assert terms.strike is not None
             side = "put" if one.name.endswith("-P") else "call"
@@ -96,7 +98,7 @@ class Listing:
 
     def _quotes(self, one: Listed) -> Json:
         bids, asks = self.lit.sides(one.name)
-        mark = round(self.world.price(one.terms), 4 if one.terms.is_option else 2)
+        mark = round(self.world.mark(one), 4 if one.terms.is_option else 2)
         return {
             "best_bid_price": bids[0][0] if bids else 0.0,
             "best_bid_amount": bids[0][1] if bids else 0.0,
@@ -114,6 +116,8 @@ class Listing:
 
     def _interest(self, one: Listed) -> float:
         """Open interest: as the market's quotes say, else the expiry's shared out around its forward."""
+        if one.legs:
+            return 0.0
         quoted = [
             quote.open_interest
             for quote in self.world.snapshot.options
@@ -152,7 +156,7 @@ class Listing:
 
     def ticker_of(self, name: str) -> Json:
         """The ticker of one instrument."""
-        one = self.world.find(name)
+        one = self.world.find_any(name)
         found = self._quotes(one) | {
             "instrument_name": name,
             "timestamp": self.world.now_ms(),
@@ -163,6 +167,8 @@ class Listing:
             "settlement_price": self.world.price(one.terms),
             "stats": _STATS,
         }
+        if one.legs:
+            return found | {"min_price": -1e6, "settlement_price": self.world.mark(one)}
         if one.terms.is_option:
             return found | self._option(one)
         if one.perpetual:
@@ -206,7 +212,7 @@ class Listing:
 
     def summary(self, params: Params) -> list[Json]:
         """public/get_book_summary_by_instrument."""
-        return [self._summary(self.world.find(params.text("instrument_name")))]
+        return [self._summary(self.world.find_any(params.text("instrument_name")))]
 
     def _summary(self, one: Listed) -> Json:
         quotes = self._quotes(one)
@@ -229,7 +235,7 @@ class Listing:
             "volume": 0.0,
             "volume_usd": 0.0,
         }
-        if one.terms.is_option:
+        if one.terms.is_option and not one.legs:
             found |= {
                 "mark_iv": round(100.0 * self.world.vol_of(one.terms), 2),
                 "interest_rate": 0.0,
@@ -278,7 +284,7 @@ class Listing:
 
     def contract_size(self, params: Params) -> Json:
         """public/get_contract_size."""
-        one = self.world.find(params.text("instrument_name"))
+        one = self.world.find_any(params.text("instrument_name"))
         return {"contract_size": 1.0 if one.terms.is_option else one.rules.least}
 
     def expirations(self, params: Params) -> Json:
@@ -294,7 +300,7 @@ class Listing:
         count = params.whole("count", 10, low=1, high=1_000)
         rows = [_public_trade(one) for one in self.lit.trades(None)]
         if params.given("instrument_name"):
-            name = self.world.find(params.text("instrument_name")).name
+            name = self.world.find_any(params.text("instrument_name")).name
             rows = [row for row in rows if row["instrument_name"] == name]
         return {"trades": rows[::-1][:count], "has_more": len(rows) > count}
 

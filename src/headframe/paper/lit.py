@@ -9,23 +9,25 @@ from collections.abc import Callable
 from headframe.paper.accounts import Account
 from headframe.paper.memory import StreetMemory
 from headframe.paper.rpc import Json, Params, RpcError, invalid
-from headframe.paper.settle import trade_of
+from headframe.paper.settle import dealt_in_book
 from headframe.paper.world import Listed, World, on_tick
 
 _LIVES = ("good_til_cancelled", "good_til_day", "fill_or_kill", "immediate_or_cancel")
 _TYPES = ("limit", "market", "market_limit")
 Told = Callable[[Account, Json, list[Json]], None]
+Booked = Callable[[Account, list[Json]], None]
 
 
 class LitBook:
     """Orders and their fills."""
 
-    def __init__(self, world: World, memory: StreetMemory, told: Told) -> None:
+    def __init__(self, world: World, memory: StreetMemory, told: Told, booked: Booked) -> None:
         self.world = world
         self.memory = memory
         self.orders: dict[str, Json] = {}
         self._owners: dict[str, Account] = {}
         self._told = told
+        self._booked = booked
         self._eaten: dict[tuple[str, int, float], float] = {}
         self._numbers = self._filled = sum(len(deal["trades"]) for deal in memory.deals)
 
@@ -33,7 +35,7 @@ class LitBook:
         """Buy or sell: fills what it can at once, rests, or ends."""
         if params.given("valid_until") and params.number("valid_until") <= self.world.now_ms():
             raise RpcError(13888, "timed_out", "it came after its valid_until")
-        one = self.world.find(params.text("instrument_name"))
+        one = self.world.find_any(params.text("instrument_name"))
         kind = params.choice("type", _TYPES, "limit")
         life = params.choice("time_in_force", _LIVES, "good_til_cancelled")
         size = "amount" if params.given("amount") else "contracts"
@@ -64,9 +66,9 @@ class LitBook:
 
     def _price(self, params: Params, one: Listed, kind: str, direction: str) -> float:
         if kind != "limit":
-            return float("inf") if direction == "buy" else 0.0
+            return float("inf") if direction == "buy" else float("-inf")
         price = params.number("price")
-        if not 0.0 < price <= 1e9:
+        if not (0.0 < price <= 1e9 or (one.legs and abs(price) <= 1e9)):
             raise RpcError(10007, "invalid_price", "above zero")
         if not on_tick(price, one.rules.tick):
             raise RpcError(10043, "price_wrong_tick", f"ticks of {one.rules.tick:g}")
@@ -133,8 +135,9 @@ class LitBook:
     def _walk(self, order: Json, one: Listed, owner: Account) -> list[Json]:
         """Take what the other side shows at the order's price or better."""
         buys = order["direction"] == "buy"
-        limit = float("inf") if order["price"] == "market_price" and buys else order["price"]
-        limit = 0.0 if limit == "market_price" else float(limit)
+        limit = float("inf" if buys else "-inf")
+        if order["price"] != "market_price":
+            limit = float(order["price"])
         bids, asks = self.sides(one.name)
         fit = [r for r in (asks if buys else bids) if (r[0] <= limit if buys else r[0] >= limit)]
         wanted = order["amount"]
@@ -173,17 +176,17 @@ class LitBook:
         """What an order took at once, a trade a price: kept whole on the disk, booked, added to the order."""
         name, side = order["instrument_name"], order["direction"]
         trades: list[Json] = []
+        of_order = {key: order[key] for key in ("order_id", "label", "order_type")}
         for number, (price, amount) in enumerate(parts, start=self._filled + 1):
             row = (name, side, amount, price)
-            trade = trade_of(self.world, row, f"L{number}", number, liquidity)
-            trade |= {"order_id": order["order_id"], "label": order["label"]}
-            trades.append(trade | {"order_type": order["order_type"]})
+            found = dealt_in_book(self.world, row, f"L{number}", number, liquidity)
+            trades.append(found | of_order)
+            for leg in found.get("legs", ()):
+                leg.update(of_order)
         self.memory.keep_deal({"kind": "lit", "account": owner.client_id, "trades": trades})
         self._filled += len(trades)
-        terms = self.world.find(name).terms
-        sign = 1.0 if side == "buy" else -1.0
-        for trade, (price, amount) in zip(trades, parts, strict=True):
-            owner.take(name, terms, sign * amount, price, trade["fee"])
+        self._booked(owner, trades)
+        for price, amount in parts:
             done = order["filled_amount"]
             paid = order["average_price"] * done + price * amount
             order["average_price"] = paid / (done + amount)
@@ -197,7 +200,7 @@ class LitBook:
         now = self.world.clock.now()
         for order in [one for one in self.orders.values() if one["order_state"] == "open"]:
             owner, name = self._owners[order["order_id"]], order["instrument_name"]
-            if self.world.listed[name].terms.expiry <= now:
+            if self.world.known(name).terms.expiry <= now:
                 order |= {"order_state": "cancelled", "cancel_reason": "settlement"}
                 self._told(owner, order, [])
                 continue
@@ -215,7 +218,7 @@ class LitBook:
     def edit(self, params: Params, owner: Account) -> Json:
         """Change amount and price of an open order; it loses its place and may trade at once."""
         order = self._open(params.text("order_id"), owner)
-        one = self.world.find(order["instrument_name"])
+        one = self.world.find_any(order["instrument_name"])
         amount = params.number("amount", order["amount"])
         price = params.number("price", float(order["price"]))
         if amount <= order["filled_amount"] or amount < one.rules.least:
@@ -264,17 +267,21 @@ class LitBook:
         return order
 
     def trades(self, owner: Account | None) -> list[Json]:
-        """Fills of an account, or everybody's, oldest first."""
+        """Fills of an account, or everybody's, oldest first; a combination's whole, then its legs."""
         return [
-            trade
+            each
             for deal in self.memory.deals
             if owner is None or deal["account"] == owner.client_id
             for trade in deal["trades"]
+            for each in (trade, *trade.get("legs", ()))
         ]
 
 
 def wanted_instrument(params: Params) -> Callable[[Json], bool]:
-    """Which orders a cancel means: by instrument, by currency, by label, or all."""
+    """Which orders or trades are meant: by instrument, by currency, by label, or all.
+
+    A combination's trade is meant by its own name; by currency its legs' trades stand for it.
+    """
     if params.given("instrument_name"):
         name = params.text("instrument_name")
         return lambda order: order["instrument_name"] == name
@@ -285,5 +292,7 @@ def wanted_instrument(params: Params) -> Callable[[Json], bool]:
         coin = params.text("currency")
         if coin not in {"BTC", "ETH", "USDC", "USDT", "any"}:
             raise invalid("currency", "is not known")
-        return lambda order: coin == "any" or order["instrument_name"].startswith(coin)
+        return lambda one: (
+            "legs" not in one and (coin == "any" or one["instrument_name"].startswith(coin))
+        )
     return lambda _: True

@@ -20,6 +20,7 @@ class StreetMemory:
         self._path = path
         self.requests: dict[int, Json] = {}
         self.deals: list[Json] = []
+        self.combos: list[Json] = []
         if path is not None and path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 self._take(line)
@@ -29,6 +30,9 @@ class StreetMemory:
             row = cast("Json", json.loads(line))
         except ValueError:
             return  # a line cut short by a crash was never answered to anybody
+        if "combo" in row:
+            self.combos.append(row)
+            return
         if "block_rfq_id" not in row:
             self.deals.append(row)
             return
@@ -45,6 +49,11 @@ class StreetMemory:
         """Remember a trade that came of no request."""
         self._append(deal)
         self.deals.append(deal)
+
+    def keep_combo(self, combo: Json) -> None:
+        """Remember a combination."""
+        self._append(combo)
+        self.combos.append(combo)
 
     def _append(self, row: Json) -> None:
         path = self._path

@@ -72,12 +72,47 @@ def _shares(request: Json, amount: float) -> list[Json]:
     ]
 
 
+def dealt_in_book(
+    world: World, row: tuple[str, str, float, float], trade_id: str, seq: int, liquidity: str
+) -> Json:
+    """One trade of the lit book; a combination's carries its legs' trades, whose prices make its own."""
+    name, side, amount, price = row
+    one = world.find_any(name)
+    if not one.legs:
+        return trade_of(world, row, trade_id, seq, liquidity)
+    legs: list[Json] = [
+        {"instrument_name": leg, "ratio": abs(ratio), "direction": "buy" if ratio > 0 else "sell"}
+        for leg, ratio in one.legs
+    ]
+    prices = split(world, legs, price)
+    marks = {"combo_id": name, "combo_trade_id": trade_id}
+    found: list[Json] = [
+        trade_of(
+            world,
+            (
+                leg["instrument_name"],
+                leg["direction"] if side == "buy" else _FLIP[leg["direction"]],
+                round(amount * leg["ratio"], 8),
+                paid,
+            ),
+            f"{trade_id}-{place}",
+            seq,
+            liquidity,
+        )
+        | marks
+        for place, (leg, paid) in enumerate(zip(legs, prices, strict=True), start=1)
+    ]
+    whole = trade_of(world, row, trade_id, seq, liquidity)
+    fee = round(sum(leg["fee"] for leg in found), 8)
+    return whole | {"fee": fee, "mark_price": world.mark(one), "legs": found}
+
+
 def trade_of(
     world: World, row: tuple[str, str, float, float], trade_id: str, seq: int, liquidity: str = "T"
 ) -> Json:
     """One trade in the venue's shape: instrument, side, amount, price."""
     name, side, amount, price = row
-    one = world.find(name)
+    one = world.find_any(name)
     index = world.index()
     found: Json = {
         "trade_id": trade_id,
@@ -104,7 +139,7 @@ def trade_of(
         "order_type": "limit",
         "profit_loss": 0.0,
     }
-    if one.terms.is_option:
+    if one.terms.is_option and not one.legs:
         found |= {
             "iv": round(100.0 * world.vol_of(one.terms), 2),
             "underlying_price": world.forward(one.terms),

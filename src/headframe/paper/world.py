@@ -45,16 +45,39 @@ _RULES = {
     "option_linear": Rules(tick=5.0, block_tick=5.0, least=0.01, block_least=25.0),
     "future": Rules(tick=2.5, block_tick=0.01, least=10.0, block_least=200_000.0),
     "future_linear": Rules(tick=2.5, block_tick=0.01, least=0.01, block_least=25.0),
+    "option_combo": Rules(tick=0.0001, block_tick=0.0001, least=0.1, block_least=25.0),
+    "option_combo_linear": Rules(tick=5.0, block_tick=5.0, least=0.01, block_least=25.0),
+    "future_combo": Rules(tick=0.5, block_tick=0.01, least=10.0, block_least=200_000.0),
+    "future_combo_linear": Rules(tick=0.5, block_tick=0.01, least=0.01, block_least=25.0),
 }
+_COMBINED_SHARE = 0.7
+"""A combination's spread over the sum of its legs': what is dealt together carries less risk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """What a combination is made of: instruments with their signed ratios."""
+
+    legs: tuple[tuple[str, int], ...]
+    created_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One listed instrument; the perpetual has terms of a future that never expires."""
+    """One listed instrument; the perpetual has terms of a future that never expires.
+
+    A combination has the terms of the leg that expires first.
+    """
 
     name: str
     terms: Instrument
     number: int
+    combined: Combined | None = None
+
+    @property
+    def legs(self) -> tuple[tuple[str, int], ...]:
+        """A combination's legs; none of what is no combination."""
+        return () if self.combined is None else self.combined.legs
 
     @property
     def perpetual(self) -> bool:
@@ -64,7 +87,8 @@ class Listed:
     @property
     def kind(self) -> str:
         """The venue's word for it."""
-        return "option" if self.terms.is_option else "future"
+        word = "option" if self.terms.is_option else "future"
+        return f"{word}_combo" if self.legs else word
 
     @property
     def rules(self) -> Rules:
@@ -97,6 +121,7 @@ class World:
         self._course = [0.0]
         self._at_spot: tuple[float, Surface] = (snapshot.index, surface)
         self.listed = {one.name: one for one in self._listing()}
+        self.combos: dict[str, Listed] = {}
 
     def _listing(self) -> list[Listed]:
         coin = self.snapshot.coin
@@ -135,6 +160,20 @@ class World:
         if known.terms.coin != coin or known.terms.expiry <= now or known.name != name:
             raise RpcError(10020, "invalid_or_unsupported_instrument", f"{name} does not trade")
         return known
+
+    def find_any(self, name: str) -> Listed:
+        """The same, or a combination whose legs have not expired."""
+        combined = self.combos.get(name)
+        if combined is None:
+            return self.find(name)
+        if combined.terms.expiry <= self.clock.now():
+            raise RpcError(10020, "invalid_or_unsupported_instrument", f"{name} does not trade")
+        return combined
+
+    def known(self, name: str) -> Listed:
+        """An instrument or a combination by its name, expired or not."""
+        found = self.listed.get(name) or self.combos.get(name)
+        return found or Listed(name, parse_instrument(name), 0)
 
     def index(self) -> float:
         """The index now."""
@@ -204,6 +243,18 @@ class World:
         share = 2.0 * self.snapshot.half_spread if option else self.fees.forward_spread
         return 0.5 * share * self.price(terms)
 
+    def mark(self, one: Listed) -> float:
+        """What an instrument or a combination is worth now, as it is quoted."""
+        if not one.legs:
+            return self.price(one.terms)
+        return sum(ratio * self.price(self.find(name).terms) for name, ratio in one.legs)
+
+    def _half(self, one: Listed) -> float:
+        if not one.legs:
+            return self.half_of(one.terms)
+        rows = ((abs(ratio), self.find(name).terms) for name, ratio in one.legs)
+        return _COMBINED_SHARE * sum(ratio * self.half_of(terms) for ratio, terms in rows)
+
     def fee(self, terms: Instrument, amount: float, price: float) -> float:
         """What a trade costs, in the settlement currency."""
         if terms.is_option:
@@ -220,15 +271,16 @@ class World:
 
         Sizes change every ten seconds; between, the same question has the same answer.
         """
-        one = self.find(name)
-        mark, half, tick = self.price(one.terms), self.half_of(one.terms), one.rules.tick
+        one = self.find_any(name)
+        mark, half, tick = self.mark(one), self._half(one), one.rules.tick
         beat = int((self.clock.now() - self.start).total_seconds() / 10.0)
-        typical = 8.0 * one.rules.least if one.kind == "option" else 3_000.0 * one.rules.least
+        typical = (8.0 if one.terms.is_option else 3_000.0) * one.rules.least
         sides: list[list[list[float]]] = [[], []]
         for side, sign in ((0, -1), (1, 1)):
             for level in range(DEPTH):
                 price = tick_price(mark + sign * half * (1.0 + 0.4 * level), tick, up=sign > 0)
-                if price <= 0.0 or (sides[side] and sides[side][-1][0] == price):
+                worthless = price <= 0.0 and not one.legs
+                if worthless or (sides[side] and sides[side][-1][0] == price):
                     continue
                 drawn = chance(self.seed, "depth", name, beat, side, level)
                 size = typical * (1.0 + 0.6 * level) * (0.5 + drawn)

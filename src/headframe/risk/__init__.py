@@ -24,6 +24,7 @@ from headframe.risk.hedged import (
     NettingSet,
     hedge_in_force,
     hedge_of,
+    netting_of,
 )
 from headframe.risk.liquidity import (
     LiquidityAtRisk,
@@ -40,10 +41,13 @@ from headframe.risk.margin import (
     requirement,
     requirement_of,
     rule_set,
+    sold_option_coins,
     venue_initial_coins,
+    venue_margin_coins,
 )
 from headframe.risk.marks import (
     Mark,
+    Units,
     gross_vega_usd,
     leg_price,
     leg_value_usd,
@@ -125,6 +129,7 @@ __all__ = [
     "StressRow",
     "Summary",
     "Terms",
+    "Units",
     "Watched",
     "Worth",
     "basis_risk",
@@ -154,6 +159,7 @@ __all__ = [
     "marks",
     "netted",
     "netted_book",
+    "netting_of",
     "opening_of",
     "outcomes",
     "portfolio_margin",
@@ -168,10 +174,12 @@ __all__ = [
     "sale_weights",
     "shards",
     "simulated_call",
+    "sold_option_coins",
     "stress",
     "stressed",
     "structure_greeks",
     "summary",
     "venue_initial_coins",
+    "venue_margin_coins",
     "walked_courses",
 ]

@@ -12,8 +12,9 @@ from headframe.risk.margin import VenueMargin, rule_set
 from headframe.units import Wrong
 
 MOST_LEGS, MOST_SETS = 500, 40
-VENUE, DEALER = "venue", "dealer "
-"""How netting sets are named: the venue, or a dealer by this word and its name."""
+VENUE, VENUE_SOLD, VENUE_BOUGHT, DEALER = "venue", "venue, sold", "venue, bought", "dealer "
+"""How netting sets are named: the venue's futures, its options sold and bought, a dealer by word and name."""
+_NEVER_CALLED = 1e10
 _SIGNS = {Kind.CALL: 1.0, Kind.PUT: -1.0, Kind.FUTURE: 0.0, Kind.FORWARD: 0.0}
 
 
@@ -117,24 +118,50 @@ def hedge_in_force(
 ) -> Hedge:
     """What is left of the trades on, and what is planned: futures net at the venue, the rest by dealer.
 
-    A netting of ``planned`` legs is "venue" or "dealer NAME".
+    A netting of ``planned`` legs is one of the venue's or "dealer NAME". Options sold at the venue are
+    margined at the greatest rate of its rules, 15 % and their mark, however far they are out of the money.
     """
     legs = [leg for position in positions for leg in _legs(position)] + list(planned)
-    sets = [NettingSet(name=VENUE, venue=rule_set(at.date())[0])]
-    dealers = sorted({leg.netting for leg in legs} - {VENUE})
+    rules = rule_set(at.date())[0]
+    sets = [
+        NettingSet(name=VENUE, venue=rules),
+        NettingSet(name=VENUE_SOLD, terms=_collateral(0.0, rules.option_initial)),
+        NettingSet(name=VENUE_BOUGHT, terms=_collateral(_NEVER_CALLED, 0.0)),
+    ]
+    dealers = sorted({leg.netting for leg in legs} - {one.name for one in sets})
     sets += [NettingSet(name=name, terms=terms[name.removeprefix(DEALER)]) for name in dealers]
     used = {leg.netting for leg in legs}
     return hedge_of(legs, [one for one in sets if one.name in used], at)
 
 
+def _collateral(threshold_usd: float, share: float) -> CollateralTerms:
+    return CollateralTerms(
+        threshold_usd=threshold_usd,
+        minimum_transfer_usd=0.0,
+        rounding_usd=0.0,
+        independent_share=share,
+        haircut=0.0,
+    )
+
+
+def netting_of(one: Instrument, *, bought: bool, dealer: str) -> str:
+    """The set a leg nets in; ``dealer`` is empty for what a venue margins."""
+    if dealer:
+        return f"{DEALER}{dealer}"
+    if not one.is_option:
+        return VENUE
+    return VENUE_BOUGHT if bought else VENUE_SOLD
+
+
 def _legs(position: Position) -> list[HedgedLeg]:
     venue, coins = position.trade.margin is MarginTerms.VENUE, float(position.coins)
+    dealer = "" if venue else position.trade.dealer
     return [
         HedgedLeg(
             instrument=leg.instrument,
             amount=float(position.amount(leg)),
             entry=float(position.entry(leg)),
-            netting=VENUE if venue else f"{DEALER}{position.trade.dealer}",
+            netting=netting_of(leg.instrument, bought=leg.amount > 0, dealer=dealer),
             margined=coins if position.trade.sells_upside and leg.amount < 0 else 0.0,
         )
         for leg in position.trade.legs

@@ -1,8 +1,11 @@
 """Margin: what venues and dealers hold or may call, today and at another price.
 
-Rule sets are dated data. Venue futures: Deribit's standard margin before August 2026, initial
-2 % + 0.005 % a coin of position, maintenance 1 % + 0.005 % (support.deribit.com, "Standard
-margin"); the model that replaced it in August 2026 was not published when this was written.
+Rule sets are dated data. At the venue: Deribit's standard margin before August 2026 (support.deribit.com,
+"Standard margin"). Futures: initial 2 % + 0.005 % a coin of position, maintenance 1 % + 0.005 %. Options
+bought: nothing, their premium is paid. Options sold, in coins of the underlying: the greater of 15 % less how
+far they are out of the money and 10 %, and their mark; a put at least its maintenance, 7.5 % (or 7.5 % of a
+mark above one) and its mark. The model that replaced it in August 2026 was not published when this was
+written.
 """
 
 from collections.abc import Mapping
@@ -11,6 +14,7 @@ from datetime import date, datetime
 
 from headframe.book import Position
 from headframe.counterparty import CollateralTerms, support_amount
+from headframe.instrument import Instrument, Kind
 from headframe.pricing import Surface
 from headframe.risk.marks import Units
 from headframe.risk.netting import Netted, NettedBook, netted, netted_book
@@ -18,7 +22,7 @@ from headframe.risk.netting import Netted, NettedBook, netted, netted_book
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueMargin:
-    """A venue's margin on futures, as shares of the position, in force from a day."""
+    """A venue's margin as shares of the position, in force from a day; options as the module says."""
 
     name: str
     since: date
@@ -26,6 +30,9 @@ class VenueMargin:
     initial: float
     maintenance: float
     per_coin: float
+    option_initial: float
+    option_least: float
+    option_maintenance: float
 
 
 _STRIDE = 1.25
@@ -37,6 +44,9 @@ RULE_SETS = (
         initial=0.02,
         maintenance=0.01,
         per_coin=0.00005,
+        option_initial=0.15,
+        option_least=0.10,
+        option_maintenance=0.075,
     ),
 )
 
@@ -74,13 +84,34 @@ def venue_initial_coins(position_coins: float, rules: VenueMargin) -> float:
     return (rules.initial + rules.per_coin * size) * size
 
 
+def sold_option_coins(one: Instrument, forward: float, mark: float, rules: VenueMargin) -> float:
+    """Initial margin of one coin's option sold, in coins; ``mark`` is its price in coins."""
+    assert one.strike is not None
+    put, strike = one.kind is Kind.PUT, float(one.strike)
+    away = (forward - strike if put else strike - forward) / forward
+    initial = max(rules.option_initial - max(away, 0.0), rules.option_least) + mark
+    if put:
+        initial = max(initial, rules.option_maintenance * max(1.0, mark) + mark)
+    return initial
+
+
+def venue_margin_coins(mine: Netted, units: Units, rules: VenueMargin) -> float:
+    """Initial margin of everything one venue holds, in coins: futures together, options sold each."""
+    total = venue_initial_coins(mine.future_coins, rules)
+    for one, amount, _ in mine.rows:
+        if one.is_option and amount < 0.0:
+            mark = units.worth(one, 1.0, 0.0) / units.spot
+            total -= amount * sold_option_coins(one, units.forward(one), mark, rules)
+    return total
+
+
 def requirement(
     positions: tuple[Position, ...],
     terms: Mapping[str, CollateralTerms],
     surface: Surface,
     at: datetime,
 ) -> MarginState:
-    """Margin due at a surface: venue initial margin, futures losses since the last mark, collateral.
+    """Margin due at a surface: the venue's initial margin, futures' losses since the last mark, collateral.
 
     Bilateral trades of one dealer net; collateral is what its agreement wants from us.
     """
@@ -98,8 +129,8 @@ def requirement_of(
         for dealer, mine in book.dealers
     )
     return MarginState(
-        initial_usd=venue_initial_coins(book.venue.coins, rules) * surface.spot,
-        variation_usd=-book.venue.worth(units),
+        initial_usd=venue_margin_coins(book.venue, units, rules) * surface.spot,
+        variation_usd=-book.venue.unsettled(units),
         collateral_usd=wanted,
     )
 

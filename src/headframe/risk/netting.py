@@ -20,7 +20,8 @@ class Netted:
     """Rows of instrument, amount, and amount over entry (USD contracts) or times entry (others)."""
 
     rows: tuple[tuple[Instrument, float, float], ...]
-    coins: float
+    future_coins: float
+    """Coins of trades in futures: what a venue's margin on futures is counted on."""
     sold_coins: float
     """Coins of trades that give up a rally: what an independent amount is counted on."""
 
@@ -31,6 +32,11 @@ class Netted:
     def worth(self, units: Units) -> float:
         """The same by units that others use too."""
         return sum(units.worth(one, amount, weighed) for one, amount, weighed in self.rows)
+
+    def unsettled(self, units: Units) -> float:
+        """What its futures have moved since they were last settled; options settle when they expire."""
+        rows = (row for row in self.rows if not row[0].is_option)
+        return sum(units.worth(one, amount, weighed) for one, amount, weighed in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,12 @@ class NettedBook:
 def netted(positions: Iterable[Position]) -> Netted:
     """Positions as one set of rows, instruments in the order they first come."""
     sums: dict[Instrument, list[float]] = {}
-    coins, sold = 0.0, 0.0
+    futures, sold = 0.0, 0.0
     for position in positions:
         left = float(position.coins)
         share = left / float(position.trade.size)
-        coins += left
+        if not position.trade.legs[0].instrument.is_option:
+            futures += left
         if position.trade.sells_upside:
             sold += left
         for leg in position.trade.legs:
@@ -64,7 +71,7 @@ def netted(positions: Iterable[Position]) -> Netted:
                 entry = float(position.entry(leg))
                 found[1] += amount / entry if one.amount_in_usd else amount * entry
     rows = tuple((one, amount, weighed) for one, (amount, weighed) in sums.items())
-    return Netted(rows, coins, sold)
+    return Netted(rows, futures, sold)
 
 
 def netted_book(positions: Iterable[Position]) -> NettedBook:

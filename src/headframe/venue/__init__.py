@@ -11,7 +11,7 @@ from headframe.venue.deribit import (
     VenueError,
 )
 from headframe.venue.keys import Credentials, refuse_withdrawal, secret_from
-from headframe.venue.voice import Said, VoiceVenue
+from headframe.venue.voice import Said, Spoken, VoiceVenue
 
 __all__ = [
     "SKEW_SECONDS",
@@ -24,6 +24,7 @@ __all__ = [
     "HttpClient",
     "JsonRpcClient",
     "Said",
+    "Spoken",
     "SystemClock",
     "VenueError",
     "VoiceVenue",

@@ -3,7 +3,7 @@
 Nothing is sent. A deal is a fact when the person who heard it says so; what nobody says is not known.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,15 @@ class Said:
     seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was said of one proposal: quotes, whom we dealt with, or that an earlier one came to nothing."""
+
+    said: tuple[Said, ...]
+    dealt: str | None = None
+    nothing: bool = False
+
+
 class VoiceVenue:
     """Quotes that were typed in, and whom the person who heard them dealt with."""
 
@@ -36,19 +45,17 @@ class VoiceVenue:
     def __init__(
         self,
         clock: Clock,
-        said: Sequence[Said],
+        spoken: Spoken,
         *,
         surface: Surface,
         at: datetime,
-        dealt: str | None,
-        nothing: bool,
     ) -> None:
         self._clock = clock
-        self._said = tuple(said)
+        self._said = spoken.said
         self._surface = surface
         self._at = at
-        self._dealt = dealt
-        self._nothing = nothing
+        self._dealt = spoken.dealt
+        self._nothing = spoken.nothing
         self._refused = False
         self._request: Request | None = None
 

@@ -21,7 +21,7 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Broken, Declined, Invalid, NotFound, Stopped
 from headframe.units import Wrong, iso
 from headframe.web.process import DeskProcess, allowed
-from headframe.web.strict import LARGEST_BODY, body_of, only
+from headframe.web.strict import LARGEST_BODY, body_of, only, spoken_of
 from headframe.wiring import open_office
 
 R = TypeVar("R")
@@ -99,6 +99,7 @@ def application(process: DeskProcess) -> FastAPI:
     _reading(app, process)
     _books(app, process)
     _acting(app, process)
+    _voice(app, process)
     return app
 
 
@@ -310,3 +311,20 @@ def _acting(app: FastAPI, process: DeskProcess) -> None:
         office = _Caller(process, request).may(users.Action.RESUME)
         await _body(request)
         return {"halted": False, "by": controls.resume(office)}
+
+
+def _voice(app: FastAPI, process: DeskProcess) -> None:
+    @app.post(
+        "/api/v1/proposals/{proposal}/voice", summary="Award on quotes heard by chat or telephone"
+    )
+    async def voice(request: Request, proposal: _Id, key: _Key = None) -> Json:
+        who = _Caller(process, request)
+        office = who.may(users.Action.TRADE)
+        body = await _body(request, quotes=list, dealt=str, nothing=bool)
+        spoken = spoken_of(body)
+        named = process.key_of(key, "voice", proposal, who.name, repr(spoken))
+        made = await process.hear(proposal, who.name, who.token, named, spoken)
+        if made is None:
+            return {"settled": True}
+        await process.outcome(made, 60)
+        return executions.shown(office.state(), made)

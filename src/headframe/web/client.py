@@ -3,7 +3,7 @@
 import json
 import secrets
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
@@ -17,6 +17,9 @@ from headframe.desk.ports import (
     Stale,
     Stopped,
 )
+
+if TYPE_CHECKING:
+    from headframe.venue import Spoken
 
 PLACE = "desk.json"
 _LOOPBACK = build_opener(ProxyHandler({}))  # whatever proxies the environment names
@@ -70,14 +73,31 @@ class DeskClient:
             raise OutcomeUnknown(f"the desk at {self.url} does not answer: {error}") from error
 
     def rfq(self, proposal: str, who: str, token: str | None, venue: str | None = None) -> Json:
-        """Ask for quotes and wait for the outcome; sent once, under a key made for it."""
-        headers = {"Idempotency-Key": secrets.token_hex(16), "X-Headframe-User": quote(who)}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
+        """Ask for quotes and wait for the outcome."""
         path = f"/api/v1/proposals/{quote(proposal, safe='')}/rfq?wait=600"
         if venue is not None:
             path += f"&venue={quote(venue, safe='')}"
-        request = Request(self.url + path, data=b"", headers=headers, method="POST")  # noqa: S310
+        return self._acted(path, b"", who, token)
+
+    def voice(self, proposal: str, who: str, token: str | None, spoken: "Spoken") -> Json:
+        """Award on what was heard by chat or telephone, and wait for the outcome."""
+        body = {
+            "quotes": [
+                {"dealer": one.dealer, "price": one.price, "seconds": one.seconds}
+                for one in spoken.said
+            ],
+            "dealt": spoken.dealt,
+            "nothing": spoken.nothing,
+        }
+        path = f"/api/v1/proposals/{quote(proposal, safe='')}/voice"
+        return self._acted(path, json.dumps(body).encode(), who, token)
+
+    def _acted(self, path: str, body: bytes, who: str, token: str | None) -> Json:
+        """What an action led to; sent once, under a key made for it."""
+        headers = {"Idempotency-Key": secrets.token_hex(16), "X-Headframe-User": quote(who)}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        request = Request(self.url + path, data=body, headers=headers, method="POST")  # noqa: S310
         try:
             with _LOOPBACK.open(request, timeout=630) as reply:
                 return cast("Json", json.loads(reply.read()))

@@ -15,7 +15,8 @@ from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Broken, Invalid, NotFound, OutcomeUnknown, Stopped
 from headframe.rfq import AFTER_SECONDS, Request, RfqState
-from headframe.wiring import audit_office, open_office, trading
+from headframe.venue import Spoken
+from headframe.wiring import audit_office, by_voice, open_office, trading
 
 RETRY_SECONDS = 1.0
 
@@ -130,7 +131,29 @@ class DeskProcess:
             raise NotFound(
                 f"this desk deals at {line.venue.name} and {', '.join(line.others)} alone"
             )
-        line = place
+        return await self._begun(place, proposal, who, token, key)
+
+    async def hear(
+        self, proposal: str, who: str, token: str | None, key: execution.Key, spoken: Spoken
+    ) -> str | None:
+        """Award on quotes heard by chat or telephone; none where only an earlier request was settled."""
+        before = execution.done_before(self.office, key)
+        if before is not None:
+            return before
+        if self.at_work is None:
+            raise NotReady(self.readiness.trouble or "reconciling")
+        line = by_voice(self.at_work, spoken)
+        settling = replace(line, office=line.office.acting(who, token))
+        await fencing.reconcile_at(settling, lambda _: None, line.dealing())
+        if not spoken.said:
+            return None
+        self._line()
+        return await self._begun(line, proposal, who, token, key)
+
+    async def _begun(
+        self, line: Trading, proposal: str, who: str, token: str | None, key: execution.Key
+    ) -> str:
+        """Deal as a task of its own; the request's id when its intent is on the disk."""
         mine = replace(line, office=line.office.acting(who, token), aside=self._aside)
         begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._deal(mine, proposal, key, begun))

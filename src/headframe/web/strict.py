@@ -2,11 +2,14 @@
 
 import json
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
+from headframe.codec import number
 from headframe.desk.ports import Invalid
+from headframe.units import Wrong
+from headframe.venue import Said, Spoken
 
-LARGEST_BODY = 65_536
+LARGEST_BODY, MOST_QUOTES = 65_536, 50
 Json = dict[str, Any]
 
 
@@ -66,3 +69,30 @@ def only(body: Json, **kinds: type) -> Json:
         ):
             raise Invalid(f"{name} must be a {kind.__name__}")
     return body
+
+
+def spoken_of(body: Json) -> Spoken:
+    """What was heard: quotes with dealer, price and the seconds they are good for, whom we dealt with."""
+    rows = cast("list[object]", body.get("quotes") or [])
+    if len(rows) > MOST_QUOTES:
+        raise Invalid(f"at most {MOST_QUOTES} quotes")
+    return Spoken(
+        tuple(_said(row) for row in rows), body.get("dealt"), bool(body.get("nothing", False))
+    )
+
+
+def _said(row: object) -> Said:
+    if not isinstance(row, dict):
+        raise Invalid("a quote is an object with dealer, price and seconds")
+    found = only(cast("Json", row), dealer=str, price=object, seconds=int)
+    dealer, price, seconds = found.get("dealer"), found.get("price"), found.get("seconds", 60)
+    if not isinstance(dealer, str) or not dealer.strip():
+        raise Invalid("a quote names its dealer")
+    if not isinstance(seconds, int) or not 1 <= seconds <= 99_999:
+        raise Invalid("seconds is how long a quote is good, 1 to 99999")
+    if isinstance(price, bool) or not isinstance(price, int | float | str):
+        raise Invalid("price is a number or a decimal text")
+    try:
+        return Said(dealer.strip(), number(str(price)), seconds)
+    except Wrong as error:
+        raise Invalid("a price is a plain finite number") from error

@@ -1,6 +1,6 @@
 """The account at the venue: positions, margin, the simulated portfolio, and the lit book for small sizes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -115,6 +115,37 @@ class DeribitAccount:
         """The same of one instrument."""
         answer = await self._client.call("public/get_instrument", instrument_name=instrument)
         return _minimums(parse.table(answer, "instrument"))
+
+    async def combination(
+        self, legs: Sequence[tuple[str, int]], amount: Decimal
+    ) -> tuple[str, int]:
+        """The venue's combination of legs with signed ratios, new or known: its name, and 1 or -1.
+
+        -1 where the venue has it the other way round: buying our structure is selling the combination.
+        Malformed where it is made of other legs.
+        """
+        answer = parse.table(
+            await self._client.call(
+                "private/create_combo",
+                trades=[
+                    {
+                        "instrument_name": name,
+                        "amount": float(amount * abs(ratio)),
+                        "direction": "buy" if ratio > 0 else "sell",
+                    }
+                    for name, ratio in legs
+                ],
+            ),
+            "combination",
+        )
+        there = {
+            parse.text(row, "instrument_name"): round(parse.number(row, "amount"))
+            for row in parse.rows(answer.get("legs"), "legs")
+        }
+        for side in (1, -1):
+            if there == {name: side * ratio for name, ratio in legs}:
+                return parse.text(answer, "id"), side
+        raise Malformed(f"the venue made another combination: {there} of {dict(legs)}")
 
     async def book(
         self, instrument: str, depth: int = 20

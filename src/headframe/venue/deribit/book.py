@@ -1,17 +1,20 @@
-"""The order book as a place to deal: one listed instrument, the whole size at a limit or nothing.
+"""The order book as a place to deal: one listed instrument or combination, the whole size or nothing.
 
-Nothing is sent before the award: the request is ours alone, the book's depth is its only quote. The order
-carries our id and an instant after which the venue refuses it, so that one that was lost cannot come late:
-when that instant has passed, what the venue shows under our id is all there will ever be.
+No order is sent before the award: the request is ours alone, the book's depth is its only quote. Several legs
+are dealt as one combination with a book of its own, never leg by leg. The order carries our id and an instant
+after which the venue refuses it, so that one that was lost cannot come late: when that instant has passed,
+what the venue shows under our id is all there will ever be.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from headframe.desk.ports import Clock, Malformed, Opened, Refused, VenueFinding
+from headframe.instrument import Leg
 from headframe.mandate import ORDER_BOOK
 from headframe.rfq import Direction, Fill, Quote, Request, Taking
 from headframe.venue.deribit import parse
@@ -23,6 +26,20 @@ Json = dict[str, Any]
 VALID_SECONDS = 8
 """How long after its opening a request may still send its order."""
 _LIFE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What is dealt for a structure: the instrument's name, and 1 where buying it buys the structure."""
+
+    name: str
+    side: int
+
+    def direction(self, ours: Direction) -> Direction:
+        """The side of the order for a side of the structure."""
+        if self.side > 0:
+            return ours
+        return Direction.SELL if ours is Direction.BUY else Direction.BUY
 
 
 class DeribitBook:
@@ -38,15 +55,29 @@ class DeribitBook:
         self._clock = clock
         self._venue = venue
         self._asked: dict[str, Request] = {}
+        self._places: dict[str, _Place] = {}
 
     async def alive(self) -> None:
         """Return when the venue answers."""
         await self._venue.alive()
 
+    async def _place(self, request: Request) -> _Place:
+        """Where a request is dealt; the same combination is made, or found, as often as it is asked."""
+        known = self._places.get(request.id)
+        if known is None:
+            legs = [(leg.instrument.name, leg.ratio) for leg in request.structure.legs]
+            if len(legs) == 1:
+                known = _Place(legs[0][0], 1)
+            else:
+                known = _Place(*await self._account.combination(legs, request.amount))
+            self._places[request.id] = known
+        return known
+
     async def open(self, request: Request) -> Opened:
-        """Nothing is sent: the book stands open to everybody."""
-        if len(request.structure.legs) != 1 or request.structure.legs[0].ratio != 1:
-            raise Refused("an order book deals one instrument at a time")
+        """Nothing is sent but what several legs are: the book stands open to everybody."""
+        if len(request.structure.legs) == 1 and request.structure.legs[0].ratio != 1:
+            raise Refused("an order book deals one of an instrument at a time")
+        await self._place(request)
         number = f"book-{request.id[:8]}"
         self._asked[number] = request
         return Opened(number, self._clock.now() + _LIFE, await self._venue.mid(request))
@@ -54,19 +85,20 @@ class DeribitBook:
     async def quotes(self, venue_id: str) -> tuple[Quote, ...]:
         """The price at which the book holds the whole size, worst level taken; none where it does not."""
         request = self._asked[venue_id]
-        buys = request.direction is Direction.BUY
-        bids, asks = await self._account.book(request.structure.legs[0].instrument.name, 100)
+        place = await self._place(request)
+        bids, asks = await self._account.book(place.name, 100)
         price, left = None, float(request.amount)
-        for level, size in asks if buys else bids:
+        for level, size in asks if place.direction(request.direction) is Direction.BUY else bids:
             price, left = level, left - size
             if left <= 1e-9:
                 break
         if price is None or left > 1e-9:
             return ()
+        buys = request.direction is Direction.BUY
         one = Quote(
             dealer=self.name,
             direction=Direction.SELL if buys else Direction.BUY,
-            price=price,
+            price=place.side * price,
             size=float(request.amount),
             received_at=self._clock.now(),
             good_until=None,
@@ -77,15 +109,16 @@ class DeribitBook:
     async def accept(self, venue_id: str, request: Request, taking: Taking) -> tuple[Fill, ...]:
         """One order, fill or kill, refused by the venue where it comes too late."""
         until = request.opened_at + timedelta(seconds=VALID_SECONDS)
+        place = await self._place(request)
         if self._clock.now() >= until:
             raise Refused(
                 f"the award came more than {VALID_SECONDS} s after the request was opened"
             )
         done = await self._account.fill_or_kill(
-            str(request.direction),
-            request.structure.legs[0].instrument.name,
+            str(place.direction(request.direction)),
+            place.name,
             amount=request.amount,
-            price=taking.price,
+            price=place.side * taking.price,
             label=request.id,
             until=until,
         )
@@ -104,13 +137,16 @@ class DeribitBook:
         assert venue_id
 
     async def closed(self, request: Request) -> str:
-        """Whether the order would be below the least size."""
-        name = request.structure.legs[0].instrument.name
-        least = (await self._account.minimum(name)).minimum
-        return "" if float(request.amount) >= least else f"{name}: an order is at least {least:g}"
+        """Which leg's order would be below its least size."""
+        for leg in request.structure.legs:
+            name = leg.instrument.name
+            least = (await self._account.minimum(name)).minimum
+            if float(request.amount) * abs(leg.ratio) < least:
+                return f"{name}: an order is at least {least:g}"
+        return ""
 
     async def sweep(self, request: Request) -> float | None:
-        """Mean price of taking the size out of the book."""
+        """Mean price of taking the size out of the legs' books."""
         return await self._venue.sweep(request)
 
     async def mid(self, request: Request) -> float | None:
@@ -140,32 +176,67 @@ class DeribitBook:
 
     async def _dealt(self, venue_id: str, request: Request) -> tuple[Fill, ...]:
         """The order's trades as one fill at their mean price; Malformed unless they are the whole size."""
-        leg = request.structure.legs[0].instrument
-        rows = await self._account.trades(leg.name, request.id, request.opened_at)
+        place = await self._place(request)
+        rows = await self._account.trades(place.name, request.id, request.opened_at)
         if not rows:
             return ()
-        sides = {parse.text(row, "direction") for row in rows}
-        amounts = [Decimal(repr(parse.number(row, "amount"))) for row in rows]
-        if sum(amounts) != request.amount or sides != {str(request.direction)}:
+        side = str(place.direction(request.direction))
+        total, paid = _added(rows, inverse=False)
+        if total != request.amount or {parse.text(row, "direction") for row in rows} != {side}:
             raise Malformed(
-                f"{venue_id}: the venue shows {sum(amounts)} of {request.amount} dealt, {sorted(sides)}: "
+                f"{venue_id}: the venue shows {total} of {request.amount} dealt, not all to {side}: "
                 "book it by hand"
             )
-        prices = [Decimal(repr(parse.number(row, "price"))) for row in rows]
-        fees = [Decimal(repr(parse.number(row, "fee"))) for row in rows]
-        mean = _mean(prices, amounts, inverse=leg.inverse)
-        side = 1 if request.direction is Direction.BUY else -1
+        parts = {
+            leg.instrument.name: [one for row in rows for one in _parts(row, leg.instrument.name)]
+            for leg in request.structure.legs
+        }
+        legs = tuple(
+            _leg(request, leg, parts[leg.instrument.name]) for leg in request.structure.legs
+        )
+        fees = [Decimal(repr(parse.number(row, "fee"))) for some in parts.values() for row in some]
         fill = Fill(
             venue_trade_id=parse.text(rows[0], "order_id"),
             dealer=self.name,
-            price=mean,
+            price=legs[0][2] if len(legs) == 1 else place.side * paid,
             amount=request.amount,
-            legs=((leg.name, request.amount * side, mean),),
+            legs=legs,
             fee=sum(fees, Decimal(0)),
-            fee_currency=parse.text(rows[0], "fee_currency"),
+            fee_currency=parse.text(next(iter(parts.values()))[0], "fee_currency"),
             at=parse.stamp(rows[-1], "timestamp"),
         )
         return (fill,)
+
+
+def _parts(row: Json, name: str) -> list[Json]:
+    """The trades of one instrument in a trade: itself, or a leg of a combination's."""
+    if row.get("legs") is None:
+        return [row]
+    return [
+        leg
+        for leg in parse.rows(row.get("legs"), "legs")
+        if parse.text(leg, "instrument_name") == name
+    ]
+
+
+def _leg(request: Request, leg: Leg, rows: list[Json]) -> tuple[str, Decimal, Decimal]:
+    """One leg of a fill: name, signed amount, mean price; Malformed where it is not what was asked."""
+    side = leg.ratio * (1 if request.direction is Direction.BUY else -1)
+    total, mean = _added(rows, inverse=leg.instrument.amount_in_usd)
+    sides = {parse.text(row, "direction") for row in rows}
+    wanted = request.amount * abs(leg.ratio)
+    if total != wanted or sides != {"buy" if side > 0 else "sell"}:
+        raise Malformed(
+            f"{leg.instrument.name}: the venue shows {total} of {wanted}, {sorted(sides)}"
+        )
+    return leg.instrument.name, request.amount * side, mean
+
+
+def _added(rows: Sequence[Json], *, inverse: bool) -> tuple[Decimal, Decimal]:
+    """How much trades deal together, and their mean price; no trades are nothing at nothing."""
+    amounts = [Decimal(repr(parse.number(row, "amount"))) for row in rows]
+    prices = [Decimal(repr(parse.number(row, "price"))) for row in rows]
+    return sum(amounts, Decimal(0)), _mean(prices, amounts, inverse=inverse) if rows else Decimal(0)
 
 
 def _mean(prices: list[Decimal], amounts: list[Decimal], *, inverse: bool) -> Decimal:
