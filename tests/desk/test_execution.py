@@ -472,7 +472,7 @@ def test_ways_of_dealing_side_by_side(desk: Office) -> None:
     ranked = [(bool(one.closed), one.cost_usd) for one in ways.values()]
     assert ranked == sorted(ranked), "the cheapest first, closed ways last"
     assert best_place(list(ways.values())) == "paper"
-    assert "order books deal listed futures alone" in ways["lit book at once, paper-book"].closed
+    assert "M-1.4" in ways["lit book at once, paper-book"].closed
     request = execution.judged(desk, "P-2")[0]
     fees = 2 * 0.0003 * float(request.size) * desk.market().index
     swept = 0.001 * desk.market().index * float(request.size) + fees

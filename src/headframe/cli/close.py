@@ -1,8 +1,12 @@
-"""Closing a trade before its coins are sold."""
+"""Closing a trade before its coins are sold, and replacing a short future by another hedge."""
+
+from datetime import datetime
 
 import click
 
 from headframe.cli.frame import Call, command
+
+_INTO = {"future": "short_future", "put": "protective_put", "collar": "costless_collar"}
 
 
 @click.command()
@@ -29,3 +33,59 @@ def close(call: Call, trade: str, coins: str | None) -> int:
         *proposal_lines(made),
     )
     return 0 if made.verdict.allowed else 4
+
+
+@click.command()
+@click.argument("trade")
+@click.option(
+    "--into",
+    type=click.Choice(sorted(_INTO)),
+    required=True,
+    help="A later future (a roll), or a put or a collar in the future's place.",
+)
+@click.option(
+    "--expiry", help="The new hedge's listed expiry as 25DEC26 (default: the future's own)."
+)
+@click.option("--coins", help="How many of its coins (default: all that are left), in tenths.")
+@command
+def switch(call: Call, trade: str, into: str, expiry: str | None, coins: str | None) -> int:
+    """Propose to replace TRADE, a short future, by another hedge of its coins in one request.
+
+    All or nothing: a later future is one calendar structure, options take the future along as their hedge
+    leg. What closing the future crystallises is said before anything is sent. The proposal is approved and
+    dealt like any other.
+    """
+    from headframe.codec import to_json
+    from headframe.desk import switching
+    from headframe.instrument import StructureKind
+    from headframe.report import proposal_lines
+    from headframe.units import parse_decimal
+
+    made = switching.propose(
+        call.office(),
+        trade,
+        StructureKind(_INTO[into]),
+        None if expiry is None else _day(expiry),
+        None if coins is None else parse_decimal(coins),
+    )
+    what = "brings" if made.crystallised_usd >= 0.0 else "costs"
+    call.answer(
+        "switch",
+        {"proposal": to_json(made)},
+        f"replaces {made.replaced_coins:f} coins of {trade}; buying them back {what} "
+        f"{abs(made.crystallised_usd):,.0f} USD at once, at the market now:",
+        *proposal_lines(made),
+    )
+    return 0 if made.verdict.allowed else 4
+
+
+def _day(text: str) -> datetime:
+    """An expiry as the venue writes it."""
+    from headframe.desk.ports import Invalid
+    from headframe.instrument import parse_instrument
+    from headframe.units import Wrong
+
+    try:
+        return parse_instrument(f"BTC-{text.strip().upper()}").expiry
+    except Wrong as error:
+        raise Invalid(f"--expiry is a day as 25DEC26, was {text[:20]!r}") from error

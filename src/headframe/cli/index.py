@@ -60,6 +60,7 @@ COMMANDS = {
     "tca": ("execution", "tca", "What dealing came to, and every dealer's scorecard."),
     "rebalance": ("rebalance", "rebalance", "Delta of option hedges against the mandate's band."),
     "close": ("close", "close", "Propose to close a trade before its coins are sold."),
+    "switch": ("close", "switch", "Propose to roll a short future, or to turn it into options."),
     "confirm": ("confirm", "confirm", "Confirmations held against the trades, field by field."),
     "statement": ("statement", "statement", "Statements held against the books; open breaks."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),

@@ -1,7 +1,7 @@
 """Booking a fill: trade, designation, cash, margin and promises in one event, or nothing."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -27,7 +27,7 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Draft, Json, Moved
 from headframe.desk.quotes import surface_in
 from headframe.desk.state import State, postings_json
-from headframe.hedge import Proposal, upfront_usd
+from headframe.hedge import Proposal, coins_of, upfront_usd
 from headframe.instrument import StructureKind, cash_flow, parse_instrument
 from headframe.mandate import is_order_book
 from headframe.rfq import Fill, Request, RfqStep
@@ -40,42 +40,72 @@ _SATOSHI, _NONE = Decimal("0.00000001"), Decimal(0)
 def book_fills(
     office: Office, request: Request, proposal: Proposal, fills: tuple[Fill, ...], step: RfqStep
 ) -> tuple[Trade, ...]:
-    """Write one trade a dealer with all that follows from it, all in one transaction.
+    """Write what each dealer's part was with all that follows from it, all in one transaction.
 
-    A fill is a fact and is never refused; one that was booked before is not booked again.
+    A part is a trade, the closing of one, or both where one hedge replaces another. A fill is a fact and is
+    never refused; one that was booked before is not booked again.
     """
-    if proposal.closes:
-        return _book_closing(office, request, proposal, fills, step)
     while True:
-        state = office.state()
-        trial = state.copy()
+        trial = office.state().copy()
         drafts: list[Draft] = []
-        trades: list[Trade] = []
+        booked_as: list[Trade] = []
         left = request.size
         for place, fill in enumerate(fills, start=1):
             part = (request.size * fill.amount / request.amount).quantize(_SATOSHI)
             size = left if place == len(fills) else part
             left -= size
-            trade = trade_of(trial, request, proposal, fill, size)
-            entries = _entries(office, trial, trade)
-            for entry in entries:
-                trial.ledger.post(entry)
-            body: Json = {
-                "rfq": request.id,
-                "step": str(step),
-                "fill": to_json(fill),
-                "trade": to_json(trade),
-                "postings": postings_json(entries),
-            }
-            drafts.append(Draft("dealt_also" if drafts else "filled", body))
-            trial.trades[trade.id] = trade
-            trial.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
-            trades.append(trade)
+            body, made = _part(office, trial, request, proposal, fill, size)
+            body |= {"rfq": request.id, "step": str(step)}
+            booked_as += made
+            drafts.append(Draft(_kind(proposal, also=bool(drafts)), body))
         try:
             office.record(*drafts, at=office.now())
         except Moved:
             continue
-        return tuple(trades)
+        return tuple(booked_as)
+
+
+def _part(
+    office: Office, trial: State, request: Request, proposal: Proposal, fill: Fill, size: Decimal
+) -> tuple[Json, list[Trade]]:
+    """One dealer's part: what its event says, and what it is booked as; the state tried on has it then."""
+    body: Json = {"fill": to_json(fill)}
+    entries: list[Entry] = []
+    made: list[Trade] = []
+    if proposal.closes or proposal.replaces:
+        ended = _ended(office, trial, request, proposal, fill, size)
+        entries += ended.entries
+        body |= ended.body
+        made.append(ended.closing)
+    if not proposal.closes:
+        trade, dealt = _dealt(office, trial, request, proposal, fill, size)
+        entries += dealt
+        body["trade"] = to_json(trade)
+        made.insert(0, trade)
+    funded = _funded(office, trial, entries, _spot(trial))
+    for entry in funded:
+        trial.ledger.post(entry)
+    return body | {"postings": postings_json(funded)}, made
+
+
+def _kind(proposal: Proposal, *, also: bool) -> str:
+    """What an event of booking is called: the first moves the request, others add to it."""
+    if proposal.closes:
+        return "closed_also" if also else "closed_out"
+    if proposal.replaces:
+        return "switched_also" if also else "switched"
+    return "dealt_also" if also else "filled"
+
+
+def _dealt(
+    office: Office, trial: State, request: Request, proposal: Proposal, fill: Fill, size: Decimal
+) -> tuple[Trade, list[Entry]]:
+    """A new trade and its entries; the state that is tried on has it then."""
+    trade = trade_of(trial, request, proposal, fill, size)
+    entries = _entries(office, trial, trade)
+    trial.trades[trade.id] = trade
+    trial.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
+    return trade, entries
 
 
 def trade_of(
@@ -83,6 +113,9 @@ def trade_of(
 ) -> Trade:
     """The trade a fill makes, its coins shared out to months and named."""
     shares = allocate(size, tuple((month, Decimal(repr(need))) for month, need in proposal.needs))
+    gone = state.trades[proposal.replaces].legs if proposal.replaces else ()
+    old = {leg.instrument for leg in gone}
+    legs = tuple(leg for leg in _legs(fill) if leg.instrument not in old)
     venue = proposal.kind is StructureKind.SHORT_FUTURE or is_order_book(fill.dealer)
     return Trade(
         id=f"T-{len(state.trades) + 1}",
@@ -93,9 +126,9 @@ def trade_of(
         margin=MarginTerms.VENUE if venue else MarginTerms.BILATERAL,
         at=fill.at,
         size=size,
-        net_price=fill.price,
+        net_price=legs[0].price if request.hedge is None and proposal.replaces else fill.price,
         price_currency=proposal.price_currency,
-        legs=_legs(fill),
+        legs=legs,
         designations=tuple(
             Designation(
                 month=month,
@@ -114,77 +147,69 @@ def trade_of(
     )
 
 
-def _book_closing(
-    office: Office, request: Request, proposal: Proposal, fills: tuple[Fill, ...], step: RfqStep
-) -> tuple[Trade, ...]:
-    """Write the closing of a trade: what it pays, the promises and the margin it releases."""
-    while True:
-        state = office.state()
-        trial = state.copy()
-        drafts: list[Draft] = []
-        closings: list[Trade] = []
-        for fill in fills:
-            closing, entries, earned = _closed(office, trial, request, proposal, fill)
-            for entry in entries:
-                trial.ledger.post(entry)
-            body: Json = {
-                "rfq": request.id,
-                "step": str(step),
-                "fill": to_json(fill),
-                "closing": to_json(closing),
-                "closes": proposal.closes,
-                "earned_usd": round(earned, 2),
-                "postings": postings_json(entries),
-            }
-            drafts.append(Draft("closed_also" if drafts else "closed_out", body))
-            trial.closings[closing.id] = closing
-            left = trial.remaining[proposal.closes]
-            for part in closing.designations:
-                left[part.month] -= part.coins
-            closings.append(closing)
-        try:
-            office.record(*drafts, at=office.now())
-        except Moved:
-            continue
-        return tuple(closings)
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A part of a trade that a fill ended: its record, its entries, and what its event says of it."""
+
+    closing: Trade
+    entries: list[Entry]
+    body: Json
 
 
-def _closed(
-    office: Office, state: State, request: Request, proposal: Proposal, fill: Fill
-) -> tuple[Trade, list[Entry], float]:
-    """One dealer's part of a closing: its record, its entries, and what it earned in USD with its premium."""
-    trade = state.trades[proposal.closes]
+def _ended(
+    office: Office, trial: State, request: Request, proposal: Proposal, fill: Fill, size: Decimal
+) -> _Ended:
+    """What a fill closes: what it pays, the promises and the margin it releases."""
+    name = proposal.closes or proposal.replaces
+    trade = trial.trades[name]
     position = Position(
         trade=trade,
-        remaining=tuple(sorted(state.remaining[trade.id].items())),
-        last_mark=state.last_marks.get(trade.id),
+        remaining=tuple(sorted(trial.remaining[name].items())),
+        last_mark=trial.last_marks.get(name),
     )
-    coins = (request.size * fill.amount / request.amount).quantize(_SATOSHI)
-    coins = min(coins, position.coins)  # what was delivered meanwhile is closed no more
+    old = {leg.instrument for leg in trade.legs}
+    legs = tuple(leg for leg in _legs(fill) if leg.instrument in old)
+    if proposal.replaces and position.coins > 0:
+        size = coins_of(position, abs(legs[0].amount))
+    coins = min(size, position.coins)  # what was delivered meanwhile is closed no more
     gone = released(position, coins) if coins > 0 else {}
-    words = f"closes {coins} coins of {trade.id}"
+    words = f"closes {coins} coins of {name}"
     closing = Trade(
-        id=f"C-{len(state.closings) + 1}",
-        proposal=proposal.id,
+        id=f"C-{len(trial.closings) + 1}",
+        proposal="" if proposal.replaces else proposal.id,
         rfq=request.id,
         structure=trade.structure,
         dealer=fill.dealer,
         margin=trade.margin,
         at=fill.at,
-        size=coins or request.size,
-        net_price=fill.price,
+        size=coins or size,
+        net_price=legs[0].price if proposal.replaces else fill.price,
         price_currency=trade.price_currency,
-        legs=_legs(fill),
+        legs=legs,
         designations=tuple(
             Designation(month=month, coins=part, words=words, hedge_for_accounts=True)
-            for month, part in (gone or {Month.of(fill.at): request.size}).items()
+            for month, part in (gone or {Month.of(fill.at): size}).items()
         ),
-        fee=fill.fee,
-        spot=_spot(state),
+        fee=Decimal(0) if proposal.replaces else fill.fee,
+        spot=_spot(trial),
     )
+    entries, earned = _closing_entries(office, trial, position, closing, gone)
+    trial.closings[closing.id] = closing
+    left = trial.remaining[name]
+    for month, part in gone.items():
+        left[month] -= part
+    body: Json = {"closing": to_json(closing), "closes": name, "earned_usd": round(earned, 2)}
+    return _Ended(closing, entries, body)
+
+
+def _closing_entries(
+    office: Office, state: State, position: Position, closing: Trade, gone: dict[Month, Decimal]
+) -> tuple[list[Entry], float]:
+    """What a closing moves, and what it earned in USD with the premium of its coins."""
+    trade = position.trade
     flows = closing_flows(position, closing)
     code = trade.legs[0].instrument.settled_in
-    flows[code] = flows.get(code, Fraction(0)) - Fraction(fill.fee)
+    flows[code] = flows.get(code, Fraction(0)) - Fraction(closing.fee)
     entries = [
         hedge_flow(trade.id, money, "closed out")
         for currency, amount in flows.items()
@@ -198,8 +223,8 @@ def _closed(
     ]
     spot = float(closing.spot)
     worth = sum(float(one) * (spot if name == "BTC" else 1.0) for name, one in flows.items())
-    earned = worth + upfront_usd(trade) * float(coins / trade.size)
-    return closing, _funded(office, state, entries, closing.spot), earned
+    coins = sum(gone.values(), Decimal(0))
+    return entries, worth + upfront_usd(trade) * float(coins / trade.size)
 
 
 def _margin_back(
@@ -249,7 +274,7 @@ def _spot(state: State) -> Decimal:
 
 
 def _entries(office: Office, state: State, trade: Trade) -> list[Entry]:
-    """Premium and fee, initial margin at the venue, promises by month, and the money for them."""
+    """Premium and fee, initial margin at the venue, promises by month."""
     flows: dict[str, Fraction] = {}
     for leg in trade.legs:
         code = leg.instrument.settled_in
@@ -273,7 +298,7 @@ def _entries(office: Office, state: State, trade: Trade) -> list[Entry]:
         promise(part.month, booked(part.coins, BTC), firm=firm, memo=trade.id)
         for part in trade.designations
     ]
-    return _funded(office, state, entries, trade.spot)
+    return entries
 
 
 def _margin_moved(

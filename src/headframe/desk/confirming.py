@@ -1,7 +1,7 @@
 """Confirmations: what the other side says of each trade, held against the books, kept with what differs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headframe.book import Confirmation, ConfirmedLeg, Difference, Trade, differences
@@ -76,8 +76,11 @@ def _held(
 
 
 def _by_reference(state: State) -> dict[str, Trade]:
-    """Trades and closings by our id and by the venue's."""
+    """Trades and closings by our id and by the venue's; a trade that replaced one with what it closed."""
     found = state.trades | state.closings
+    for name, other in state.came_with.items():
+        whole = (*found[name].legs, *found[other].legs)
+        found[name] = replace(found[name], legs=whole)
     return found | {fill_id: found[name] for fill_id, name in state.filled_as.items()}
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 
 from headframe.codec import canonical, sha256, to_json
-from headframe.desk import closing, production, programme, users
+from headframe.desk import closing, production, programme, switching, users
 from headframe.desk.approvals import proposal_of
 from headframe.desk.awarding import Said, View, Watch, distance_of, ladder_json, marks_at, rules_of
 from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
@@ -208,6 +208,10 @@ def _again(
         case = closing.again(office, proposal, but, venue)
         _lawful(proposal, *case)
         return case
+    if proposal.replaces:
+        case = switching.again(office, proposal, but, venue)
+        _lawful(proposal, *case)
+        return case
     margined = office.settings().venue.name
     cleared = proposal.kind is StructureKind.SHORT_FUTURE or book
     if cleared and place.removesuffix(ORDER_BOOK) not in {margined, "voice"}:
@@ -269,6 +273,7 @@ def _request(
         forward=one.forward_usd,
         spot=Decimal(repr(found.snapshot.index)),
         accounts=_accounts(office, found, one),
+        hedge=one.hedge,
     )
     if isinstance(made, tuple):
         reasons = ", ".join(str(reason) for reason in made)

@@ -21,7 +21,7 @@ from headframe.desk.known import (
     User,
     Version,
 )
-from headframe.desk.ports import Head, JournalBroken, Record
+from headframe.desk.ports import Head, JournalBroken, Json, Record
 from headframe.desk.state import State
 from headframe.hedge import MonthResult, Proposal
 from headframe.mandate import Approval, Mandate
@@ -40,6 +40,8 @@ _BEARING = frozenset(
         "dealt_also",
         "closed_out",
         "closed_also",
+        "switched",
+        "switched_also",
         "day",
         "counterparty_added",
         "counterparty_step",
@@ -223,41 +225,43 @@ def _rfq_after(state: State, record: Record) -> None:
 
 
 def _filled(state: State, record: Record) -> None:
+    """A request is filled: the first dealer's part of it."""
     moved = _step(state, record, RfqStep(record.body["step"]))
-    trade = _dealt(state, record)
-    state.rfqs[moved.request.id] = replace(moved, outcome=f"{trade.id} with {trade.dealer}")
+    state.rfqs[moved.request.id] = replace(moved, outcome=_booked(state, record))
 
 
-def _dealt_also(state: State, record: Record) -> None:
+def _filled_also(state: State, record: Record) -> None:
     """Another dealer's part of a request that is filled."""
     known = state.rfqs[record.body["rfq"]]
     if known.state is not RfqState.FILLED:
         raise JournalBroken(f"event {record.seq}: a part of a request that is {known.state}")
-    trade = _dealt(state, record)
-    words = f"{known.outcome}, {trade.id} with {trade.dealer}"
+    words = f"{known.outcome}, {_booked(state, record)}"
     state.rfqs[known.request.id] = replace(known, outcome=words)
 
 
-def _closed_out(state: State, record: Record) -> None:
-    moved = _step(state, record, RfqStep(record.body["step"]))
-    closing = _closing(state, record)
-    state.rfqs[moved.request.id] = replace(moved, outcome=f"{closing.id} with {closing.dealer}")
-
-
-def _closed_also(state: State, record: Record) -> None:
-    """Another dealer's part of a closing that is booked."""
-    known = state.rfqs[record.body["rfq"]]
-    if known.state is not RfqState.FILLED:
-        raise JournalBroken(f"event {record.seq}: a part of a request that is {known.state}")
-    closing = _closing(state, record)
-    words = f"{known.outcome}, {closing.id} with {closing.dealer}"
-    state.rfqs[known.request.id] = replace(known, outcome=words)
-
-
-def _closing(state: State, record: Record) -> Trade:
+def _booked(state: State, record: Record) -> str:
+    """One dealer's part: a trade, the closing of one, or both; in words."""
     body = record.body
+    fill = from_json(Fill, body["fill"])
+    if fill.venue_trade_id in state.fills:
+        raise JournalBroken(f"event {record.seq}: fill {fill.venue_trade_id} was booked before")
+    made: list[Trade] = []
+    if "trade" in body:
+        trade = from_json(Trade, body["trade"])
+        state.trades[trade.id] = trade
+        state.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
+        made.append(trade)
+    if "closing" in body:
+        made.append(_closing(state, body))
+    state.fills[fill.venue_trade_id] = fill
+    state.filled_as[fill.venue_trade_id] = made[0].id
+    if len(made) > 1:
+        state.came_with[made[0].id] = made[1].id
+    return " and ".join(f"{one.id} with {one.dealer}" for one in made)
+
+
+def _closing(state: State, body: Json) -> Trade:
     closing = from_json(Trade, body["closing"])
-    _new_fill(state, record, closing.id)
     state.closings[closing.id] = closing
     state.closes[closing.id] = body["closes"]
     left = state.remaining[body["closes"]]
@@ -266,22 +270,6 @@ def _closing(state: State, record: Record) -> Trade:
             left[part.month] = max(left[part.month] - part.coins, Decimal(0))
     state.closed_usd += float(body["earned_usd"])
     return closing
-
-
-def _new_fill(state: State, record: Record, booked_as: str) -> None:
-    fill = from_json(Fill, record.body["fill"])
-    if fill.venue_trade_id in state.fills:
-        raise JournalBroken(f"event {record.seq}: fill {fill.venue_trade_id} was booked before")
-    state.fills[fill.venue_trade_id] = fill
-    state.filled_as[fill.venue_trade_id] = booked_as
-
-
-def _dealt(state: State, record: Record) -> Trade:
-    trade = from_json(Trade, record.body["trade"])
-    _new_fill(state, record, trade.id)
-    state.trades[trade.id] = trade
-    state.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
-    return trade
 
 
 def _day(state: State, record: Record) -> None:
@@ -331,6 +319,9 @@ def _confirmed(state: State, record: Record) -> None:
     found = from_json(Confirmed, record.body)
     if found.trade:
         state.confirmed[found.trade] = found
+        other = state.came_with.get(found.trade)
+        if other is not None:
+            state.confirmed[other] = replace(found, trade=other)
     else:
         state.strangers[found.reference] = found
 
@@ -400,9 +391,11 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "rfq": _rfq_moved,
     "rfq_after": _rfq_after,
     "filled": _filled,
-    "dealt_also": _dealt_also,
-    "closed_out": _closed_out,
-    "closed_also": _closed_also,
+    "closed_out": _filled,
+    "switched": _filled,
+    "dealt_also": _filled_also,
+    "closed_also": _filled_also,
+    "switched_also": _filled_also,
     "day": _day,
     "noted": _nothing,
     "user_set": _user_set,

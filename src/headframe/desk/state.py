@@ -86,6 +86,8 @@ class State:
     """What closings brought since the last day, their premium counted in."""
     filled_as: dict[str, str] = field(default_factory=dict[str, str])
     """The venue's id of a trade, and ours."""
+    came_with: dict[str, str] = field(default_factory=dict[str, str])
+    """A trade that replaced another, and the closing it came with."""
     confirmed: dict[str, Confirmed] = field(default_factory=dict[str, Confirmed])
     strangers: dict[str, Confirmed] = field(default_factory=dict[str, Confirmed])
     """Confirmations of trades we do not have, by their reference."""

@@ -23,6 +23,7 @@ from headframe.hedge.proposal import Alternative, Proposal
 from headframe.hedge.rating import Rated, compare, rate_again, stress_call
 from headframe.hedge.rebalancing import Balance, balances
 from headframe.hedge.situation import Situation
+from headframe.hedge.switching import Switch, coins_of, future_of, switched
 
 __all__ = [
     "Alternative",
@@ -38,6 +39,7 @@ __all__ = [
     "Rated",
     "Situation",
     "Street",
+    "Switch",
     "Total",
     "as_dealt",
     "balances",
@@ -46,12 +48,14 @@ __all__ = [
     "candidates",
     "close_day",
     "closing_of",
+    "coins_of",
     "compare",
     "cost_usd",
     "describe",
     "envelope_of",
     "exposure_rows",
     "floor_usd",
+    "future_of",
     "hedged_share",
     "hypothetical",
     "mined_on",
@@ -63,6 +67,7 @@ __all__ = [
     "score",
     "secured_usd",
     "stress_call",
+    "switched",
     "total",
     "upfront_usd",
     "whole_steps",

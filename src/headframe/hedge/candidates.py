@@ -18,6 +18,7 @@ from headframe.pricing import (
     tradable,
     zero_cost_call,
 )
+from headframe.rfq import HedgeLeg
 from headframe.risk import BasisRisk, basis_risk, sale_weights
 from headframe.units import Wrong, year_fraction
 
@@ -86,6 +87,8 @@ class Candidate:
     source: str
     basis: BasisRisk
     bucket: Bucket = field(repr=False)
+    hedge: HedgeLeg | None = None
+    """The future that changes hands with it, where it replaces one."""
 
     @property
     def notional_usd(self) -> float:

@@ -77,7 +77,7 @@ def _alternative(row: Rated) -> Alternative:
     )
 
 
-def envelope_of(found: Situation, rated: Rated, name: str) -> Envelope:
+def envelope_of(found: Situation, rated: Rated, name: str, replaces: str = "") -> Envelope:
     """The worst terms put to the approver: price a little beyond the one planned, strikes as planned."""
     one = rated.candidate
     put, call = one.structure.strike(Kind.PUT), one.structure.strike(Kind.CALL)
@@ -101,6 +101,7 @@ def envelope_of(found: Situation, rated: Rated, name: str) -> Envelope:
         valid_until=found.at + timedelta(minutes=found.mandate.people.approval_minutes),
         spot_low=(spot * (1 - void)).quantize(_CENT),
         spot_high=(spot * (1 + void)).quantize(_CENT),
+        replaces=replaces,
     )
 
 

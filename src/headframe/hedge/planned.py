@@ -21,7 +21,7 @@ def open_proposals(proposals: Iterable[Proposal], trades: Iterable[Trade]) -> tu
     left: list[Proposal] = []
     for one in proposals:
         rest = one.size - dealt.get(one.id, Decimal(0))
-        if rest >= _STEP and not one.closes:
+        if rest >= _STEP and not (one.closes or one.replaces):
             left.append(replace(one, size=rest, amount=one.amount * rest / one.size))
     latest = max((one.at for one in left), default=None)
     return tuple(one for one in left if one.at == latest)

@@ -65,6 +65,11 @@ class Proposal:
     forecast_sha256: str = ""
     closes: str = ""
     """The trade it closes, whole or in part; empty where it opens one."""
+    replaces: str = ""
+    """The short future it replaces, whole or in part; empty where it stands for itself."""
+    replaced_coins: Decimal = Decimal(0)
+    crystallised_usd: float = 0.0
+    """What closing that brings, coins at spot."""
 
     @property
     def chosen(self) -> Alternative:

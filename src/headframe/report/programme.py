@@ -198,8 +198,9 @@ def proposal_lines(proposal: Proposal) -> tuple[str, ...]:
     because = f" ({'; '.join(notes)})" if notes else " on every clause"
     left_out = f"; left out: {'; '.join(proposal.left_out)}" if proposal.left_out else ""
     side = "at most" if proposal.bought else "at least"
+    instead = f", in the place of {envelope.replaces}" if envelope.replaces else ""
     terms = (
-        f"{proposal.id} envelope: {envelope.size} coins, floor at least {envelope.floor_min:,.0f}"
+        f"{proposal.id} envelope: {envelope.size} coins{instead}, floor at least {envelope.floor_min:,.0f}"
         f"{ceiling}, net price {side} {envelope.price_worst} {proposal.price_currency} a coin, until "
         f"{envelope.valid_until:%Y-%m-%d %H:%M} UTC, spot {envelope.spot_low:,.0f} to "
         f"{envelope.spot_high:,.0f}; hash {proposal.envelope_sha256[:16]}"

@@ -29,6 +29,7 @@ from headframe.rfq.quality import (
 from headframe.rfq.request import (
     Direction,
     Fill,
+    HedgeLeg,
     Part,
     Quote,
     Request,
@@ -61,6 +62,7 @@ __all__ = [
     "Envelope",
     "Fill",
     "Heard",
+    "HedgeLeg",
     "Ladder",
     "Lot",
     "NoAward",

@@ -28,6 +28,8 @@ class Envelope:
     valid_until: datetime
     spot_low: Decimal
     spot_high: Decimal
+    replaces: str = ""
+    """The trade that is closed by the same request, where one hedge replaces another."""
 
 
 class Outside(StrEnum):

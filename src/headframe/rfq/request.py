@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from headframe.instrument import Structure
+from headframe.instrument import Instrument, Structure
 from headframe.mandate import Approval
 from headframe.rfq.envelope import Envelope, Outside, outside
 from headframe.units import Wrong
+
+_LEAST = Decimal("0.00000001")
 
 
 class Direction(StrEnum):
@@ -16,6 +18,15 @@ class Direction(StrEnum):
 
     BUY = "buy"
     SELL = "sell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeLeg:
+    """A future that changes hands with the structure at a price set beforehand; bought where positive."""
+
+    instrument: Instrument
+    amount: Decimal
+    price: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,16 @@ class Request:
     forward: float
     accounts: tuple["Part", ...] = ()
     """How the block is shared out to accounts at the venue; none: all to the key's own."""
+    hedge: HedgeLeg | None = None
+
+    def asked(self, part: Decimal) -> dict[str, Decimal]:
+        """Every instrument's signed amount that a part of the amount deals, the hedge leg's among them."""
+        side = 1 if self.direction is Direction.BUY else -1
+        legs = {leg.instrument.name: part * leg.ratio * side for leg in self.structure.legs}
+        if self.hedge is not None:
+            share = self.hedge.amount * part / self.amount
+            legs[self.hedge.instrument.name] = share.quantize(_LEAST)
+        return legs
 
     @property
     def in_usd(self) -> bool:
@@ -70,6 +91,11 @@ class Request:
             raise Wrong("the request's terms are not the ones approved")
         if not self.panel or len(set(self.panel)) != len(self.panel):
             raise Wrong("a request names each dealer once, at least one")
+        hedge = self.hedge
+        if hedge is not None and hedge.instrument in {
+            leg.instrument for leg in self.structure.legs
+        }:
+            raise Wrong("the hedge leg is no leg of the structure")
         if self.accounts and sum(part.amount for part in self.accounts) != self.amount:
             raise Wrong("the accounts' parts add up to the amount")
         if self.respond_by <= self.opened_at:
@@ -95,6 +121,7 @@ def open_request(  # noqa: PLR0913 - the terms of a request, by name
     forward: float,
     spot: Decimal,
     accounts: tuple[Part, ...] = (),
+    hedge: HedgeLeg | None = None,
 ) -> Request | tuple[Outside, ...]:
     """A request within its approved envelope, or every way in which it would leave it."""
     bought = direction is Direction.BUY
@@ -120,6 +147,7 @@ def open_request(  # noqa: PLR0913 - the terms of a request, by name
         gross=gross,
         forward=forward,
         accounts=accounts,
+        hedge=hedge,
     )
 
 

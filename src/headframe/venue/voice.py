@@ -108,15 +108,19 @@ class VoiceVenue:
             (leg.ratio * one for leg, one in zip(legs[1:], prices[1:], strict=True)), Decimal(0)
         )
         prices[0] = (price - rest) / legs[0].ratio
+        rows = [
+            (leg.instrument.name, request.amount * leg.ratio * side, one)
+            for leg, one in zip(legs, prices, strict=True)
+        ]
+        if request.hedge is not None:
+            hedge = request.hedge
+            rows.append((hedge.instrument.name, hedge.amount, hedge.price))
         return Fill(
             venue_trade_id=f"{venue_id}-{dealer}",
             dealer=dealer,
             price=price,
             amount=request.amount,
-            legs=tuple(
-                (leg.instrument.name, request.amount * leg.ratio * side, one)
-                for leg, one in zip(legs, prices, strict=True)
-            ),
+            legs=tuple(rows),
             fee=Decimal(0),
             fee_currency=legs[0].instrument.settled_in,
             at=self._clock.now(),

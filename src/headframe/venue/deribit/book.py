@@ -77,6 +77,8 @@ class DeribitBook:
         """Nothing is sent but what several legs are: the book stands open to everybody."""
         if len(request.structure.legs) == 1 and request.structure.legs[0].ratio != 1:
             raise Refused("an order book deals one of an instrument at a time")
+        if request.hedge is not None:
+            raise Refused("an order book knows no hedge leg")
         await self._place(request)
         number = f"book-{request.id[:8]}"
         self._asked[number] = request

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any, cast
 
 from headframe.desk.ports import Malformed
-from headframe.rfq import Direction, Fill, Quote, Request
+from headframe.rfq import Direction, Fill, HedgeLeg, Quote, Request
 
 Json = dict[str, Any]
 
@@ -66,6 +66,8 @@ def creation(request: Request) -> Json:
     """Parameters of private/create_block_rfq; our own id travels as the label."""
     parts = [{"user_id": one.user_id, "amount": float(one.amount)} for one in request.accounts]
     shared: Json = {"trade_allocations": parts} if parts else {}
+    if request.hedge is not None:
+        shared["hedge"] = hedge_of(request, request.hedge)
     return shared | {
         "legs": [
             {
@@ -78,6 +80,17 @@ def creation(request: Request) -> Json:
         "makers": list(request.panel),
         "disclosed": request.disclosed,
         "label": request.id,
+    }
+
+
+def hedge_of(request: Request, hedge: HedgeLeg) -> Json:
+    """The hedge leg as the venue takes it: its direction is that of whoever buys the structure."""
+    buys = (hedge.amount > 0) == (request.direction is Direction.BUY)
+    return {
+        "instrument_name": hedge.instrument.name,
+        "direction": "buy" if buys else "sell",
+        "price": float(hedge.price),
+        "amount": float(abs(hedge.amount)),
     }
 
 
@@ -164,8 +177,7 @@ def net_of(block: Json, request: Request) -> Decimal:
 
 
 def _fill(block: Json, dealer: str, request: Request, part: Decimal, price: Decimal) -> Fill:
-    side = 1 if request.direction is Direction.BUY else -1
-    wanted = {leg.instrument.name: part * leg.ratio * side for leg in request.structure.legs}
+    wanted = request.asked(part)
     legs: list[tuple[str, Decimal, Decimal]] = []
     fee, currencies = Decimal(0), set[str]()
     for trade in rows(block.get("trades"), "trades"):

@@ -160,6 +160,7 @@ class DeribitVenue:
             amount=float(request.amount),
             legs=parse.legs_of(request),
             time_in_force=life,
+            **({} if request.hedge is None else {"hedge": parse.hedge_of(request, request.hedge)}),
         )
 
     async def _filled(

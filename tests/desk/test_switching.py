@@ -1,0 +1,246 @@
+"""Replacing a short future in one request: into options by a hedge leg, into a later future as a calendar."""
+
+import asyncio
+import json
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headframe.book import Accounts, MarginTerms
+from headframe.cli.app import app
+from headframe.desk import (
+    approvals,
+    audit,
+    closing,
+    confirming,
+    execution,
+    limits,
+    money,
+    policy,
+    programme,
+    switching,
+)
+from headframe.desk.ports import Declined, Invalid
+from headframe.instrument import StructureKind, payoff
+from headframe.units import BTC
+from headframe.wiring import open_office, trading
+
+
+@pytest.fixture
+def sold(mine: Path) -> Path:
+    """A mine that has sold a listed future, T-1, by block, under a mandate that allows options too."""
+    path = mine / "mandate.toml"
+    text = path.read_text()
+    text = text.replace('choice = "floor_less_cost"', 'choice = "largest_floor"')
+    text = text.replace("stress_call_share_max = 0.40", "stress_call_share_max = 3.0")
+    path.write_text(text)
+    office = open_office(mine, user="board")
+    policy.sign(office)
+    office.user = "treasurer"
+    programme.plan(office)
+    office.user = "cfo"
+    approvals.give(office, "P-1")
+    assert dealt(mine, "P-1").outcome == "filled"
+    (trade,) = open_office(mine, user="x").state().trades.values()
+    assert trade.structure is StructureKind.SHORT_FUTURE
+    return mine
+
+
+def dealt(folder: Path, name: str) -> Any:
+    office = open_office(folder, user="trader")
+
+    async def run() -> Any:
+        async with trading(office, folder, venue="paper") as line:
+            await office.clock.wait_until(office.now() + timedelta(minutes=1))
+            return await execution.deal(line, name)
+
+    return asyncio.run(run())
+
+
+def proposed(folder: Path, kind: StructureKind, expiry: Any = None, coins: Any = None) -> Any:
+    office = open_office(folder, user="treasurer")
+    made = switching.propose(office, "T-1", kind, expiry, coins)
+    office.user = "cfo"
+    approvals.give(office, made.id)
+    return made
+
+
+@pytest.mark.parametrize("kind", [StructureKind.PROTECTIVE_PUT, StructureKind.COSTLESS_COLLAR])
+def test_a_future_becomes_options_in_one_request(sold: Path, kind: StructureKind) -> None:
+    made = proposed(sold, kind, coins=Decimal(30))
+    before = open_office(sold, user="x").state()
+    old = before.trades["T-1"]
+    done = dealt(sold, made.id)
+    assert done.outcome == "filled", done
+    request = done.request
+    assert request.hedge is not None
+    assert request.hedge.instrument == old.legs[0].instrument
+    assert request.hedge.amount > 0, "what was sold is bought back"
+    trade, closed = done.trades
+    assert (trade.structure, trade.size, trade.margin) == (kind, 30, MarginTerms.BILATERAL)
+    assert all(leg.instrument.is_option for leg in trade.legs)
+    (leg,) = closed.legs
+    assert (leg.amount, leg.price) == (request.hedge.amount, request.hedge.price)
+    assert float(closed.size) == pytest.approx(30, abs=2e-4), "to a contract of ten dollars"
+    office = open_office(sold, user="risk")
+    state = office.state()
+    positions = {one.trade.id: one for one in state.positions()}
+    assert positions["T-1"].coins == old.size - closed.size
+    assert positions["T-2"].coins == 30
+    paid = -payoff(
+        leg.instrument, Fraction(-leg.amount), Fraction(leg.price), Fraction(old.legs[0].price)
+    )
+    moved = state.ledger.balance(Accounts.hedge("T-1"), BTC) - before.ledger.balance(
+        Accounts.hedge("T-1"), BTC
+    )
+    assert float(Fraction(moved.smallest, moved.currency.scale)) == pytest.approx(
+        float(paid), abs=1e-8
+    )
+    for month in {part.month for part in old.designations}:
+        firm = state.ledger.balance(Accounts.firm(month), BTC)
+        floored = state.ledger.balance(Accounts.floored(month), BTC)
+        was = before.ledger.balance(Accounts.firm(month), BTC)
+        assert (firm + floored - was).smallest / 1e8 == pytest.approx(0.0, abs=0.01), (
+            "every coin is promised once"
+        )
+    posted = float(state.ledger.balance(Accounts.coins_posted("paper"), BTC))
+    left = float(positions["T-1"].coins)
+    assert posted == pytest.approx((0.02 + 0.00005 * left) * left, abs=1e-8)
+    assert limits.margin(office).today.initial_usd > 0
+    assert money.performance(office) is not None
+    assert audit.verify(office).sound
+    _confirmed_by_the_venue(sold, trade.id, closed.id)
+
+
+def _confirmed_by_the_venue(folder: Path, *names: str) -> None:
+    """The venue's record of the block, hedge leg and all, confirms both the trade and the closing."""
+    office = open_office(folder, user="risk")
+
+    async def run() -> None:
+        async with trading(office, folder, venue="paper") as line:
+            await confirming.ask(line)
+
+    asyncio.run(run())
+    state = office.state()
+    for name in names:
+        assert state.agreed(name), state.confirmed[name].differences
+
+
+def test_a_roll_keeps_the_dollars_in_one_calendar(sold: Path) -> None:
+    before = open_office(sold, user="x").state()
+    old = before.trades["T-1"]
+    assert before.market is not None
+    later = next(one.expiry for one in before.market.forwards if one.expiry > old.expiry)
+    made = proposed(sold, StructureKind.SHORT_FUTURE, later)
+    assert [leg.ratio for leg in made.structure.legs] == [1, -1]
+    done = dealt(sold, made.id)
+    assert done.outcome == "filled", done
+    assert done.request.hedge is None
+    trade, closed = done.trades
+    (far,), (near,) = trade.legs, closed.legs
+    assert far.instrument.expiry == later
+    assert far.amount == -near.amount
+    assert far.price - near.price == done.trades[0].legs[0].price - near.price
+    assert trade.net_price == far.price, "the trade's own price, not the spread"
+    assert abs(trade.size - (-far.amount / far.price)) <= Decimal("0.1")
+    state = open_office(sold, user="x").state()
+    assert [one.trade.id for one in state.positions()][-1] == "T-2"
+    left = [one.coins for one in state.positions() if one.trade.id == "T-1"]
+    assert sum(left, Decimal(0)) + closed.size == old.size
+    assert audit.verify(open_office(sold, user="x")).sound
+    _confirmed_by_the_venue(sold, trade.id, closed.id)
+
+
+def test_what_cannot_be_switched_is_refused_in_words(
+    sold: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = open_office(sold, user="treasurer")
+    state = office.state()
+    assert state.market is not None
+    expiries = [one.expiry for one in state.market.forwards]
+    old = state.trades["T-1"].expiry
+    earlier = max(one for one in expiries if one < old)
+    put = StructureKind.PROTECTIVE_PUT
+    with pytest.raises(Invalid, match="at its own expiry or later"):
+        switching.propose(office, "T-1", put, earlier)
+    with pytest.raises(Invalid, match="rolled to a later expiry"):
+        switching.propose(office, "T-1", StructureKind.SHORT_FUTURE)
+    with pytest.raises(Invalid, match="is not listed; listed: "):
+        switching.propose(office, "T-1", put, old + timedelta(days=1))
+    with pytest.raises(Invalid, match=r"replace 0\.1 to"):
+        switching.propose(office, "T-1", put, None, Decimal(10_000))
+    made = proposed(sold, put, coins=Decimal(30))
+    with pytest.raises(Declined, match="asked as one block"):
+        execution.judged(open_office(sold, user="trader"), made.id, "paper-book")
+    dealt(sold, made.id)
+    with pytest.raises(Invalid, match="T-2 is no listed future"):
+        switching.propose(open_office(sold, user="treasurer"), "T-2", put)
+    closing.propose(open_office(sold, user="treasurer"), "T-1", None)
+
+    def run(*words: str) -> Any:
+        status = app.main(
+            [*words, "--workspace", str(sold), "--as", "treasurer", "--json"],
+            standalone_mode=False,
+        )
+        return status or 0, json.loads(capsys.readouterr().out)
+
+    status, shown = run("switch", "T-1", "--into", "put", "--coins", "25")
+    assert status == 0
+    assert shown["proposal"]["replaces"] == "T-1"
+    assert shown["proposal"]["crystallised_usd"] != 0.0
+
+
+def test_two_dealers_parts_are_booked_together(sold: Path) -> None:
+    """A fill of two dealers: each part its own trade and closing, the sums those of one dealer's."""
+    from headframe.desk.booking import book_fills
+    from headframe.rfq import Fill, RfqStep
+
+    made = proposed(sold, StructureKind.PROTECTIVE_PUT, coins=Decimal(30))
+    office = open_office(sold, user="trader")
+    request, _ = execution.judged(office, made.id, "paper")
+    assert request.hedge is not None
+    state = office.state()
+    trial = state.copy()
+
+    def fill(name: str, share: Decimal) -> Fill:
+        amount = request.amount * share
+        return Fill(
+            venue_trade_id=f"BLOCK-{name}",
+            dealer=name,
+            price=request.limit,
+            amount=amount,
+            legs=tuple(
+                (leg, size, request.limit if "-P" in leg else request.hedge.price)  # type: ignore[union-attr]
+                for leg, size in request.asked(amount).items()
+            ),
+            fee=Decimal("0.001"),
+            fee_currency="BTC",
+            at=office.now(),
+        )
+
+    from headframe.codec import to_json
+    from headframe.desk.fencing import moved
+    from headframe.desk.ports import Draft
+
+    office.record(
+        Draft("asked", {"request": to_json(request), "proposal": made.id, "venue": "paper"})
+    )
+    moved(office, request, RfqStep.OPENED, venue_id="1")
+    moved(office, request, RfqStep.INTEND_AWARD)
+    parts = (fill("amber", Decimal("0.4")), fill("basalt", Decimal("0.6")))
+    booked = book_fills(office, request, made, parts, RfqStep.FILLED)
+    assert [one.id for one in booked] == ["T-2", "C-1", "T-3", "C-2"]
+    assert [one.size for one in booked[::2]] == [12, 18]
+    after = office.state()
+    closed = sum((one.size for one in booked[1::2]), Decimal(0))
+    assert float(closed) == pytest.approx(30, abs=3e-4)
+    assert after.trades["T-1"].size - closed == next(
+        one.coins for one in after.positions() if one.trade.id == "T-1"
+    )
+    assert after.dealt(made.id) == 30
+    assert trial.ledger.imbalance() == after.ledger.imbalance() == {}
+    assert audit.verify(office).sound
