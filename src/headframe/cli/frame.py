@@ -14,6 +14,8 @@ import click
 from headframe.desk.office import Office
 from headframe.units import Wrong, instant
 
+MODELS = ("gbm", "bootstrap", "heston_jumps", "svcj")
+"""Price models of the engine by name."""
 P = ParamSpec("P")
 R = TypeVar("R")
 

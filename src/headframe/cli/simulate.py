@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from headframe.cli.frame import Call, Whole, command
+from headframe.cli.frame import MODELS, Call, Whole, command
 from headframe.cli.progress import bar
 
 if TYPE_CHECKING:
     from headframe.desk.simulation import Runner, Simulation
-
-_MODELS = ("gbm", "bootstrap", "heston_jumps", "svcj")
 
 
 @click.command()
@@ -21,7 +19,7 @@ _MODELS = ("gbm", "bootstrap", "heston_jumps", "svcj")
 @click.option(
     "--cluster", metavar="URL", help="A Dask scheduler, tcp://host:port; extra `cluster`."
 )
-@click.option("--model", type=click.Choice(_MODELS), default="bootstrap", show_default=True)
+@click.option("--model", type=click.Choice(MODELS), default="bootstrap", show_default=True)
 @click.option("--months", type=Whole(1, 36), default=12, show_default=True)
 @click.option(
     "--hedge",

@@ -84,8 +84,12 @@ class Dossier:
     credit: CreditLine
     collateral: CollateralTerms
     statements: Statements | None = None
+    falls_with_coin: float = 1.0
+    """How its chance of failing answers the coin: 1 doubles it where the price halves, 0 not at all."""
 
     def __post_init__(self) -> None:
+        if not 0.0 <= self.falls_with_coin <= 5.0:
+            raise Wrong(f"falls_with_coin must lie between 0 and 5, was {self.falls_with_coin}")
         if not self.name.isidentifier() or not self.name.isascii():
             raise Wrong(f"a counterparty's name is one plain word, was {self.name[:40]!r}")
 

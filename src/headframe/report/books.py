@@ -1,12 +1,12 @@
 """Trades, trial balance, P&L, margin, credit and limits as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from headframe.book import Trade, TrialLine
 from headframe.report.table import Column, Form, Table
-from headframe.risk import Alert, Exposure, Moved, Watched
+from headframe.risk import Alert, Exposure, Moved, Profile, Watched
 from headframe.units import expiry_label
 
 
@@ -71,6 +71,42 @@ def _money(text: str) -> str:
     whole, _, part = text.lstrip("-").partition(".")
     shown = f"{int(whole):,}" + (f".{part}" if part else "")
     return f"({shown})" if negative else shown
+
+
+def profiles_table(rows: Sequence[Profile], lines: Mapping[str, float]) -> Table:
+    """Exposure through time by dealer: the first ten days, the greatest of each quantile, and its price."""
+    return Table(
+        title="Exposure through time, USD",
+        columns=(
+            Column("dealer"),
+            Column("99 %, ten days", Form.USD),
+            Column("greatest 95 %", Form.USD),
+            Column("97.5 %", Form.USD),
+            Column("99 %", Form.USD),
+            Column("in days", Form.WHOLE),
+            Column("without collateral 99 %", Form.USD),
+            Column("expected", Form.USD),
+            Column("CVA", Form.USD),
+            Column("CVA, wrong way", Form.USD),
+            Column("97.5 % of line", Form.SHARE),
+        ),
+        rows=tuple(
+            (
+                one.name,
+                one.margin_period.quantiles[2],
+                one.peak(0)[0],
+                one.peak(1)[0],
+                one.peak(2)[0],
+                float(one.peak(2)[1]),
+                max(each.bare_quantiles[2] for each in one.instants),
+                one.epe_usd,
+                one.cva_usd,
+                one.cva_wrong_way_usd,
+                one.peak(1)[0] / lines[one.name] if lines.get(one.name) else None,
+            )
+            for one in rows
+        ),
+    )
 
 
 def exposure_by_dealer_table(rows: tuple[Exposure, ...]) -> Table:

@@ -24,6 +24,7 @@ from headframe.risk.hedged import (
     NettingSet,
     hedge_in_force,
     hedge_of,
+    merged,
     netting_of,
 )
 from headframe.risk.liquidity import (
@@ -67,6 +68,7 @@ from headframe.risk.portfolio_margin import (
 )
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
+from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, profiles
 from headframe.risk.saccr import (
     HOUSE,
     PLAIN,
@@ -85,6 +87,7 @@ __all__ = [
     "DEALER",
     "HOUSE",
     "LEVELS",
+    "MARGIN_DAYS",
     "MOVES",
     "PLAIN",
     "VENUE",
@@ -99,9 +102,11 @@ __all__ = [
     "Engine",
     "Exposed",
     "Exposure",
+    "Facing",
     "FactorSet",
     "HedgedLeg",
     "Holding",
+    "Instant",
     "Ladder",
     "Liquidity",
     "LiquidityAtRisk",
@@ -120,6 +125,7 @@ __all__ = [
     "PortfolioMargin",
     "PortfolioModel",
     "PriceModel",
+    "Profile",
     "Programme",
     "Severity",
     "Spread",
@@ -157,6 +163,7 @@ __all__ = [
     "liquidity_at_risk",
     "mark",
     "marks",
+    "merged",
     "netted",
     "netted_book",
     "netting_of",
@@ -166,6 +173,7 @@ __all__ = [
     "portfolio_model",
     "position_value_usd",
     "prepare",
+    "profiles",
     "requirement",
     "requirement_of",
     "result_sha256",

@@ -1,7 +1,7 @@
 """A hedge as the engine takes it: legs, netting sets, and what margin is counted on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headframe.book import MarginTerms, Position
@@ -11,7 +11,7 @@ from headframe.numerics import Array, np
 from headframe.risk.margin import VenueMargin, rule_set
 from headframe.units import Wrong
 
-MOST_LEGS, MOST_SETS = 500, 40
+MOST_LEGS, MOST_SETS = 5_000, 60
 VENUE, VENUE_SOLD, VENUE_BOUGHT, DEALER = "venue", "venue, sold", "venue, bought", "dealer "
 """How netting sets are named: the venue's futures, its options sold and bought, a dealer by word and name."""
 _NEVER_CALLED = 1e10
@@ -121,7 +121,7 @@ def hedge_in_force(
     A netting of ``planned`` legs is one of the venue's or "dealer NAME". Options sold at the venue are
     margined at the greatest rate of its rules, 15 % and their mark, however far they are out of the money.
     """
-    legs = [leg for position in positions for leg in _legs(position)] + list(planned)
+    legs = merged([leg for position in positions for leg in _legs(position)]) + list(planned)
     rules = rule_set(at.date())[0]
     sets = [
         NettingSet(name=VENUE, venue=rules),
@@ -132,6 +132,31 @@ def hedge_in_force(
     sets += [NettingSet(name=name, terms=terms[name.removeprefix(DEALER)]) for name in dealers]
     used = {leg.netting for leg in legs}
     return hedge_of(legs, [one for one in sets if one.name in used], at)
+
+
+def merged(legs: Sequence[HedgedLeg]) -> list[HedgedLeg]:
+    """Legs of one set, instrument and side as one leg, in the order they first come.
+
+    Worth is linear in the amount, and of futures in the amount over its entry (contracts in USD) or times it:
+    the entry of the sum is the mean that keeps both.
+    """
+    found: dict[tuple[str, Instrument, bool], HedgedLeg] = {}
+    for leg in legs:
+        key = (leg.netting, leg.instrument, leg.amount > 0.0)
+        known = found.get(key)
+        found[key] = leg if known is None else _both(known, leg)
+    return list(found.values())
+
+
+def _both(one: HedgedLeg, other: HedgedLeg) -> HedgedLeg:
+    amount = one.amount + other.amount
+    entry = one.entry
+    if not one.instrument.is_option:
+        if one.instrument.amount_in_usd:
+            entry = amount / (one.amount / one.entry + other.amount / other.entry)
+        else:
+            entry = (one.amount * one.entry + other.amount * other.entry) / amount
+    return replace(one, amount=amount, entry=entry, margined=one.margined + other.margined)
 
 
 def _collateral(threshold_usd: float, share: float) -> CollateralTerms:

@@ -1,6 +1,7 @@
 """The arithmetic of risk: numbers in, numbers out."""
 
 from headframe.risk.kernels.cash import FIGURES, run_programme
+from headframe.risk.kernels.exposures import exposures
 from headframe.risk.kernels.hedging import bridge, hedge_against_sales
 from headframe.risk.kernels.marks import mark_errors, mark_tables
 from headframe.risk.kernels.paths import garch_deviance, price_paths
@@ -8,6 +9,7 @@ from headframe.risk.kernels.paths import garch_deviance, price_paths
 __all__ = [
     "FIGURES",
     "bridge",
+    "exposures",
     "garch_deviance",
     "hedge_against_sales",
     "mark_errors",

@@ -1,0 +1,55 @@
+"""Exposure profiles of the workspace's dealers: the trades on, their agreements, their grades."""
+
+from headframe.counterparty import default_probability, score
+from headframe.desk import simulation, users
+from headframe.desk.office import Office
+from headframe.desk.ports import Invalid
+from headframe.desk.valuation import value_now
+from headframe.risk import DEALER, Facing, Ladder, Profile, prepare, profiles
+from headframe.units import Wrong
+
+
+def of_dealers(
+    office: Office, *, kind: Ladder, months: int, paths: int, seed: int | None
+) -> tuple[Profile, ...]:
+    """A profile of every dealer with trades on; none where nothing is on."""
+    users.allowed(office, users.Action.READ)
+    asked = simulation.Asked(
+        kind=kind,
+        months=months,
+        paths=paths,
+        seed=seed,
+        thread_count=None,
+        covenant_usd=0.0,
+        moves=(),
+    )
+    made = simulation.programme(office, asked)
+    now = value_now(office)
+    on = now.at.date()
+    facing: list[Facing] = []
+    for one in made.hedge.sets:
+        dealer = one.name.removeprefix(DEALER)
+        dossier = now.state.dossiers.get(dealer) if one.name.startswith(DEALER) else None
+        facing.append(
+            Facing(
+                name=dealer,
+                held_usd=now.held(dealer) if dossier else 0.0,
+                posted_usd=now.posted(dealer) if dossier else 0.0,
+                default_year=default_probability(score(dossier, on).grade) if dossier else 0.0,
+                falls_with_coin=dossier.falls_with_coin if dossier else 0.0,
+            )
+        )
+    if not any(one.default_year for one in facing):
+        return ()
+    try:
+        found = profiles(
+            prepare(made),
+            facing,
+            paths=paths,
+            seed=office.state().seed if seed is None else seed,
+        )
+    except Wrong as error:
+        raise Invalid(str(error)) from error
+    return tuple(
+        profile for profile, one in zip(found, facing, strict=True) if one.default_year > 0.0
+    )

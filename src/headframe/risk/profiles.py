@@ -1,0 +1,168 @@
+"""Exposure to each counterparty through time on the engine's paths: expected, potential, and its price.
+
+Potential future exposure is a quantile of what would be lost at a date; expected positive exposure its mean
+over time; the credit valuation adjustment what the other side's chance of failing costs, undiscounted.
+Collateral is that of the agreement, as it was a margin period before (Gregory, "The xVA challenge", chapters
+on exposure and margin). With wrong-way risk the chance of failing moves with the coin: hazard at a price S is
+today's times (S0 / S) to the power of ``falls_with_coin``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, log
+
+from headframe.counterparty import LOSS_GIVEN_DEFAULT
+from headframe.numerics import Array, Places, Singles, np
+from headframe.risk.engine import BLOCK, Engine
+from headframe.risk.kernels import exposures
+from headframe.units import Wrong
+
+QUANTILES = (0.95, 0.975, 0.99)
+MARGIN_DAYS = 10
+"""From the last collateral delivered to the close-out of a failed counterparty's trades."""
+STEP_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facing:
+    """One netting set's other side: collateral of today, its chance of failing in a year, how it moves."""
+
+    name: str
+    held_usd: float
+    posted_usd: float
+    default_year: float
+    falls_with_coin: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instant:
+    """One date of a profile, in USD: expected exposure, and its 95, 97.5 and 99 % quantiles."""
+
+    days: int
+    expected: float
+    quantiles: tuple[float, float, float]
+    bare_expected: float
+    bare_quantiles: tuple[float, float, float]
+    """The same as if no collateral moved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A counterparty through time; ``margin_period`` is the exposure of the first ten days alone."""
+
+    name: str
+    instants: tuple[Instant, ...]
+    margin_period: Instant
+    epe_usd: float
+    cva_usd: float
+    cva_wrong_way_usd: float
+
+    def peak(self, place: int) -> tuple[float, int]:
+        """The greatest quantile and its day; ``place`` is that of ``QUANTILES``."""
+        worst = max(self.instants, key=lambda one: one.quantiles[place])
+        return worst.quantiles[place], worst.days
+
+
+def profiles(
+    engine: Engine, facing: Sequence[Facing], *, paths: int, seed: int
+) -> tuple[Profile, ...]:
+    """A profile for each of the engine's netting sets, ``facing`` in their order.
+
+    Dates are weekly, with the end of the margin period besides.
+    """
+    if len(facing) != len(engine.sets):
+        raise Wrong(
+            f"{len(engine.sets)} netting sets face {len(engine.sets)} sides, not {len(facing)}"
+        )
+    if not 100 <= paths <= 1_000_000:
+        raise Wrong(f"a profile takes 100 to 1,000,000 paths, was {paths:,}")
+    last = engine.calendar.days
+    days = sorted({*range(STEP_DAYS, last + 1, STEP_DAYS), min(MARGIN_DAYS, last)})
+    bare, secured, prices = _walked(engine, facing, np.array(days, dtype=np.int64), paths, seed)
+    ranks = [ceil(share * paths) - 1 for share in QUANTILES]
+    return tuple(
+        _profile(one, days, bare[place], secured[place], prices, ranks)
+        for place, one in enumerate(facing)
+    )
+
+
+def _walked(
+    engine: Engine, facing: Sequence[Facing], days: Places, paths: int, seed: int
+) -> tuple[Singles, Singles, Array]:
+    """Exposures bare and secured (sets, times, paths), and the price over today's (times, paths)."""
+    shape = (len(facing), len(days), paths)
+    bare, secured = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    ratios = np.empty((len(days), paths))
+    opening = np.array([[one.held_usd, one.posted_usd] for one in facing]).reshape(-1, 2)
+    length = engine.calendar.days + 1
+    for first in range(0, paths, BLOCK):
+        width = min(BLOCK, paths - first)
+        walked = np.empty((length, 4, width))
+        engine.paths(seed, first, np.empty((width, length)), walked)
+        part = (
+            np.empty((*shape[:2], width), np.float32),
+            np.empty((*shape[:2], width), np.float32),
+        )
+        exposures(
+            walked, days, MARGIN_DAYS, engine.sets, engine.notional, opening, engine.grid,
+            engine.tables, *part,
+        )  # fmt: skip
+        bare[:, :, first : first + width], secured[:, :, first : first + width] = part
+        ratios[:, first : first + width] = walked[days, 0] / walked[0, 0]
+    return bare, secured, ratios
+
+
+def _profile(
+    one: Facing,
+    days: Sequence[int],
+    bare: Singles,
+    secured: Singles,
+    ratios: Array,
+    ranks: Sequence[int],
+) -> Profile:
+    rows = [
+        Instant(
+            days=day,
+            expected=_mean(secured[place]),
+            quantiles=_quantiles(secured[place], ranks),
+            bare_expected=_mean(bare[place]),
+            bare_quantiles=_quantiles(bare[place], ranks),
+        )
+        for place, day in enumerate(days)
+    ]
+    weekly = [row for row in rows if row.days % STEP_DAYS == 0]
+    kept = [place for place, day in enumerate(days) if day % STEP_DAYS == 0]
+    still = np.ones((len(kept), ratios.shape[1]))
+    moving = ratios[kept] ** -one.falls_with_coin
+    return Profile(
+        name=one.name,
+        instants=tuple(weekly),
+        margin_period=next(row for row in rows if row.days == min(MARGIN_DAYS, days[-1])),
+        epe_usd=sum(row.expected for row in weekly) / len(weekly) if weekly else 0.0,
+        cva_usd=_adjustment(one, secured[kept], still),
+        cva_wrong_way_usd=_adjustment(one, secured[kept], moving),
+    )
+
+
+def _adjustment(one: Facing, exposed: Singles, hazards: Array) -> float:
+    """Loss given default times exposure at the chance of failing in each week, path by path."""
+    yearly = -log(1.0 - one.default_year)
+    total, failed, summed = 0.0, 0.0, np.zeros(hazards.shape[1])
+    alive = np.ones(hazards.shape[1])
+    for week in range(len(hazards)):
+        summed += yearly * hazards[week] * (STEP_DAYS / 365.0)
+        left = np.exp(-summed)
+        total += float(((alive - left) * exposed[week].astype(np.float64)).mean())
+        failed += float((alive - left).mean())
+        alive = left
+    assert 0.0 <= failed <= 1.0
+    return LOSS_GIVEN_DEFAULT * total
+
+
+def _mean(row: Singles) -> float:
+    return float(row.astype(np.float64).mean())
+
+
+def _quantiles(row: Singles, ranks: Sequence[int]) -> tuple[float, float, float]:
+    low, middle, high = np.partition(row, ranks)[ranks].tolist()
+    return float(low), float(middle), float(high)

@@ -1,0 +1,164 @@
+"""Exposure through time against closed forms, limits and identities."""
+
+from dataclasses import replace
+from math import exp, log, sqrt
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headframe.counterparty import LOSS_GIVEN_DEFAULT, CollateralTerms
+from headframe.instrument import Instrument, Kind
+from headframe.risk import (
+    Facing,
+    HedgedLeg,
+    Ladder,
+    NettingSet,
+    hedge_of,
+    prepare,
+    profiles,
+)
+from headframe.units import Wrong
+from risk.test_engine import MARKET, SURFACE, programme
+
+AT = MARKET.as_of
+NORM = NormalDist()
+
+FREE = CollateralTerms(
+    threshold_usd=1e10,
+    minimum_transfer_usd=0.0,
+    rounding_usd=0.0,
+    independent_share=0.0,
+    haircut=0.0,
+)
+FULL = replace(FREE, threshold_usd=0.0)
+VOL = round(SURFACE.vol_at(0.5, 0.0), 9)
+COINS = 100.0
+
+
+def engine(*terms: CollateralTerms, coins: float = -COINS, months: int = 12) -> Any:
+    """One forward sold to each side, at today's forward, under its terms; prices a geometric motion."""
+    from datetime import timedelta
+
+    expiry = (AT + timedelta(days=420)).replace(hour=8, minute=0, second=0, microsecond=0)
+    one = Instrument(kind=Kind.FORWARD, coin="BTC", settled_in="USD", expiry=expiry)
+    entry = SURFACE.forward((expiry - AT).total_seconds() / 86_400.0 / 365.0)
+    legs = [
+        HedgedLeg(
+            instrument=one, amount=coins, entry=entry, netting=f"dealer {place}", margined=COINS
+        )
+        for place in range(len(terms))
+    ]
+    sets = [NettingSet(name=f"dealer {place}", terms=one) for place, one in enumerate(terms)]
+    return prepare(programme(Ladder.GBM, hedge=hedge_of(legs, sets, AT), months=months))
+
+
+def facing(name: str = "0", **changes: float) -> Facing:
+    given = {"held_usd": 0.0, "posted_usd": 0.0, "default_year": 0.02, "falls_with_coin": 0.0}
+    return Facing(name=name, **(given | changes))
+
+
+def test_a_forward_without_collateral_is_the_closed_form() -> None:
+    found = profiles(engine(FREE), [facing()], paths=40_000, seed=3)[0]
+    expiry = 420
+    entry = SURFACE.forward(expiry / 365.0)
+    for one in found.instants[3::12]:
+        years = one.days / 365.0
+        root = VOL * sqrt(years)
+        # we are short: our gain at t is entry - F(t, T); F is a martingale of the model's mean
+        d1 = 0.5 * root
+        expected = COINS * entry * (NORM.cdf(d1) - NORM.cdf(-d1))
+        assert one.bare_expected == pytest.approx(expected, rel=0.03), one.days
+        for share, shown in zip((0.95, 0.975, 0.99), one.bare_quantiles, strict=True):
+            low = exp(-0.5 * root * root + root * NORM.inv_cdf(1.0 - share))
+            assert shown == pytest.approx(COINS * entry * (1.0 - low), rel=0.025), one.days
+        assert one.quantiles == one.bare_quantiles, "a threshold nobody reaches is no collateral"
+        assert one.expected == one.bare_expected
+
+
+def test_full_collateral_leaves_the_margin_period() -> None:
+    bare, full = profiles(engine(FREE, FULL), [facing("0"), facing("1")], paths=20_000, seed=3)
+    entry = SURFACE.forward(420 / 365.0)
+    root = VOL * sqrt(10.0 / 365.0)
+    ten = COINS * entry * (2.0 * NORM.cdf(0.5 * root) - 1.0)
+    for one in full.instants[2::10]:
+        assert one.expected == pytest.approx(ten, rel=0.06), one.days
+    assert full.margin_period.days == 10
+    assert full.margin_period.expected == pytest.approx(ten, rel=0.03)
+    assert full.epe_usd < 0.35 * bare.epe_usd
+    assert all(a.quantiles[0] <= a.quantiles[1] <= a.quantiles[2] for a in full.instants)
+    assert bare.peak(2)[0] >= bare.peak(1)[0] >= bare.peak(0)[0]
+
+
+def test_what_is_held_and_posted_today_counts_until_collateral_has_moved() -> None:
+    made = engine(FULL)
+    (plain,) = profiles(made, [facing()], paths=2_000, seed=3)
+    (held,) = profiles(made, [facing(held_usd=1e6)], paths=2_000, seed=3)
+    (posted,) = profiles(made, [facing(posted_usd=1e6)], paths=2_000, seed=3)
+    first, later = 0, 5
+    assert held.instants[first].expected < plain.instants[first].expected
+    assert posted.instants[first].expected > plain.instants[first].expected
+    assert held.instants[later] == plain.instants[later] == posted.instants[later]
+
+
+def test_the_adjustment_is_loss_times_chance_times_exposure() -> None:
+    made = engine(FREE)
+    (one,) = profiles(made, [facing(default_year=0.05)], paths=5_000, seed=3)
+    yearly, total, before = -log(0.95), 0.0, 1.0
+    for row in one.instants:
+        left = exp(-yearly * row.days / 365.0)
+        total += (before - left) * row.expected
+        before = left
+    assert one.cva_usd == pytest.approx(LOSS_GIVEN_DEFAULT * total, rel=1e-6)
+    assert one.cva_wrong_way_usd == one.cva_usd, "a side that does not move with the coin"
+    (twice,) = profiles(made, [facing(default_year=0.05, falls_with_coin=1.0)], paths=5_000, seed=3)
+    assert twice.cva_wrong_way_usd > 1.2 * one.cva_usd, "it owes us most when it is weakest"
+    (right,) = profiles(
+        engine(FREE, coins=COINS),
+        [facing(default_year=0.05, falls_with_coin=1.0)],
+        paths=5_000,
+        seed=3,
+    )
+    assert right.cva_wrong_way_usd < right.cva_usd, "a side that owes us on the way up"
+
+
+def test_the_same_seed_gives_the_same_bits_and_paths_are_those_of_the_engine() -> None:
+    made = engine(FULL)
+    one, two = (profiles(made, [facing()], paths=3_000, seed=9) for _ in range(2))
+    assert one == two
+    assert one != profiles(made, [facing()], paths=3_000, seed=10)
+    alone = profiles(made, [facing()], paths=2_048, seed=9)[0]
+    assert np.isfinite(alone.epe_usd)
+
+
+def test_what_cannot_be_profiled_is_refused() -> None:
+    made = engine(FULL)
+    with pytest.raises(Wrong, match="netting sets"):
+        profiles(made, [], paths=1_000, seed=1)
+    with pytest.raises(Wrong, match="100 to"):
+        profiles(made, [facing()], paths=10, seed=1)
+
+
+def test_legs_added_up_are_worth_what_they_are_apart() -> None:
+    from headframe.instrument import parse_instrument
+    from headframe.risk import merged
+    from headframe.risk.marks import leg_value_usd
+
+    names = ("BTC-25DEC26", "BTC_USD-25DEC26-FWD", "BTC-25DEC26-70000-P")
+    legs = [
+        HedgedLeg(
+            instrument=parse_instrument(name), amount=side * size, entry=entry, netting="dealer a", margined=1.0
+        )
+        for name in names
+        for side in (1.0, -1.0)
+        for size, entry in ((30.0, 70_000.0), (5.0, 81_000.0), (11.0, 60_000.0))
+    ]  # fmt: skip
+    together = merged(legs)
+    assert len(together) == 6
+    assert [one.margined for one in together] == [3.0] * 6
+    for ratio in (0.5, 1.0, 1.7):
+        moved = SURFACE.at_spot(SURFACE.spot * ratio, AT)
+        apart = [leg_value_usd(o.instrument, o.amount, o.entry, moved, AT) for o in legs]
+        added = [leg_value_usd(o.instrument, o.amount, o.entry, moved, AT) for o in together]
+        assert sum(added) == pytest.approx(sum(apart), abs=1e-9 * sum(map(abs, apart)))
