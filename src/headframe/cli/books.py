@@ -1,4 +1,4 @@
-"""trades, ledger, pnl."""
+"""trades, ledger, pnl, effectiveness."""
 
 from datetime import datetime
 
@@ -59,11 +59,21 @@ def ledger(call: Call, as_of: datetime | None) -> None:
 
 @click.command()
 @click.option("--explain", "since", type=Instant(), help="Explain the P&L from an instant to now.")
+@click.option(
+    "--by",
+    type=click.Choice(["trade", "month", "strategy", "counterparty"]),
+    default="trade",
+    show_default=True,
+    help="What the P&L is added up by.",
+)
 @command
-def pnl(call: Call, since: datetime | None) -> None:
+def pnl(call: Call, since: datetime | None, by: str) -> None:
     """Programme P&L by trade at the present price, and performance against spot by month."""
     if since is not None:
         _explained(call, since)
+        return
+    if by != "trade":
+        _added_up(call, by)
         return
     from headframe.codec import to_json
     from headframe.desk import money, pages
@@ -112,3 +122,37 @@ def _explained(call: Call, since: datetime) -> None:
     for row, one in zip(data["trades"], found.trades, strict=True):
         row["total"] = one.total
     call.answer("pnl-explained", data, explained_table(title, rows))
+
+
+def _added_up(call: Call, by: str) -> None:
+    from headframe.codec import to_json
+    from headframe.desk import money, pages
+
+    rows = money.added_up(call.office(), money.By(by))
+    data = [{**to_json(one), "total_usd": one.total_usd} for one in rows]
+    call.answer("pnl-by", {"by": by, "rows": data}, pages.pnl_by_table(by, rows))
+
+
+@click.command()
+@command
+def effectiveness(call: Call) -> None:
+    """Each trade against the sales it hedges: dollar offset and regression, as auditors ask."""
+    from headframe.codec import to_json
+    from headframe.desk import relationships
+    from headframe.report import relationships_table
+
+    found = relationships.measured(call.office())
+    data = [
+        {
+            "trade": one.trade.id,
+            "designation": [part.words for part in one.trade.designations],
+            "hedge_for_accounts": one.for_accounts,
+            "expected_r2": one.expected_r2,
+            "expected_tracking_error": one.expected_tracking,
+            **to_json(one.found),
+            "verdict": one.found.words,
+        }
+        for one in found
+    ]
+    rows = [(one.trade, one.expected_r2, one.found) for one in found]
+    call.answer("effectiveness", {"relationships": data}, relationships_table(rows))

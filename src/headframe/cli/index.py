@@ -66,6 +66,11 @@ COMMANDS = {
     "trades": ("books", "trades", "Every trade with its legs and its designation."),
     "ledger": ("books", "ledger", "The trial balance, now or at an earlier instant."),
     "pnl": ("books", "pnl", "Programme P&L by trade, and hedge performance against spot by month."),
+    "effectiveness": (
+        "books",
+        "effectiveness",
+        "Each hedge against the sales it hedges: dollar offset and regression.",
+    ),
     "margin": ("risk", "margin", "Margin today, both tails, and the price at which cash runs out."),
     "credit": ("risk", "credit", "Exposure to each counterparty against its line."),
     "watch": ("watch", "watch", "Every limit watched; alerts as they change."),

@@ -1,5 +1,6 @@
 """Pages: the morning page in eight parts, and the result of a programme walked to its end."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from headframe.book import COINS_FREE, COINS_PLEDGED, Trade
@@ -67,6 +68,35 @@ def pnl_table(found: money.Performance) -> Table:
             "Realised coins are valued at today's price in the total. Net delta with coins on hand: "
             f"hedges {delta:,.2f} BTC, coins free, pledged and posted {found.coins:,.2f} BTC."
         ),
+    )
+
+
+def pnl_by_table(by: str, rows: Sequence[money.Sum]) -> Table:
+    """Programme P&L added up by month, strategy or counterparty."""
+    return Table(
+        title=f"Programme P&L by {by}: {sum(one.total_usd for one in rows):,.0f} USD",
+        columns=(
+            Column(by),
+            Column("coins", Form.COINS),
+            Column("coins left", Form.COINS),
+            Column("realised USD", Form.USD),
+            Column("unrealised USD", Form.USD),
+            Column("delta BTC", Form.COINS),
+            Column("total USD", Form.USD),
+        ),
+        rows=tuple(
+            (
+                one.name,
+                one.coins,
+                one.coins_left,
+                one.realised_usd,
+                one.unrealised_usd,
+                one.delta_coins,
+                one.total_usd,
+            )
+            for one in rows
+        ),
+        note="Coins at today's price; a trade's profit is shared out by the coins it hedges of each month.",
     )
 
 

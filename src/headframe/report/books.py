@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from headframe.book import Trade, TrialLine
 from headframe.report.table import Column, Form, Table
-from headframe.risk import Alert, Exposure, Moved, Profile, Watched
+from headframe.risk import Alert, Exposure, Moved, Profile, Relationship, Watched
 from headframe.units import expiry_label
 
 
@@ -238,3 +238,48 @@ def explained_table(title: str, rows: Sequence[tuple[str, Moved, float, float, f
         columns=(Column("trade"), *(Column(head, Form.USD) for head in heads)),
         rows=(*lines, ("SUM", *sums)),
     )
+
+
+def relationships_table(rows: Sequence[tuple[Trade, float, Relationship]]) -> Table:
+    """Hedging relationships: what was expected, and dollar offset and regression since the trade."""
+    return Table(
+        title="Hedge effectiveness",
+        columns=(
+            Column("trade"),
+            Column("hedges"),
+            Column("coins left", Form.COINS),
+            Column("R2 expected", Form.SHARE),
+            Column("hedge moved USD", Form.USD),
+            Column("item moved USD", Form.USD),
+            Column("dollar offset", Form.SHARE),
+            Column("slope", Form.SHARE),
+            Column("R2", Form.SHARE),
+            Column("points", Form.WHOLE),
+            Column("verdict"),
+        ),
+        rows=tuple(
+            (
+                trade.id,
+                _hedges(trade),
+                one.coins,
+                expected,
+                one.hedge_usd,
+                one.item_usd,
+                one.offset,
+                one.slope,
+                one.r2,
+                float(one.points),
+                one.words,
+            )
+            for trade, expected, one in rows
+        ),
+        note=(
+            "Of the coins still hedged, since the trade. The item is the designated sales at the forward of "
+            "each month's middle; options count at intrinsic value, their time value is a cost of hedging."
+        ),
+    )
+
+
+def _hedges(trade: Trade) -> str:
+    months = ", ".join(str(part.month) for part in trade.designations)
+    return f"{str(trade.structure).replace('_', ' ')} for {months}"

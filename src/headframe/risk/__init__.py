@@ -69,6 +69,7 @@ from headframe.risk.portfolio_margin import (
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
 from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, profiles
+from headframe.risk.relationship import Relationship, relationship
 from headframe.risk.saccr import (
     HOUSE,
     PLAIN,
@@ -127,6 +128,7 @@ __all__ = [
     "PriceModel",
     "Profile",
     "Programme",
+    "Relationship",
     "Severity",
     "Spread",
     "Status",
@@ -174,6 +176,7 @@ __all__ = [
     "position_value_usd",
     "prepare",
     "profiles",
+    "relationship",
     "requirement",
     "requirement_of",
     "result_sha256",
