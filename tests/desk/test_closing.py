@@ -303,3 +303,36 @@ def test_a_future_pays_from_its_last_mark_and_a_strange_leg_is_refused() -> None
     other = replace(dealt.legs[0], instrument=parse_instrument("BTC-26MAR27"))
     with pytest.raises(Wrong, match="no leg"):
         closing_flows(position, replace(dealt, legs=(other,)))
+
+
+def test_what_a_request_adds_to_margin_is_known_before_it_is_sent(desk: Office) -> None:
+    from headframe.desk import limits
+
+    before = limits.margin(desk)
+    head = desk.state().head
+    dealer, then = limits.margin_with(desk, "P-1")
+    assert desk.state().head == head, "nothing is sent, nothing written"
+    assert dealer in desk.state().proposals["P-1"].panel
+    calls = [
+        (now.call_usd, after.call_usd)
+        for now, after in zip(before.stresses, then.stresses, strict=True)
+    ]
+    assert all(after >= now for now, after in calls)
+    assert calls[-1][1] > calls[-1][0], "a collar is called in a rally"
+    trade = deal(desk, FakeVenue(desk.clock)).trades[0]
+    dealt = limits.margin(desk)
+    for most, found, first in zip(then.stresses, dealt.stresses, before.stresses, strict=True):
+        assert found.call_usd <= most.call_usd + 2e4, "the dealer whose terms ask most was assumed"
+        threshold = desk.state().dossiers[trade.dealer].collateral.threshold_usd
+        worst = desk.state().dossiers[dealer].collateral.threshold_usd
+        if most.call_usd > 0.0:
+            assert found.call_usd == pytest.approx(
+                max(most.call_usd - (threshold - worst), 0.0), abs=5e4
+            )
+        assert first.hedge_usd == 0.0
+    desk.user = "treasurer"
+    made = closing.propose(desk, "T-1", Decimal(10))
+    with pytest.raises(Declined, match="margin comes back"):
+        limits.margin_with(desk, made.id)
+    with pytest.raises(NotFound):
+        limits.margin_with(desk, "P-99")

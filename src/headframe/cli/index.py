@@ -71,6 +71,7 @@ COMMANDS = {
         "effectiveness",
         "Each hedge against the sales it hedges: dollar offset and regression.",
     ),
+    "certificate": ("risk", "certificate", "The lender's covenants, and the certificate of them."),
     "margin": ("risk", "margin", "Margin today, both tails, and the price at which cash runs out."),
     "credit": ("risk", "credit", "Exposure to each counterparty against its line."),
     "watch": ("watch", "watch", "Every limit watched; alerts as they change."),

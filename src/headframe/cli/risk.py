@@ -8,13 +8,24 @@ from headframe.cli.frame import MODELS, Call, Whole, command
 
 
 @click.command()
+@click.option("--with", "proposal", help="Also as if this proposal were dealt as planned.")
 @command
-def margin(call: Call) -> None:
+def margin(call: Call, proposal: str | None) -> None:
     """Margin today, what moves both ways would call, and the price at which cash runs out."""
     from headframe.codec import to_json
     from headframe.desk import limits, pages
 
     view = limits.margin(call.office())
+    if proposal is not None:
+        dealer, then = limits.margin_with(call.office(), proposal)
+        data = {
+            "proposal": proposal,
+            "dealer": dealer,
+            "today": to_json(view),
+            "then": to_json(then),
+        }
+        call.answer("margin-with", data, pages.margin_with_table(proposal, dealer, view, then))
+        return
     call.answer("margin", to_json(view), pages.margin_table(view), *pages.margin_lines(view))
 
 
@@ -79,3 +90,37 @@ def _profiles(call: Call, paths: int, seed: int | None, months: int, model: str)
     found = profiles.of_dealers(office, kind=Ladder(model), months=months, paths=paths, seed=seed)
     lines = {name: one.credit.line_usd for name, one in office.state().dossiers.items()}
     call.answer("credit-profiles", {"profiles": to_json(found)}, profiles_table(found, lines))
+
+
+@click.command()
+@click.option("--certify", is_flag=True, help="Put your name to it and keep it in the journal.")
+@click.option("--write", is_flag=True, help="With --certify, also write certificate.md and .html.")
+@command
+def certificate(call: Call, *, certify: bool, write: bool) -> int:
+    """The lender's covenants with what is and what would cure them; status 4 where one is not kept."""
+    from headframe.codec import to_json
+    from headframe.desk import covenants, pages
+    from headframe.desk.ports import Invalid
+    from headframe.report import html, markdown
+
+    office = call.office()
+    if write and not certify:
+        raise Invalid("--write goes with --certify: what is written is certified")
+    if not certify:
+        found = covenants.shown(office)
+        call.answer("covenants", {"covenants": to_json(found)}, pages.covenants_table(found))
+        return 0 if all(one.kept for one in found) else 4
+    made = covenants.certify(office)
+    page = pages.certificate_page(office, made)
+    written: list[str] = []
+    if write:
+        written = [
+            str(Path(office.files.write(name, text)))
+            for name, text in (
+                ("certificate.md", markdown(page)),
+                ("certificate.html", html(page)),
+            )
+        ]
+    data = {"certificate": to_json(made), "kept": made.kept, "written": written}
+    call.answer("certificate", data, page, *(f"wrote {one}" for one in written))
+    return 0 if made.kept else 4

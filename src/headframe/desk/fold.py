@@ -398,6 +398,7 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "switched_also": _filled_also,
     "day": _day,
     "noted": _nothing,
+    "certified": _nothing,
     "user_set": _user_set,
     "token_issued": _token_issued,
     "tokens_revoked": _tokens_revoked,

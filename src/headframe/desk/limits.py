@@ -1,22 +1,25 @@
 """Margin, credit and every limit under watch."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headframe.book import MarginTerms
 from headframe.counterparty import CollateralTerms, Standing, objections
+from headframe.desk.approvals import proposal_of
+from headframe.desk.covenants import LIEN, RATIO, STEP, covenants
 from headframe.desk.office import Office
+from headframe.desk.ports import Declined
 from headframe.desk.programme import pledge_of
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import (
     ExposureRow,
     exposure_rows,
-    hedged_share,
+    hypothetical,
     planned_coins,
     premium_spent,
 )
-from headframe.mandate import Mandate
+from headframe.mandate import Mandate, Rule
 from headframe.risk import (
     MOVES,
     Exposure,
@@ -28,6 +31,7 @@ from headframe.risk import (
     by_group,
     cash_out_price,
     exposure,
+    netted_book,
     portfolio_margin,
     portfolio_model,
     requirement_of,
@@ -61,6 +65,22 @@ def _terms(now: Valuation) -> dict[str, CollateralTerms]:
 def margin(office: Office) -> MarginView:
     """What is due today and what each move of the price would call within a month."""
     return _margin(value_now(office))
+
+
+def margin_with(office: Office, proposal: str) -> tuple[str, MarginView]:
+    """The dealer of a proposal's panel whose terms ask most, and the same with it dealt as planned.
+
+    Nothing is sent. Declined for a proposal that closes or replaces a trade: it gives margin back.
+    """
+    now = value_now(office)
+    one = proposal_of(now.state, proposal)
+    if one.closes or one.replaces:
+        raise Declined(f"{proposal} ends {one.closes or one.replaces}: margin comes back with it")
+    views: list[tuple[str, MarginView]] = []
+    for dealer in one.panel or ("",):
+        held = (*now.positions, hypothetical(one, dealer, now.at))
+        views.append((dealer, _margin(replace(now, positions=held, book=netted_book(held)))))
+    return max(views, key=lambda view: max(row.margin_usd for row in view[1].stresses))
 
 
 def _margin(now: Valuation) -> MarginView:
@@ -133,7 +153,6 @@ def watch(office: Office) -> tuple[Watched, ...]:
         *_cash(now, mandate, view),
         *_counterparties(now, mandate),
         *_papers(now, mandate),
-        *_loan(now),
         *_lender(now, mandate),
         *_exceptions(now, mandate),
     )
@@ -217,30 +236,23 @@ def _papers(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
         )  # fmt: skip
 
 
-def _loan(now: Valuation) -> Iterator[Watched]:
-    treasury = now.settings.operation.treasury
-    if treasury.loan_usd and treasury.coins_pledged:
+def _lender(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+    least = {Rule.LENDER_LEAST.clause, LIEN}
+    for one in covenants(now, mandate):
         yield Watched(
-            clause="loan", name="loan to value", unit="of collateral",
-            used=treasury.loan_usd / (treasury.coins_pledged * now.surface.spot),
-            allowed=treasury.loan_to_value_max,
+            clause=one.clause, name=one.name, used=one.used, allowed=one.allowed, unit=_UNITS[one.clause],
+            low_is_bad=one.clause in least,
         )  # fmt: skip
 
 
-def _lender(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
-    rows = _rows(now, mandate)
-    if not rows:
-        return
-    share = hedged_share(rows)
-    lender = mandate.lender
-    yield Watched(
-        clause="M-10.1", name="hedged, the lender's least", used=share,
-        allowed=lender.least_hedged, unit="of P50", low_is_bad=True,
-    )  # fmt: skip
-    yield Watched(
-        clause="M-10.2", name="hedged, the lender's most", used=share,
-        allowed=lender.most_hedged, unit="of P50",
-    )  # fmt: skip
+_UNITS = {
+    Rule.LENDER_LEAST.clause: "of P50",
+    Rule.LENDER_MOST.clause: "of P50",
+    Rule.LENDER_STRUCTURE.clause: "trades",
+    RATIO: "of collateral",
+    STEP: "of collateral",
+    LIEN: "coins",
+}
 
 
 def _exceptions(now: Valuation, mandate: Mandate) -> Iterator[Watched]:

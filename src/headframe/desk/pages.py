@@ -7,6 +7,7 @@ from headframe.book import COINS_FREE, COINS_PLEDGED, Trade
 from headframe.chain import PERIOD
 from headframe.counterparty import Standing
 from headframe.desk import limits, money, quotes
+from headframe.desk.covenants import Certificate, Covenant
 from headframe.desk.limits import MarginView
 from headframe.desk.office import Office
 from headframe.desk.state import State
@@ -118,6 +119,70 @@ def margin_table(view: MarginView) -> Table:
         ),
         note=f"Venue rules {view.rules}"
         + ("." if view.rules_in_force else ": the last known; the venue changed them since."),
+    )
+
+
+def covenants_table(rows: Sequence[Covenant]) -> Table:
+    """The lender's covenants one by one."""
+    return Table(
+        title="The lender's covenants",
+        columns=(
+            Column("clause"),
+            Column("covenant"),
+            Column("asked"),
+            Column("found"),
+            Column("kept"),
+            Column("what follows"),
+        ),
+        rows=tuple(
+            (one.clause, one.name, one.asked, one.found, "yes" if one.kept else "NO", one.remedy)
+            for one in rows
+        ),
+    )
+
+
+def certificate_page(office: Office, made: Certificate) -> Page:
+    """The certificate a lender asks for."""
+    whole = "every covenant is kept" if made.kept else "not every covenant is kept"
+    return Page(
+        title=f"Compliance certificate of {made.entity} to {made.lender}",
+        mode=office.state().mode,
+        at=made.at,
+        head=str(made.anchor),
+        sections=(
+            Section(
+                heading=f"As of {made.at:%Y-%m-%d %H:%M} UTC, at {made.spot:,.0f} USD a coin: {whole}",
+                sentences=(
+                    f"Stated by {made.by}, from the books that the journal's head above stands for.",
+                ),
+                tables=(covenants_table(made.covenants),),
+            ),
+        ),
+    )
+
+
+def margin_with_table(proposal: str, dealer: str, view: MarginView, then: MarginView) -> Table:
+    """What a proposal adds before it is sent: margin now, the call after each move, the cash-out price."""
+    rows: list[tuple[str, float | None, float | None]] = [
+        ("posted today", view.today.posted_usd, then.today.posted_usd),
+        *(
+            (f"called after {now.move:+.0%} in a month", now.call_usd, after.call_usd)
+            for now, after in zip(view.stresses, then.stresses, strict=True)
+        ),
+        ("cash runs out above", view.cash_out_above, then.cash_out_above),
+    ]
+    return Table(
+        title=f"Margin with {proposal} dealt with {dealer}, whose terms ask most of its panel",
+        columns=(
+            Column(""),
+            Column("as it is USD", Form.USD),
+            Column("with it USD", Form.USD),
+            Column("it adds USD", Form.USD),
+        ),
+        rows=tuple(
+            (name, before, after, None if before is None or after is None else after - before)
+            for name, before, after in rows
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Protocol
 
 from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg, allocate
 from headframe.hedge.exposure import Bucket
@@ -20,7 +21,7 @@ from headframe.pricing import (
 )
 from headframe.rfq import HedgeLeg
 from headframe.risk import BasisRisk, basis_risk, sale_weights
-from headframe.units import Wrong, year_fraction
+from headframe.units import Month, Wrong, year_fraction
 
 _COIN_TICK = Decimal("0.0001")
 _USD_TICK = Decimal(1)
@@ -89,6 +90,11 @@ class Candidate:
     bucket: Bucket = field(repr=False)
     hedge: HedgeLeg | None = None
     """The future that changes hands with it, where it replaces one."""
+
+    @property
+    def needs(self) -> tuple[tuple[Month, float], ...]:
+        """Months it is shared out to, by weight."""
+        return self.bucket.needs
 
     @property
     def notional_usd(self) -> float:
@@ -256,13 +262,57 @@ def _option(
     )
 
 
-def hypothetical(candidate: Candidate, dealer: str, at: datetime) -> Position:
-    """The position a candidate would be with a dealer: for limits asked before anything is sent."""
+class Priced(Protocol):
+    """A hedge with its terms: a candidate, or a proposal made of one."""
+
+    @property
+    def kind(self) -> StructureKind:
+        """What it is."""
+        ...
+
+    @property
+    def structure(self) -> Structure:
+        """Its legs."""
+        ...
+
+    @property
+    def bought(self) -> bool:
+        """Our side."""
+        ...
+
+    @property
+    def size(self) -> Decimal:
+        """Coins hedged."""
+        ...
+
+    @property
+    def amount(self) -> Decimal:
+        """As the venue counts it: coins, or USD."""
+        ...
+
+    @property
+    def price(self) -> Decimal:
+        """Net price per coin."""
+        ...
+
+    @property
+    def price_currency(self) -> str:
+        """The currency of it."""
+        ...
+
+    @property
+    def needs(self) -> tuple[tuple[Month, float], ...]:
+        """Months it is shared out to, by weight."""
+        ...
+
+
+def hypothetical(candidate: Priced, dealer: str, at: datetime) -> Position:
+    """The position a hedge would be with a dealer: for limits asked before anything is sent."""
     venue = candidate.kind is StructureKind.SHORT_FUTURE or is_order_book(dealer)
     side = Decimal(1) if candidate.bought else Decimal(-1)
     shares = allocate(
         candidate.size,
-        tuple((month, Decimal(repr(need))) for month, need in candidate.bucket.needs),
+        tuple((month, Decimal(repr(need))) for month, need in candidate.needs),
     )
     trade = Trade(
         id="hypothetical",

@@ -77,13 +77,36 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoanStep:
+    """A step of the loan agreement: what must be done, in how many days, once the loan exceeds a share."""
+
+    above: float
+    must: str
+    days: int
+
+    def __post_init__(self) -> None:
+        _within("a step's share of collateral", self.above, 0.01, 10.0)
+        _within("days to act on a step", self.days, 0, 90)
+        if not self.must.strip() or len(self.must) > 200:
+            raise Wrong("a step says what must be done, in at most 200 characters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lender:
-    """Clause 10: the lender's own bounds on the share of the programme's P50 that is hedged."""
+    """Clause 10: the lender's own bounds on the share of the programme's P50 that is hedged, and on how.
+
+    No ``structures``: the lender asks nothing of them.
+    """
 
     least_hedged: float
     most_hedged: float
+    structures: tuple[StructureKind, ...] = ()
+    steps: tuple[LoanStep, ...] = ()
 
     def __post_init__(self) -> None:
+        shares = [one.above for one in self.steps]
+        if shares != sorted(set(shares)):
+            raise Wrong("the lender's steps stand in order, each above the one before")
         if not 0.0 <= self.least_hedged <= self.most_hedged <= 1.0:
             found = f"{self.least_hedged} and {self.most_hedged}"
             raise Wrong(f"a lender's bounds must satisfy 0 <= least <= most <= 1, was {found}")

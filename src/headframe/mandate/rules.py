@@ -41,6 +41,7 @@ class Rule(StrEnum):
     BLACKOUT = "blackout"
     LENDER_MOST = "lender_most"
     LENDER_LEAST = "lender_least"
+    LENDER_STRUCTURE = "lender_structure"
     NOT_A_PREPARER = "not_a_preparer"
 
     @property
@@ -86,4 +87,5 @@ _CLAUSES = {
     Rule.NOT_A_PREPARER: "M-8.1",
     Rule.LENDER_LEAST: "M-10.1",
     Rule.LENDER_MOST: "M-10.2",
+    Rule.LENDER_STRUCTURE: "M-10.3",
 }

@@ -140,6 +140,9 @@ def _lender(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
     if not share >= lender.least_hedged - _DUST:
         allowed = f"at least {lender.least_hedged:.0%} of P50"
         yield Breach(rule=Rule.LENDER_LEAST, allowed=allowed, found=f"{share:.1%}", blocks=False)
+    if lender.structures and facts.structure not in lender.structures and not facts.closes:
+        allowed = ", ".join(str(kind) for kind in lender.structures)
+        yield Breach(rule=Rule.LENDER_STRUCTURE, allowed=allowed, found=str(facts.structure))
 
 
 def _basis(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
