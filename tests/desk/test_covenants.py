@@ -135,6 +135,10 @@ def test_a_certificate_is_kept_and_refused_where_the_books_have_a_break(
     settings = office.settings()
     free = replace(settings.operation.treasury, loan_usd=0.0)
     changed = replace(settings, operation=replace(settings.operation, treasury=free))
-    monkeypatch.setattr(type(office), "settings", lambda _: changed)
+
+    def settings_of(_: Office) -> Any:
+        return changed
+
+    monkeypatch.setattr(Office, "settings", settings_of)
     with pytest.raises(NotFound, match="no loan"):
         covenants.certify(office)

@@ -164,6 +164,10 @@ def test_rules_that_depend_on_other_settings() -> None:
     short = judge(needy, GOOD, Stage.ASK)
     assert [b.rule for b in short.breaches] == [Rule.LENDER_LEAST]
     assert short.allowed
+    named = replace(needy.lender, least_hedged=0.0, structures=(StructureKind.FORWARD,))
+    other = judge(replace(MANDATE, lender=named), GOOD, Stage.ASK)
+    assert [b.rule for b in other.breaches] == [Rule.LENDER_STRUCTURE]
+    assert not other.allowed
     half = replace(MANDATE, cover=replace(MANDATE.cover, firm_p10_share_max=0.5))
     assert [b.rule for b in judge(half, GOOD, Stage.ASK).breaches] == [Rule.FIRM_ABOVE_P10]
     elsewhere = replace(MANDATE, where=(replace(MANDATE.where[0], entity="Another LLC"),))
@@ -186,6 +190,7 @@ def test_no_rule_goes_untested() -> None:
         Rule.WEEKEND,
         Rule.BLACKOUT,
         Rule.LENDER_LEAST,
+        Rule.LENDER_STRUCTURE,
         Rule.BELOW_FLOOR,
     }
     assert {rule for rule, _, _ in CASES} | elsewhere == set(Rule)
