@@ -59,6 +59,7 @@ COMMANDS = {
     "execution": ("execution", "execution", "The best-execution record of each request."),
     "tca": ("execution", "tca", "What dealing came to, and every dealer's scorecard."),
     "rebalance": ("rebalance", "rebalance", "Delta of option hedges against the mandate's band."),
+    "review": ("rebalance", "review", "Whether a review is due; hold it and propose what it asks."),
     "close": ("close", "close", "Propose to close a trade before its coins are sold."),
     "switch": ("close", "switch", "Propose to roll a short future, or to turn it into options."),
     "confirm": ("confirm", "confirm", "Confirmations held against the trades, field by field."),

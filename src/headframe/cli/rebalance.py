@@ -1,8 +1,14 @@
-"""The mandate's rule of delta."""
+"""The mandate's rule of delta, and reviews of the programme."""
+
+from typing import TYPE_CHECKING
 
 import click
 
 from headframe.cli.frame import Call, command
+
+if TYPE_CHECKING:
+    from headframe.desk.reviewing import Due
+    from headframe.hedge import Trigger
 
 
 @click.command()
@@ -37,3 +43,47 @@ def rebalance(call: Call, dry_run: bool) -> int:
         *(f"not proposed: {words}" for words in made.refused),
     )
     return 4 if made.refused else 0
+
+
+@click.command()
+@click.option("--hold", is_flag=True, help="Hold it: keep its ground and propose what it asks.")
+@command
+def review(call: Call, *, hold: bool) -> int:
+    """Whether a review is due and why; status 4 where it is and is not held.
+
+    With --hold what changed is kept, months below their target are planned, and of months above their ceiling
+    so much is proposed to be closed as is too much. Nothing is dealt.
+    """
+    from headframe.codec import to_json
+    from headframe.desk import reviewing
+    from headframe.report import proposal_lines
+
+    office = call.office()
+    if not hold:
+        found = reviewing.due(office)
+        data = {"due": bool(found.triggers), **to_json(found)}
+        call.answer("review", data, *_reasons(found.triggers), _last(found))
+        return 4 if found.triggers else 0
+    held = reviewing.hold(office)
+    call.answer(
+        "review-held",
+        {
+            "due": to_json(held.due),
+            "months": [to_json(row) for row in held.rows],
+            "proposals": [to_json(one) for one in held.proposals],
+        },
+        *_reasons(held.due.triggers),
+        *(line for one in held.proposals for line in proposal_lines(one)),
+        f"reviewed by {held.due.now.by}: {len(held.proposals)} proposals"
+        + ("" if held.proposals else "; every month stands within its band"),
+    )
+    return 0
+
+
+def _reasons(found: "tuple[Trigger, ...]") -> tuple[str, ...]:
+    return tuple(f"{one.name}: {one.words}" for one in found) or ("no reason to review",)
+
+
+def _last(found: "Due") -> str:
+    last = found.last
+    return "never reviewed" if last is None else f"last reviewed {last.at:%Y-%m-%d} by {last.by}"

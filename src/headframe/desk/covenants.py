@@ -7,7 +7,7 @@ from datetime import datetime
 from headframe.book import COINS_PLEDGED
 from headframe.codec import to_json
 from headframe.desk import users
-from headframe.desk.office import Office
+from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Head, NotFound
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import exposure_rows, hedged_share
@@ -158,6 +158,7 @@ def shown(office: Office) -> tuple[Covenant, ...]:
     return covenants(value_now(office), office.mandate())
 
 
+@serialised
 def certify(office: Office) -> Certificate:
     """The certificate a lender asks for, kept in the journal: by whoever may review.
 

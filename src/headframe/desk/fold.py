@@ -23,7 +23,7 @@ from headframe.desk.known import (
 )
 from headframe.desk.ports import Head, JournalBroken, Json, Record
 from headframe.desk.state import State
-from headframe.hedge import MonthResult, Proposal
+from headframe.hedge import Baseline, MonthResult, Proposal
 from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
 from headframe.mining import Case, Forecast
@@ -366,6 +366,10 @@ def _statement(state: State, record: Record) -> None:
         state.breaks[found.key] = found
 
 
+def _reviewed(state: State, record: Record) -> None:
+    state.reviewed = from_json(Baseline, record.body["baseline"])
+
+
 def _nothing(state: State, record: Record) -> None:
     """An event that only happened: its postings or its instant are all it changes."""
     assert record.seq > state.head.count
@@ -398,6 +402,7 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "switched_also": _filled_also,
     "day": _day,
     "noted": _nothing,
+    "reviewed": _reviewed,
     "certified": _nothing,
     "user_set": _user_set,
     "token_issued": _token_issued,

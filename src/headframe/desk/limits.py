@@ -11,6 +11,7 @@ from headframe.desk.covenants import LIEN, RATIO, STEP, covenants
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined
 from headframe.desk.programme import pledge_of
+from headframe.desk.reviewing import due_now
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import (
     ExposureRow,
@@ -154,6 +155,7 @@ def watch(office: Office) -> tuple[Watched, ...]:
         *_counterparties(now, mandate),
         *_papers(now, mandate),
         *_lender(now, mandate),
+        *_review(now, mandate),
         *_exceptions(now, mandate),
     )
 
@@ -253,6 +255,15 @@ _UNITS = {
     STEP: "of collateral",
     LIEN: "coins",
 }
+
+
+def _review(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+    """A review that is due: nothing is added until it is held."""
+    found = len(due_now(now, mandate, "").triggers)
+    yield Watched(
+        clause="M-12", name="reasons to review the programme", used=float(found),
+        allowed=float(max(found, 1)), unit="reasons",
+    )  # fmt: skip
 
 
 def _exceptions(now: Valuation, mandate: Mandate) -> Iterator[Watched]:

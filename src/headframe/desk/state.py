@@ -21,7 +21,7 @@ from headframe.desk.known import (
     Version,
 )
 from headframe.desk.ports import Head, Json
-from headframe.hedge import MonthResult, Proposal
+from headframe.hedge import Baseline, MonthResult, Proposal
 from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
 from headframe.mining import Forecast
@@ -78,6 +78,8 @@ class State:
     alerts: dict[str, AlertRecord] = field(default_factory=dict[str, AlertRecord])
     """Alerts that stand, by cause."""
     alerts_made: int = 0
+    reviewed: Baseline | None = None
+    """What the last review stood on."""
     closings: dict[str, Trade] = field(default_factory=dict[str, Trade])
     """What closed trades, each as the trade it was."""
     closes: dict[str, str] = field(default_factory=dict[str, str])

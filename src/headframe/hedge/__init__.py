@@ -22,12 +22,14 @@ from headframe.hedge.planned import as_dealt, open_proposals
 from headframe.hedge.proposal import Alternative, Proposal
 from headframe.hedge.rating import Rated, compare, rate_again, stress_call
 from headframe.hedge.rebalancing import Balance, balances
+from headframe.hedge.review import Baseline, Trigger, triggers
 from headframe.hedge.situation import Situation
 from headframe.hedge.switching import Switch, coins_of, future_of, switched
 
 __all__ = [
     "Alternative",
     "Balance",
+    "Baseline",
     "Bucket",
     "Candidate",
     "DayEnd",
@@ -41,6 +43,7 @@ __all__ = [
     "Street",
     "Switch",
     "Total",
+    "Trigger",
     "as_dealt",
     "balances",
     "best",
@@ -69,6 +72,7 @@ __all__ = [
     "stress_call",
     "switched",
     "total",
+    "triggers",
     "upfront_usd",
     "whole_steps",
 ]

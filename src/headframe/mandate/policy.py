@@ -328,6 +328,21 @@ class Rebalance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRules:
+    """Clause 12: how often a programme is reviewed at least, and which changes call for a review at once."""
+
+    days: int = 31
+    price_move: float = 0.15
+    forecast_change: float = 0.05
+    difficulty_change: float = 0.05
+
+    def __post_init__(self) -> None:
+        _within("days between reviews", self.days, 1, 366)
+        for name in ("price_move", "forecast_change", "difficulty_change"):
+            _within(name, getattr(self, name), 0.001, 10.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mandate:
     """The whole policy; ``choice`` is clause 9."""
 
@@ -344,6 +359,7 @@ class Mandate:
     choice: Choice
     rebalance: Rebalance | None = None
     """No such clause: nothing is ever proposed to rebalance."""
+    review: ReviewRules = ReviewRules()
 
     def may_deal(self, venue: str, structure: StructureKind) -> bool:
         """Whether the mandate's entity may deal a hedge at a venue."""
