@@ -24,10 +24,12 @@ from headframe.desk.ports import (
     Invalid,
     Journal,
     NotFound,
+    Refused,
     Unreachable,
 )
 from headframe.desk.state import State
 from headframe.desk.workspace import FILES, open_workspace, sample_file
+from headframe.mandate import ORDER_BOOK
 from headframe.market import Snapshot
 from headframe.store import (
     DATABASE,
@@ -250,6 +252,23 @@ async def trading(
             yield replace(there, hold=lock.hold)
     finally:
         lock.release()
+
+
+async def depths(office: Office, folder: Path, names: Sequence[str]) -> dict[str, float]:
+    """What the main venue's order books show near their best; nothing of instruments it does not list."""
+    from headframe.venue import DeribitBook  # noqa: PLC0415 - start-up time
+
+    found: dict[str, float] = {}
+    main = office.settings().venue.name
+    async with trading(office, folder, venue=main + ORDER_BOOK) as line:
+        book = line.venue
+        if isinstance(book, DeribitBook):
+            for name in names:
+                with suppress(Refused):
+                    depth = await book.depth(name)
+                    if depth is not None:
+                        found[name] = depth
+    return found
 
 
 def by_voice(line: Trading, spoken: "Spoken") -> Trading:

@@ -132,3 +132,21 @@ class Whole(click.ParamType[Any]):
         if not self.low <= int(text) <= self.high:
             self.fail(f"must lie between {self.low:,} and {self.high:,}, was {text}", param, ctx)
         return int(text)
+
+
+class Share(click.ParamType[Any]):
+    """A share above 0 and up to 1."""
+
+    name = "share"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """The share, or a usage error."""
+        try:
+            found = float(str(value))
+        except ValueError:
+            found = 0.0
+        if not 0.0 < found <= 1.0:
+            self.fail(f"lies above 0 and up to 1, was {str(value)[:40]!r}", param, ctx)
+        return found

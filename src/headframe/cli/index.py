@@ -73,6 +73,11 @@ COMMANDS = {
         "Each hedge against the sales it hedges: dollar offset and regression.",
     ),
     "certificate": ("risk", "certificate", "The lender's covenants, and the certificate of them."),
+    "liquidity": (
+        "risk",
+        "liquidity",
+        "How liquid the instruments on are, and what leaving costs.",
+    ),
     "margin": ("risk", "margin", "Margin today, both tails, and the price at which cash runs out."),
     "credit": ("risk", "credit", "Exposure to each counterparty against its line."),
     "watch": ("watch", "watch", "Every limit watched; alerts as they change."),

@@ -1,10 +1,11 @@
 """margin, credit, report."""
 
+import asyncio
 from pathlib import Path
 
 import click
 
-from headframe.cli.frame import MODELS, Call, Whole, command
+from headframe.cli.frame import MODELS, Call, Share, Whole, command
 
 
 @click.command()
@@ -124,3 +125,25 @@ def certificate(call: Call, *, certify: bool, write: bool) -> int:
     data = {"certificate": to_json(made), "kept": made.kept, "written": written}
     call.answer("certificate", data, page, *(f"wrote {one}" for one in written))
     return 0 if made.kept else 4
+
+
+@click.command()
+@click.option("--live", is_flag=True, help="Look at the depth of the venue's order books, too.")
+@click.option(
+    "--participation", type=Share(), default=0.1, show_default=True, help="Of a day's volume."
+)
+@command
+def liquidity(call: Call, *, live: bool, participation: float) -> None:
+    """Each instrument on: spread against its 20-day median, open interest, depth, days and cost to leave."""
+    from headframe.codec import to_json
+    from headframe.desk import liquidity as desk_liquidity
+    from headframe.report import instruments_table
+    from headframe.wiring import depths
+
+    office = call.office()
+    known: dict[str, float] = {}
+    if live:
+        known = asyncio.run(depths(office, call.folder, desk_liquidity.names(office)))
+    found = desk_liquidity.of_book(office, participation=participation, depths=known)
+    data = [{"name": one.instrument.name, **to_json(one)} for one in found]
+    call.answer("liquidity", {"instruments": data}, instruments_table(found, participation))

@@ -88,6 +88,7 @@ def _take(
             mark=_over(_one(row, "mark_price"), unit),
             vol=None if vol is None else vol / 100.0,
             open_interest=_one(row, "open_interest"),
+            volume=_one(row, "volume"),
         )
     )
 

@@ -24,6 +24,8 @@ class ForwardQuote:
     expiry: datetime
     price: float
     open_interest: float | None = None
+    volume: float | None = None
+    """Coins of futures traded in a day, where known."""
 
     def __post_init__(self) -> None:
         assert is_utc(self.expiry)
@@ -44,6 +46,8 @@ class OptionQuote:
     mark: float | None
     vol: float | None
     open_interest: float | None
+    volume: float | None = None
+    """Coins traded in a day, where known."""
 
     def __post_init__(self) -> None:
         assert is_utc(self.expiry)

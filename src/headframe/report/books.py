@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from headframe.book import Trade, TrialLine
 from headframe.report.table import Column, Form, Table
-from headframe.risk import Alert, Exposure, Moved, Profile, Relationship, Watched
+from headframe.risk import Alert, Exposure, Liquid, Moved, Profile, Relationship, Watched
 from headframe.units import expiry_label
 
 
@@ -283,3 +283,43 @@ def relationships_table(rows: Sequence[tuple[Trade, float, Relationship]]) -> Ta
 def _hedges(trade: Trade) -> str:
     months = ", ".join(str(part.month) for part in trade.designations)
     return f"{str(trade.structure).replace('_', ' ')} for {months}"
+
+
+def instruments_table(rows: Sequence[Liquid], participation: float) -> Table:
+    """How liquid each instrument is, and what leaving it costs."""
+    return Table(
+        title="Liquidity of what is on",
+        columns=(
+            Column("instrument"),
+            Column("held", Form.COINS),
+            Column("spread", Form.SHARE),
+            Column("20-day median", Form.SHARE),
+            Column("open interest", Form.COINS),
+            Column("our share", Form.SHARE),
+            Column("depth", Form.COINS),
+            Column("days to leave", Form.COINS),
+            Column("cost USD", Form.USD),
+            Column("in stress USD", Form.USD),
+        ),
+        rows=tuple(
+            (
+                one.instrument.name,
+                one.held,
+                one.spread,
+                one.usual_spread,
+                one.open_interest,
+                one.share,
+                one.depth,
+                one.days,
+                one.calm_usd,
+                one.stress_usd,
+            )
+            for one in rows
+        ),
+        note=(
+            f"Days at {participation:.0%} of a day's volume. Half the spread is paid to leave; in stress the "
+            f"spread is three times today's, or the widest of twenty days. All: "
+            f"{sum(one.calm_usd for one in rows):,.0f} USD, in stress "
+            f"{sum(one.stress_usd for one in rows):,.0f} USD."
+        ),
+    )

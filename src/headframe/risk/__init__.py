@@ -27,6 +27,7 @@ from headframe.risk.hedged import (
     merged,
     netting_of,
 )
+from headframe.risk.instrument_liquidity import Liquid, liquid
 from headframe.risk.liquidity import (
     LiquidityAtRisk,
     liquidity_at_risk,
@@ -109,6 +110,7 @@ __all__ = [
     "Holding",
     "Instant",
     "Ladder",
+    "Liquid",
     "Liquidity",
     "LiquidityAtRisk",
     "MarginAgreement",
@@ -162,6 +164,7 @@ __all__ = [
     "ladder",
     "leg_price",
     "leg_value_usd",
+    "liquid",
     "liquidity_at_risk",
     "mark",
     "marks",

@@ -26,6 +26,7 @@ Json = dict[str, Any]
 VALID_SECONDS = 8
 """How long after its opening a request may still send its order."""
 _LIFE = timedelta(seconds=60)
+_NEAR = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,17 @@ class DeribitBook:
             if float(request.amount) * abs(leg.ratio) < least:
                 return f"{name}: an order is at least {least:g}"
         return ""
+
+    async def depth(self, name: str) -> float | None:
+        """How much of an instrument stands within five per cent of the best price, on the thinner side."""
+        sides = await self._account.book(name, 100)
+        if not all(sides):
+            return None
+        near = [
+            sum(size for price, size in side if abs(price / side[0][0] - 1.0) <= _NEAR)
+            for side in sides
+        ]
+        return min(near)
 
     async def sweep(self, request: Request) -> float | None:
         """Mean price of taking the size out of the legs' books."""
