@@ -19,6 +19,7 @@ from headframe.pricing import surface_of
 from headframe.risk import (
     Course,
     Liquidity,
+    Markets,
     Pledge,
     Status,
     Strategy,
@@ -54,6 +55,7 @@ from headframe.units import Month, Wrong, parse_expiry
 
 AT = sample_market().as_of
 SURFACE = surface_of(sample_market())
+JUMPED = Markets(SURFACE, AT, (-0.6, 0.6))
 DOSSIERS = {
     d.name: d
     for d in read_counterparties(sample_file("counterparties.toml"))
@@ -350,10 +352,9 @@ def test_exposure_counts_gains_and_what_we_posted() -> None:
     given: dict[str, Any] = {
         "posted_usd": 0.0,
         "held_usd": 0.0,
-        "jumps": (-0.6, 0.6),
         "pledge": Pledge("Prairie", 120.0, 4.2e6),
     }
-    one = exposure(DOSSIERS["amber"], (COLLAR, FUTURE), SURFACE, AT, **given)
+    one = exposure(DOSSIERS["amber"], (COLLAR, FUTURE), JUMPED, **given)
     assert one.trades == 1, "venue futures are nobody's exposure"
     assert one.down_usd == pytest.approx(
         position_value_usd(COLLAR, SURFACE.at_spot(SURFACE.spot * 0.4, AT), AT)
@@ -361,23 +362,22 @@ def test_exposure_counts_gains_and_what_we_posted() -> None:
     assert one.up_usd == 0.0
     assert one.line_share == pytest.approx(one.down_usd / 16e6)
     richer: dict[str, Any] = given | {"held_usd": 1e6}
-    held = exposure(DOSSIERS["amber"], (COLLAR,), SURFACE, AT, **richer)
+    held = exposure(DOSSIERS["amber"], (COLLAR,), JUMPED, **richer)
     assert held.down_usd == pytest.approx(one.down_usd - 1e6)
     assert by_group((one, held)) == {"Amber Group": pytest.approx(one.down_usd * 2 - 1e6)}
-    none = exposure(DOSSIERS["basalt"], (COLLAR,), SURFACE, AT, **given)
+    none = exposure(DOSSIERS["basalt"], (COLLAR,), JUMPED, **given)
     assert none.line_share == 0.0
 
 
 def test_lender_and_dealer_of_one_group_are_one_exposure() -> None:
-    given: dict[str, Any] = {"posted_usd": 0.0, "held_usd": 0.0, "jumps": (-0.6, 0.6)}
+    given: dict[str, Any] = {"posted_usd": 0.0, "held_usd": 0.0}
     apart = exposure(
-        DOSSIERS["amber"], (COLLAR,), SURFACE, AT, pledge=Pledge("Prairie", 120.0, 4.2e6), **given
+        DOSSIERS["amber"], (COLLAR,), JUMPED, pledge=Pledge("Prairie", 120.0, 4.2e6), **given
     )
     one = exposure(
         DOSSIERS["amber"],
         (COLLAR,),
-        SURFACE,
-        AT,
+        JUMPED,
         pledge=Pledge("Amber Group", 120.0, 4.2e6),
         **given,
     )

@@ -13,7 +13,8 @@ from headframe.desk.quotes import surface_in
 from headframe.desk.state import State
 from headframe.desk.valuation import value_now
 from headframe.pricing import Surface
-from headframe.risk import Moved, explain, position_value_usd
+from headframe.risk import Moved, position_value_usd
+from headframe.risk import explained as explain_all
 from headframe.units import BTC, USD, iso
 
 
@@ -64,8 +65,14 @@ def explained(office: Office, since: datetime) -> Explanation:
     held = {one.trade.id: one for one in before.positions()}
     left = {one.trade.id: one for one in now.positions}
     began, ended = (surface, since), (now.surface, now.at)
+    moved = dict(zip(held, explain_all(held.values(), *began, *ended), strict=True))
     rows = [
-        _trade(_Case(now.state, before, name, held.get(name), left.get(name)), began, ended)
+        _trade(
+            _Case(now.state, before, name, held.get(name), left.get(name)),
+            moved.get(name, Moved()),
+            began,
+            ended,
+        )
         for name in now.state.trades
         if name in held or name in left or name not in before.trades
     ]
@@ -96,7 +103,7 @@ class _Case:
 
 
 def _trade(
-    case: _Case, began: tuple[Surface, datetime], ended: tuple[Surface, datetime]
+    case: _Case, moved: Moved, began: tuple[Surface, datetime], ended: tuple[Surface, datetime]
 ) -> Explained:
     spot, name = ended[0].spot, case.name
     flows = case.flows_usd(spot)
@@ -105,7 +112,6 @@ def _trade(
     if case.held is None:
         dealt = flows + worth - fees
         return Explained(trade=name, moved=Moved(), delivered=0.0, dealt=dealt, fees=fees)
-    moved = explain(case.held, *began, *ended)
     total = flows + worth - position_value_usd(case.held, *began)
     delivered = total - moved.total - fees
     return Explained(trade=name, moved=moved, delivered=delivered, dealt=0.0, fees=fees)

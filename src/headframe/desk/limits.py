@@ -26,6 +26,7 @@ from headframe.risk import (
     Exposure,
     Holding,
     MarginState,
+    Markets,
     PortfolioMargin,
     StressRow,
     Watched,
@@ -129,15 +130,14 @@ def _credit(now: Valuation) -> tuple[Exposure, ...]:
     mandate = now.state.mandate
     down = mandate.cash.stress_down if mandate else -0.60
     up = mandate.cash.stress_up if mandate else 0.60
+    markets = Markets(now.surface, now.at, (down, up))
     return tuple(
         exposure(
             now.state.dossiers[name],
             now.positions,
-            now.surface,
-            now.at,
+            markets,
             posted_usd=now.posted(name),
             held_usd=now.held(name),
-            jumps=(down, up),
             pledge=pledge_of(now.settings),
         )
         for name in sorted(now.state.dossiers)
@@ -146,12 +146,14 @@ def _credit(now: Valuation) -> tuple[Exposure, ...]:
 
 def watch(office: Office) -> tuple[Watched, ...]:
     """Every limit of the mandate, covenant and paper, with its use and status."""
-    mandate = office.mandate()
-    now = value_now(office)
-    view = _margin(now)
+    return watched(value_now(office), office.mandate())
+
+
+def watched(now: Valuation, mandate: Mandate) -> tuple[Watched, ...]:
+    """The same of a book that is valued already: all that a tick of the market asks for."""
     return (
         *_cover(now, mandate),
-        *_cash(now, mandate, view),
+        *_cash(now, mandate),
         *_counterparties(now, mandate),
         *_papers(now, mandate),
         *_lender(now, mandate),
@@ -179,20 +181,21 @@ def _cover(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
         )  # fmt: skip
 
 
-def _cash(now: Valuation, mandate: Mandate, view: MarginView) -> Iterator[Watched]:
+def _cash(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
     cash = mandate.cash
+    today = requirement_of(now.book, _terms(now), now.surface, now.at)
     yield Watched(
         clause="M-5.1", name="premium spent", used=premium_spent(tuple(now.state.trades.values())),
         allowed=cash.premium_budget_usd, unit="USD",
     )  # fmt: skip
-    up = _stress(now, cash.stress_up, view.today)
+    up = _stress(now, cash.stress_up, today)
     yield Watched(
         clause="M-5.2", name=f"call at {cash.stress_up:+.0%} in a month", used=max(up.call_usd, 0.0),
         allowed=cash.stress_call_share_max * up.liquidity_usd, unit="USD",
     )  # fmt: skip
     yield Watched(
-        clause="M-5.3", name="margin due today", used=view.today.total_usd,
-        allowed=view.liquidity_usd + view.today.posted_usd, unit="USD",
+        clause="M-5.3", name="margin due today", used=today.total_usd,
+        allowed=now.liquidity.at(now.surface.spot) + today.posted_usd, unit="USD",
     )  # fmt: skip
 
 

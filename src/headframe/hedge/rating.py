@@ -10,7 +10,7 @@ from headframe.hedge.facts import facts_of
 from headframe.hedge.situation import Situation
 from headframe.instrument import StructureKind
 from headframe.mandate import ORDER_BOOK, DealerFacts, Facts, Rule, Stage, Verdict, judge
-from headframe.risk import exposure, netted_book, requirement, stress
+from headframe.risk import Markets, exposure, netted_book, requirement, stress
 from headframe.units import year_fraction
 
 
@@ -176,6 +176,8 @@ def _panel(
 
 def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
     rows: list[DealerFacts] = []
+    jumps = (found.mandate.cash.stress_down, found.mandate.cash.stress_up)
+    markets = Markets(found.surface, found.at, jumps)
     for name in () if found.by_book else found.approved:
         dossier = found.dossiers[name]
         if candidate.kind not in dossier.credit.products:
@@ -184,11 +186,9 @@ def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
         one = exposure(
             dossier,
             (*found.positions_with(name), extra),
-            found.surface,
-            found.at,
+            markets,
             posted_usd=found.posted.get(name, 0.0),
             held_usd=found.held.get(name, 0.0),
-            jumps=(found.mandate.cash.stress_down, found.mandate.cash.stress_up),
             pledge=found.pledge,
         )
         rows.append(

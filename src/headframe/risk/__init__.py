@@ -3,7 +3,7 @@
 from headframe.risk.alert import Alert, Changes, Severity, cause_of, changes
 from headframe.risk.basis import BasisRisk, basis_risk, sale_weights
 from headframe.risk.courses import Course, course_prices
-from headframe.risk.credit import Exposure, Pledge, by_group, credit_charge_usd, exposure
+from headframe.risk.credit import Exposure, Markets, Pledge, by_group, credit_charge_usd, exposure
 from headframe.risk.distribution import LEVELS, Chance, MonthSpread, Spread, Summary, summary
 from headframe.risk.effectiveness import Effectiveness, effectiveness
 from headframe.risk.engine import (
@@ -16,7 +16,7 @@ from headframe.risk.engine import (
     shards,
 )
 from headframe.risk.episodes import StressOutcome, stressed, walked_courses
-from headframe.risk.explain import Moved, explain
+from headframe.risk.explain import Moved, explain, explained
 from headframe.risk.hedged import (
     DEALER,
     VENUE,
@@ -116,6 +116,7 @@ __all__ = [
     "MarginAgreement",
     "MarginState",
     "Mark",
+    "Markets",
     "MonthSpread",
     "Moved",
     "Netted",
@@ -154,6 +155,7 @@ __all__ = [
     "difficulty_worth",
     "effectiveness",
     "explain",
+    "explained",
     "exposure",
     "exposure_at_default",
     "gathered",

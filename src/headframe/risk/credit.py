@@ -9,6 +9,7 @@ from headframe.book import MarginTerms, Position
 from headframe.counterparty import LOSS_GIVEN_DEFAULT, Dossier, default_probability, score
 from headframe.instrument import Kind
 from headframe.pricing import Surface
+from headframe.risk.marks import Units
 from headframe.risk.netting import Netted, netted
 from headframe.risk.saccr import AssetClass, Exposed, Option, exposure_at_default
 from headframe.units import year_fraction
@@ -53,22 +54,30 @@ class Pledge:
         return max(self.coins * spot - self.loan_usd, 0.0) if group == self.group else 0.0
 
 
+class Markets:
+    """Today's market, and it after an instant fall and rise: an instrument is valued once on each."""
+
+    def __init__(self, surface: Surface, at: datetime, jumps: tuple[float, float]) -> None:
+        self.surface, self.at = surface, at
+        self.here = Units(surface, at)
+        self.down, self.up = (
+            Units(surface.at_spot(surface.spot * (1.0 + jump), at), at) for jump in jumps
+        )
+
+
 def exposure(
     dossier: Dossier,
     positions: tuple[Position, ...],
-    surface: Surface,
-    at: datetime,
+    markets: Markets,
     *,
     posted_usd: float,
     held_usd: float,
-    jumps: tuple[float, float],
     pledge: Pledge,
 ) -> Exposure:
     """Exposure to one counterparty before any further collateral moves.
 
     Loss at default is our netted gain less the collateral we hold, plus what we posted beyond our
-    own netted loss: both at today's price and after an instant fall and rise
-    (``jumps``). Lender and dealer of one
+    own netted loss: both at today's price and after an instant fall and rise. Lender and dealer of one
     group are one exposure: the surplus of the pledged coins counts in.
     """
     mine = tuple(
@@ -79,33 +88,31 @@ def exposure(
 
     together = netted(mine)
 
-    def lost(spot_ratio: float) -> float:
-        moved = surface.at_spot(surface.spot * spot_ratio, at)
-        value = together.value_usd(moved, at)
-        surplus = pledge.surplus_usd(dossier.group, moved.spot)
-        return max(value - held_usd + posted_usd, 0.0) + surplus
+    def lost(units: Units) -> float:
+        surplus = pledge.surplus_usd(dossier.group, units.spot)
+        return max(together.worth(units) - held_usd + posted_usd, 0.0) + surplus
 
     return Exposure(
         dealer=dossier.name,
         group=dossier.group,
         trades=len(mine),
-        value_usd=together.value_usd(surface, at),
+        value_usd=together.worth(markets.here),
         posted_usd=posted_usd,
         held_usd=held_usd,
-        current_usd=lost(1.0),
-        down_usd=lost(1.0 + jumps[0]),
-        up_usd=lost(1.0 + jumps[1]),
+        current_usd=lost(markets.here),
+        down_usd=lost(markets.down),
+        up_usd=lost(markets.up),
         line_usd=dossier.credit.line_usd,
-        ead_usd=_ead(together, surface, at, held_usd - posted_usd),
+        ead_usd=_ead(together, markets, held_usd - posted_usd),
     )
 
 
-def _ead(together: Netted, surface: Surface, at: datetime, collateral_usd: float) -> float:
+def _ead(together: Netted, markets: Markets, collateral_usd: float) -> float:
     """SA-CCR of one dealer's netting set, without credit for further collateral."""
     trades: list[Exposed] = []
     for one, amount, _ in together.rows:
-        years = max(year_fraction(at, one.expiry), 1e-6)
-        forward = surface.forward(years)
+        years = max(year_fraction(markets.at, one.expiry), 1e-6)
+        forward = markets.surface.forward(years)
         option = None
         if one.strike is not None:
             call = one.kind is Kind.CALL
@@ -123,7 +130,7 @@ def _ead(together: Netted, surface: Surface, at: datetime, collateral_usd: float
                 option=option,
             )
         )
-    value = together.value_usd(surface, at)
+    value = together.worth(markets.here)
     return exposure_at_default(trades, value=value, collateral=collateral_usd).value
 
 

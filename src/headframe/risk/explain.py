@@ -1,12 +1,13 @@
 """What moved the worth of a position: time, price, volatility, carry, and what of it nothing explains."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
 from headframe.book import Position
-from headframe.instrument import Kind
+from headframe.instrument import Instrument, Kind
 from headframe.pricing import Surface, black76_greeks
-from headframe.risk.marks import position_value_usd
+from headframe.risk.marks import Units
 from headframe.units import year_fraction
 
 _BUMP = 1e-3
@@ -44,53 +45,70 @@ def explain(
     position: Position, before: Surface, began: datetime, after: Surface, ended: datetime
 ) -> Moved:
     """What became of a position that was held unchanged from one market to another."""
+    return explained((position,), before, began, after, ended)[0]
+
+
+def explained(
+    positions: Iterable[Position],
+    before: Surface,
+    began: datetime,
+    after: Surface,
+    ended: datetime,
+) -> tuple[Moved, ...]:
+    """The same of every position; what an instrument did is worked out once for all that hold it."""
     aged = before.at_spot(before.spot, ended)
-    step = _BUMP * aged.spot
-    start, here = (
-        position_value_usd(position, before, began),
-        position_value_usd(position, aged, ended),
+    step, move = _BUMP * aged.spot, after.spot - aged.spot
+    markets = (
+        Units(before, began),
+        Units(aged, ended),
+        Units(aged.at_spot(aged.spot + step, ended), ended),
+        Units(aged.at_spot(aged.spot - step, ended), ended),
+        Units(after, ended),
     )
-    up = position_value_usd(position, aged.at_spot(aged.spot + step, ended), ended)
-    down = position_value_usd(position, aged.at_spot(aged.spot - step, ended), ended)
-    move = after.spot - aged.spot
-    delta = (up - down) / (2.0 * step) * move
-    gamma = 0.5 * (up - 2.0 * here + down) / (step * step) * move * move
     moved = before.at_spot(after.spot, ended)
-    vega, carry = _vega_and_carry(position, moved, after, ended)
-    total = position_value_usd(position, after, ended) - start
-    return Moved(
-        time=here - start,
-        delta=delta,
-        gamma=gamma,
-        vega=vega,
-        carry=carry,
-        unexplained=total - (here - start) - delta - gamma - vega - carry,
-    )
+    known: dict[Instrument, tuple[float, float]] = {}
+    found: list[Moved] = []
+    for position in positions:
+        worth = [0.0] * len(markets)
+        vega = carry = 0.0
+        for leg in position.trade.legs:
+            one, amount, weighed = leg.instrument, float(position.amount(leg)), 0.0
+            if not one.is_option:
+                entry = float(position.entry(leg))
+                weighed = amount / entry if one.amount_in_usd else amount * entry
+            for place, units in enumerate(markets):
+                worth[place] += units.worth(one, amount, weighed)
+            turned = known.get(one)
+            if turned is None:
+                turned = known[one] = _vega_and_carry(one, moved, after, ended)
+            vega, carry = vega + amount * turned[0], carry + amount * turned[1]
+        start, here, up, down, end = worth
+        delta = (up - down) / (2.0 * step) * move
+        gamma = 0.5 * (up - 2.0 * here + down) / (step * step) * move * move
+        rest = end - here - delta - gamma - vega - carry
+        parts = (here - start, delta, gamma, vega, carry, rest)
+        found.append(Moved(**dict(zip(_PARTS, parts, strict=True))))
+    return tuple(found)
+
+
+_PARTS = tuple(one.name for one in fields(Moved))
 
 
 def _vega_and_carry(
-    position: Position, moved: Surface, after: Surface, at: datetime
+    one: Instrument, moved: Surface, after: Surface, at: datetime
 ) -> tuple[float, float]:
-    """What volatilities and forwards changed beside the price, to first order."""
-    vega, carry = 0.0, 0.0
-    for leg in position.trade.legs:
-        one, amount = leg.instrument, float(position.amount(leg))
-        years = max(year_fraction(at, one.expiry), _LEAST_YEARS)
-        was, now = moved.forward(years), after.forward(years)
-        if one.strike is None:
-            entry = float(position.entry(leg))
-            if one.amount_in_usd:
-                carry += amount * (1.0 / was - 1.0 / now) * after.spot
-            else:
-                carry += amount * (now - was)
-            assert entry > 0.0
-            continue
-        strike = float(one.strike)
-        sign = 1.0 if one.kind is Kind.CALL else -1.0
-        vol = moved.vol(years, strike)
-        greeks = black76_greeks(sign, was, strike, vol, years, 1.0)
-        scale = after.spot / was if one.inverse else 1.0
-        vega += amount * greeks[3] * (after.vol(years, strike) - vol) * scale
-        slope = greeks[1] - (greeks[0] / was if one.inverse else 0.0)
-        carry += amount * slope * (now - was) * scale
-    return vega, carry
+    """What volatility and forward changed beside the price, to first order, of one unit of an instrument."""
+    years = max(year_fraction(at, one.expiry), _LEAST_YEARS)
+    was, now = moved.forward(years), after.forward(years)
+    if one.strike is None:
+        if one.amount_in_usd:
+            return 0.0, (1.0 / was - 1.0 / now) * after.spot
+        return 0.0, now - was
+    strike = float(one.strike)
+    sign = 1.0 if one.kind is Kind.CALL else -1.0
+    vol = moved.vol(years, strike)
+    greeks = black76_greeks(sign, was, strike, vol, years, 1.0)
+    scale = after.spot / was if one.inverse else 1.0
+    slope = greeks[1] - (greeks[0] / was if one.inverse else 0.0)
+    vega = greeks[3] * (after.vol(years, strike) - vol) * scale
+    return vega, slope * (now - was) * scale
