@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from headframe.desk.ports import Draft, Moved
 from headframe.market import sample_market
 from headframe.rfq import AwardRules, Direction, Quote, rank
 from headframe.store import SqliteJournal, place_of
+from headframe.units import CURRENCIES, Money
 from headframe.wiring import audit_office, back_up, create_office, open_office, restore
 from store.test_same_bytes import random_actions
 
@@ -388,6 +390,58 @@ def recovery(folder: Path) -> bool:
     )
 
 
+def exact_books(folder: Path) -> Iterator[bool]:
+    """S8: postings in every currency, held against sums of their own; and one that is off by the least unit."""
+    count = 1_000_000 if FULL else 100_000
+    office = create_office(folder / "books", sample_market(), user="board")
+    office.state()
+    before = dict(office.state().ledger.balances())
+    draw, head = random.Random(8), office.journal.head().count
+    codes = sorted(CURRENCIES)[:12]
+    sums: dict[tuple[str, str], Decimal] = {}
+    for _ in range(count // 8 // 1_250):
+        drafts: list[Draft] = []
+        for _ in range(1_250):
+            rows: list[list[str]] = []
+            for _ in range(4):
+                code = draw.choice(codes)
+                money = Money(CURRENCIES[code], draw.randint(1, 10**14))
+                place = f"assets:custody:{draw.randint(1, 40)}"
+                for account, one in ((place, money), ("equity:soak", -money)):
+                    rows.append([account, code, str(one)])
+                    key = (account, code)
+                    sums[key] = sums.get(key, Decimal(0)) + Decimal(str(one))
+            drafts.append(Draft("noted", {"postings": rows}))
+        head = office.journal.append(drafts, at=office.now(), author="x", after=head).count
+    begun = time.perf_counter()
+    found = audit.verify(open_office(folder / "books", user="x"))
+    spent = time.perf_counter() - begun
+    ledger = open_office(folder / "books", user="x").state().ledger
+    wrong = sum(
+        Decimal(smallest - before.get(key, 0)) / CURRENCIES[key[1]].scale
+        != sums.get(key, Decimal(0))
+        for key, smallest in ledger.balances()
+    )
+    what = f"{count:,} postings, {len(codes)} currencies, {len(sums)} balances"
+    good = found.sound and not wrong and spent < 30.0
+    yield line("S8", what, f"{wrong} inexact, verified in {spent:.1f} s", "0, 30 s", good)
+    drafts = [
+        Draft(
+            "noted",
+            {"postings": [["assets:custody:1", codes[0], str(Money(CURRENCIES[codes[0]], 1))]]},
+        )
+    ]
+    office.journal.append(drafts, at=office.now(), author="x", after=head)
+    caught = not audit.verify(open_office(folder / "books", user="x")).sound
+    yield line(
+        "S8",
+        "control: one posting of the least unit alone",
+        "found" if caught else "MISSED",
+        "found",
+        caught,
+    )
+
+
 def main() -> int:
     """Every line; the status says whether all held."""
     good: list[bool] = []
@@ -403,6 +457,7 @@ def main() -> int:
         good.append(backups(mine, folder))
         good.append(fat_fingers())
         good.append(recovery(folder))
+        good += list(exact_books(folder))
     print(f"{sum(good)} of {len(good)} hold")
     return 0 if all(good) else 1
 

@@ -41,8 +41,14 @@ CURRENCIES = MappingProxyType(
             Currency("DOGE", 8),
             Currency("BCH", 8),
             Currency("USDC", 6),
+            Currency("USDT", 6),
             Currency("EUR", 2),
+            Currency("GBP", 2),
             Currency("CAD", 2),
+            Currency("ETC", 18),
+            Currency("KAS", 8),
+            Currency("XMR", 12),
+            Currency("ZEC", 8),
         )
     }
 )
