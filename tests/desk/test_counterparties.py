@@ -1,12 +1,14 @@
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from headframe.counterparty import Standing, Step
-from headframe.desk import counterparties, days, production, programme
+from headframe.desk import audit, checkpoint, counterparties, days, limits, production, programme
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid, NotFound
-from headframe.risk import Course
+from headframe.risk import Course, Status
 
 
 def test_a_suspended_dealer_is_not_asked_and_comes_back_only_through_review(office: Office) -> None:
@@ -39,3 +41,57 @@ def test_a_course_begins_with_the_forecast(office: Office) -> None:
     production.make(office)
     with pytest.raises(Invalid, match="begins 2026-09-01"):
         days.walk(office, Course.BEAR, date(2026, 8, 1))
+
+
+def test_adverse_news_is_watched_until_another_person_answers_it(office: Office) -> None:
+    def state_of(name: str) -> Status:
+        return {one.name: one.status for one in limits.watch(office)}[name]
+
+    watched = "amber adverse news without an answer"
+    office.user = "treasurer"
+    counterparties.note(office, "amber", "opened an office in Lisbon", source="its own site")
+    assert state_of(watched) is Status.OK
+    made = counterparties.note(office, "amber", "auditor resigned", adverse=True)
+    assert (made.number, made.open) == (2, True)
+    assert state_of(watched) is Status.STOP, "nothing is added with it until somebody has answered"
+    office.user = "risk"
+    own = counterparties.note(office, "basalt", "sued by a client", adverse=True)
+    with pytest.raises(Declined, match="somebody else answers"):
+        counterparties.answer(office, own.number, "no merit")
+    with pytest.raises(NotFound, match="waiting: 2, 3"):
+        counterparties.answer(office, 1, "not adverse")
+    for bad in ("", "x" * 501, "two\nlines"):
+        with pytest.raises(Invalid):
+            counterparties.answer(office, 2, bad)
+        with pytest.raises(Invalid):
+            counterparties.note(office, "amber", bad)
+    with pytest.raises(NotFound, match="on record"):
+        counterparties.note(office, "quartz", "x")
+    told = counterparties.answer(office, 2, "a new auditor was named the same week")
+    assert (told.open, told.answered_by) == (False, "risk")
+    assert state_of(watched) is Status.OK
+    assert [one.number for one in counterparties.notes(office, "amber")] == [1, 2]
+    assert len(counterparties.notes(office)) == 3
+    again = checkpoint.read(checkpoint.written(office.state()))
+    assert again is not None
+    assert again.notes == office.state().notes
+    assert audit.verify(office).sound
+
+
+def test_papers_about_to_expire_and_reviews_that_are_due_are_watched(office: Office) -> None:
+    def watched() -> dict[str, Any]:
+        return {one.name: one for one in limits.watch(office)}
+
+    state = office.state()
+    dossier = state.dossiers["amber"]
+    for days_left, status in ((40, Status.OK), (20, Status.AMBER), (2, Status.STOP)):
+        first, *rest = dossier.evidence
+        ends = office.now().date() + timedelta(days=days_left)
+        state.dossiers["amber"] = replace(dossier, evidence=(replace(first, expires=ends), *rest))
+        assert watched()["amber next paper to expire"].status is status, days_left
+    approved = next(
+        step for step in state.steps if step["name"] == "amber" and step["standing"] == "approved"
+    )
+    for age, status in ((10, Status.OK), (340, Status.STOP), (400, Status.BREACH)):
+        approved["at"] = office.now() - timedelta(days=age)
+        assert watched()["amber days since its review"].status is status, age

@@ -1,13 +1,14 @@
-"""counterparty add, review, list."""
+"""counterparty add, review, list, note, answer."""
 
 from typing import TYPE_CHECKING
 
 import click
 
-from headframe.cli.frame import Call, command
+from headframe.cli.frame import Call, Whole, command
 
 if TYPE_CHECKING:
     from headframe.desk.counterparties import CounterpartyView
+    from headframe.desk.known import Note
 
 _STEPS = ("approve", "decline", "watch", "suspend", "close")
 
@@ -77,3 +78,53 @@ def list_counterparties(call: Call) -> None:
     from headframe.desk import counterparties
 
     _answer(call, counterparties.views(call.office()))
+
+
+@counterparty.command()
+@click.argument("name")
+@click.argument("text")
+@click.option(
+    "--adverse", is_flag=True, help="It speaks against NAME: watched until it is answered."
+)
+@click.option("--source", default="", help="Where it was said.")
+@command
+def note(call: Call, name: str, text: str, *, adverse: bool, source: str) -> None:
+    """Keep TEXT, something heard of NAME."""
+    from headframe.desk import counterparties
+
+    _notes(call, (counterparties.note(call.office(), name, text, source=source, adverse=adverse),))
+
+
+@counterparty.command()
+@click.argument("number", type=Whole(1, 10**9))
+@click.argument("reason")
+@command
+def answer(call: Call, number: int, reason: str) -> None:
+    """Answer adverse note NUMBER with a REASON: another person than who wrote it."""
+    from headframe.desk import counterparties
+
+    _notes(call, (counterparties.answer(call.office(), number, reason),))
+
+
+@counterparty.command(name="notes")
+@click.argument("name", required=False)
+@command
+def list_notes(call: Call, name: str | None) -> None:
+    """Everything heard of NAME, or of all counterparties."""
+    from headframe.desk import counterparties
+
+    _notes(call, counterparties.notes(call.office(), name))
+
+
+def _notes(call: Call, found: "tuple[Note, ...]") -> None:
+    from headframe.codec import to_json
+
+    words = [
+        f"{one.number} {one.at:%Y-%m-%d} {one.name} ({one.by}{', adverse' if one.adverse else ''}): "
+        + one.text
+        + (f" [{one.source}]" if one.source else "")
+        + (f" -> {one.answered_by}: {one.answer}" if one.answer else "")
+        for one in found
+    ]
+    data = [{**to_json(one), "open": one.open} for one in found]
+    call.answer("counterparty-notes", {"notes": data}, *(words or ["nothing was heard"]))

@@ -14,13 +14,15 @@ from headframe.counterparty import (
     score,
 )
 from headframe.desk import users
+from headframe.desk.known import Note
 from headframe.desk.office import Office, serialised
-from headframe.desk.ports import Declined, Draft, Invalid, NotFound
+from headframe.desk.ports import Declined, Draft, Invalid, Json, NotFound
 from headframe.desk.state import State
 from headframe.units import Wrong
 
 FILE = "counterparties.toml"
 _POINTS_WITHOUT_MANDATE = 60.0
+_LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,55 @@ def review(office: Office, name: str, step: Step, note: str = "") -> Counterpart
             raise Declined(f"{name} is refused: " + "; ".join(o.detail for o in seen.objections))
     _record(office, state, name, step, note)
     return _view(office.state(), dossier, office)
+
+
+@serialised
+def note(office: Office, name: str, text: str, *, source: str = "", adverse: bool = False) -> Note:
+    """Keep what was heard of a counterparty; an adverse note is watched until somebody answers it."""
+    person = users.allowed(office, users.Action.READ)
+    state = office.state()
+    if name not in state.dossiers:
+        raise NotFound(f"no counterparty {name[:40]!r} on record")
+    for what, said in (("a note", text), ("a source", source)):
+        if len(said) > _LONGEST or not said.isprintable():
+            raise Invalid(f"{what} is one line of at most {_LONGEST} characters")
+    if not text.strip():
+        raise Invalid("a note says something")
+    made = Note(
+        number=len(state.notes) + 1,
+        name=name,
+        text=text,
+        source=source,
+        adverse=adverse,
+        by=person,
+        at=office.now(),
+    )
+    office.record(Draft("counterparty_note", {"note": to_json(made)}), at=made.at)
+    return made
+
+
+@serialised
+def answer(office: Office, number: int, reason: str) -> Note:
+    """Answer an adverse note with a reason: a reviewer, and another person than who wrote it."""
+    person = users.allowed(office, users.Action.REVIEW)
+    state = office.state()
+    found = next((one for one in state.notes if one.number == number), None)
+    if found is None or not found.open:
+        waiting = ", ".join(str(one.number) for one in state.notes if one.open) or "none"
+        raise NotFound(f"no adverse note {number} waits for an answer; waiting: {waiting}")
+    if person == found.by:
+        raise Declined(f"{person} wrote note {number}: somebody else answers it")
+    if not reason.strip() or len(reason) > _LONGEST or not reason.isprintable():
+        raise Invalid(f"an answer is one line of at most {_LONGEST} characters")
+    body: Json = {"number": number, "answer": reason}
+    office.record(Draft("counterparty_note_answered", body), at=office.now())
+    return office.state().notes[number - 1]
+
+
+def notes(office: Office, name: str | None = None) -> tuple[Note, ...]:
+    """Everything heard, of one counterparty or of all, oldest first."""
+    users.allowed(office, users.Action.READ)
+    return tuple(one for one in office.state().notes if name in {None, one.name})
 
 
 def _record(office: Office, state: State, name: str, step: Step, note: str) -> None:

@@ -15,6 +15,7 @@ from headframe.desk.known import (
     Confirmed,
     Halt,
     Keyed,
+    Note,
     RfqRecord,
     Signature,
     Token,
@@ -115,6 +116,19 @@ def _added(state: State, record: Record) -> None:
 def _stepped(state: State, record: Record) -> None:
     state.standing[record.body["name"]] = Standing(record.body["standing"])
     state.steps.append({**record.body, "at": record.at, "by": record.author})
+
+
+def _note(state: State, record: Record) -> None:
+    note = from_json(Note, record.body["note"])
+    if note.number != len(state.notes) + 1:
+        raise JournalBroken(f"event {record.seq}: note {note.number} after {len(state.notes)}")
+    state.notes.append(note)
+
+
+def _note_answered(state: State, record: Record) -> None:
+    place = int(record.body["number"]) - 1
+    answer, by = record.body["answer"], record.author
+    state.notes[place] = replace(state.notes[place], answer=answer, answered_by=by)
 
 
 def _forecast_prepared(state: State, record: Record) -> None:
@@ -383,6 +397,8 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "mandate_signed": _signed,
     "counterparty_added": _added,
     "counterparty_step": _stepped,
+    "counterparty_note": _note,
+    "counterparty_note_answered": _note_answered,
     "forecast": _nothing,
     "forecast_prepared": _forecast_prepared,
     "forecast_approved": _forecast_approved,

@@ -67,6 +67,26 @@ class RfqRecord:
     """The mid so many seconds after the award."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something heard of a counterparty: by whom, from where; what is adverse stands until it is answered."""
+
+    number: int
+    name: str
+    text: str
+    source: str
+    adverse: bool
+    by: str
+    at: datetime
+    answer: str = ""
+    answered_by: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it is adverse and nobody has answered it."""
+        return self.adverse and not self.answer
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """What a confirmation came to: of which trade (none of ours where empty), from whom, what differs."""

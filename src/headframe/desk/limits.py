@@ -230,14 +230,35 @@ def _rows(now: Valuation, mandate: Mandate) -> tuple[ExposureRow, ...]:
 
 
 def _papers(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
-    least = mandate.counterparties.points_min
+    """Of each approved counterparty: objections, the next paper to expire, the last review, adverse news."""
+    least, on = mandate.counterparties.points_min, now.at.date()
     for name, dossier in sorted(now.state.dossiers.items()):
         if now.state.standing[name] is not Standing.APPROVED:
             continue
         yield Watched(
             clause="M-4.1", name=f"{name} objections to its papers",
-            used=float(len(objections(dossier, now.at.date(), points_min=least))),
+            used=float(len(objections(dossier, on, points_min=least))),
             allowed=0.0, unit="objections",
+        )  # fmt: skip
+        ends = [paper.expires for paper in dossier.evidence if paper.expires > on]
+        if ends:
+            yield Watched(
+                clause="M-4.1", name=f"{name} next paper to expire", unit="of its last 30 days",
+                used=max(30.0 - (min(ends) - on).days, 0.0) / 30.0, allowed=1.0, amber_from=0.0001,
+            )  # fmt: skip
+        approved = [
+            step["at"] for step in now.state.steps
+            if step["name"] == name and step["standing"] == Standing.APPROVED
+        ]  # fmt: skip
+        if approved:
+            yield Watched(
+                clause="M-4.1", name=f"{name} days since its review", unit="days", amber_from=0.9,
+                used=float((now.at - approved[-1]).days), allowed=365.0,
+            )  # fmt: skip
+        adverse = sum(1 for one in now.state.notes if one.name == name and one.open)
+        yield Watched(
+            clause="M-4.1", name=f"{name} adverse news without an answer", unit="notes",
+            used=float(adverse), allowed=float(max(adverse, 1)),
         )  # fmt: skip
 
 

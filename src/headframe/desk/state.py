@@ -14,6 +14,7 @@ from headframe.desk.known import (
     Confirmed,
     Halt,
     Keyed,
+    Note,
     RfqRecord,
     Signature,
     Token,
@@ -60,6 +61,8 @@ class State:
     mandate_sha256: str = ""
     dossiers: dict[str, Dossier] = field(default_factory=dict[str, Dossier])
     standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
+    notes: list[Note] = field(default_factory=list[Note])
+    """What was heard of counterparties, oldest first."""
     steps: list[Json] = field(default_factory=list[Json])
     versions: dict[str, Version] = field(default_factory=dict[str, Version])
     forecast_in_force: str | None = None
