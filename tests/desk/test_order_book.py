@@ -398,3 +398,49 @@ def test_too_few_dealers_to_hide_among_is_said_before_anything_is_sent(small: Pa
         anonymous(small)
     state = open_office(small, user="x").state()
     assert [one.state for one in state.rfqs.values()] == [RfqState.NOT_FILLED]
+
+
+RULES = """
+[[margin_rules]]
+name = "after-august"
+since = 2026-08-01
+initial = 0.05
+maintenance = 0.03
+per_coin = 0.001
+option_initial = 0.2
+option_least = 0.12
+option_maintenance = 0.08
+"""
+
+
+def test_margin_rules_of_the_file_are_those_that_count(small: Path) -> None:
+    from headframe.codec import read_settings
+    from headframe.risk import RULE_SETS, rule_set
+
+    path = small / "headframe.toml"
+    text = path.read_text()
+    path.write_text(text + RULES)
+    office, dealt = deal(small)
+    coins = float(dealt.trades[0].size)
+    posted = float(office.state().ledger.balance(Accounts.coins_posted("paper"), BTC))
+    assert posted == pytest.approx((0.05 + 0.001 * coins) * coins, abs=1e-8)
+    view = limits.margin(office)
+    assert (view.rules, view.rules_in_force) == ("after-august", True)
+    assert view.today.initial_usd == pytest.approx(posted * view.spot, abs=1.0)
+    assert dealt.request.id in office.state().rfqs
+    both = RULES + RULES.replace("after-august", "other").replace("2026-08-01", "2026-09-01")
+    for bad, words in (
+        (both, "both in force on 2026-09-01"),
+        (RULES.replace("0.05", "5"), "between 0 and 1"),
+        (RULES + "until = 2026-07-01", "not after it begins"),
+        (RULES + "unknown = 1", "unknown"),
+    ):
+        problems = read_settings(text + bad)
+        assert isinstance(problems, tuple), words
+        assert any(words in str(one) for one in problems), problems
+    (known,) = RULE_SETS
+    day = known.since
+    assert rule_set(day) == (known, True)
+    assert rule_set(day - timedelta(days=1)) == (known, False), "not in force yet"
+    assert known.until is not None
+    assert rule_set(known.until) == (known, False), "in force no more"

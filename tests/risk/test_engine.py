@@ -43,8 +43,8 @@ from headframe.risk.engine import calendar_of
 from headframe.risk.episodes import STRESSES
 from headframe.risk.hedged import no_hedge
 from headframe.risk.kernels import price_paths
-from headframe.risk.margin import rule_set
 from headframe.risk.price_models import filtered, gbm, student_residuals
+from headframe.risk.rules import rule_set
 from headframe.units import Wrong
 from mines import START, mine
 

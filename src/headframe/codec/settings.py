@@ -7,6 +7,7 @@ from headframe.codec.reader import Problem, Reader
 from headframe.counterparty import Dossier
 from headframe.mandate import ORDER_BOOK, Mandate, is_order_book
 from headframe.mining import Operation, plain_name
+from headframe.risk import RULE_SETS, VenueMargin, in_order
 from headframe.units import Wrong
 
 
@@ -171,6 +172,12 @@ class Settings:
     alerts: AlertSettings = AlertSettings()
     venues: tuple[VenueSettings, ...] = ()
     """Other venues than the one futures are margined at."""
+    margin_rules: tuple[VenueMargin, ...] = ()
+
+    @property
+    def rule_sets(self) -> tuple[VenueMargin, ...]:
+        """What the venue's margin is counted by: the rows of the file, else the sets known here."""
+        return self.margin_rules or RULE_SETS
 
     def venue_of(self, name: str) -> VenueSettings | None:
         """The settings of a venue or of its order book, by name."""
@@ -198,11 +205,12 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
         "firmware",
         "history",
         "alerts",
+        "margin_rules",
     )
     root = reader.root
     workspace = reader.fill(WorkspaceSettings, root.get("workspace"), ("workspace",))
     venue = reader.fill(VenueSettings, root.get("venue"), ("venue",))
-    others = _venues(reader)
+    others, rules = _venues(reader), _margin_rules(reader)
     operation = read_operation(reader)
     history = reader.fill(HistorySettings, root.get("history", {}), ("history",))
     alerts = reader.fill(AlertSettings, root.get("alerts", {}), ("alerts",))
@@ -225,6 +233,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
         history=history,
         alerts=alerts,
         venues=others,
+        margin_rules=rules,
     )
 
 
@@ -243,6 +252,16 @@ def _names(
     if len(set(names)) < len(names):
         return Problem(file, 1, f"venues have names of their own, were {', '.join(names)}")
     return None
+
+
+def _margin_rules(reader: Reader) -> tuple[VenueMargin, ...]:
+    """The venue's margin by date; a problem where two sets are in force on one day."""
+    rows = [reader.fill(VenueMargin, row, place) for row, place in reader.rows("margin_rules")]
+    try:
+        return in_order(tuple(one for one in rows if one is not None))
+    except Wrong as error:
+        reader.problem(("margin_rules",), str(error))
+        return ()
 
 
 def _venues(reader: Reader) -> tuple[VenueSettings, ...]:

@@ -306,7 +306,7 @@ def _margin_moved(
 ) -> Entry:
     """Coins the venue asks in addition for what it then margins, or gives back where negative."""
     assert state.clock is not None
-    rules, _ = rule_set(state.clock.date())
+    rules, _ = rule_set(state.clock.date(), office.settings().rule_sets)
     units = Units(surface_in(state), state.clock)
     due, held = (
         venue_margin_coins(

@@ -135,6 +135,7 @@ def _start(
         cash_unhedged_usd=opening if state.cash_unhedged is None else state.cash_unhedged,
         venue=settings.venue.name,
         closed_usd=state.closed_usd,
+        rule_sets=settings.rule_sets,
     )
 
 

@@ -81,12 +81,14 @@ def margin_with(office: Office, proposal: str) -> tuple[str, MarginView]:
     views: list[tuple[str, MarginView]] = []
     for dealer in one.panel or ("",):
         held = (*now.positions, hypothetical(one, dealer, now.at))
-        views.append((dealer, _margin(replace(now, positions=held, book=netted_book(held)))))
+        views.append(
+            (dealer, _margin(replace(now, positions=held, book=netted_book(held, now.book.rules))))
+        )
     return max(views, key=lambda view: max(row.margin_usd for row in view[1].stresses))
 
 
 def _margin(now: Valuation) -> MarginView:
-    rules, in_force = rule_set(now.at.date())
+    rules, in_force = rule_set(now.at.date(), now.settings.rule_sets)
     terms = _terms(now)
     today = requirement_of(now.book, terms, now.surface, now.at)
     model = portfolio_model(now.settings.operation.coin, now.at.date())

@@ -124,6 +124,7 @@ def situation(
         proposal=proposal,
         last_clip=None if proposal is None else state.last_dealt(proposal),
         rejections=state.rejections(),
+        rule_sets=settings.rule_sets,
         reserved={reserved_id(one): one.request.panel for one in opening},
     )
     return found, version

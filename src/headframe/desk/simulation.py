@@ -103,7 +103,9 @@ def programme(office: Office, asked: Asked) -> Programme:
             start=prepared.start,
             surface=now.surface,
             model=ladder(asked.kind, now.surface, [price for _, price in closes]),
-            hedge=hedge_in_force(positions, terms, now.at, planned=planned),
+            hedge=hedge_in_force(
+                positions, terms, now.at, planned=planned, sets=now.settings.rule_sets
+            ),
             opening=opening_of(
                 liquid,
                 posted_usd=float(ledger.total(Accounts.cash_posted(""), USD)),

@@ -49,6 +49,6 @@ def value_now(office: Office) -> Valuation:
         surface=seen.surface.at_spot(spot, at),
         at=at,
         positions=positions,
-        book=netted_book(positions),
+        book=netted_book(positions, settings.rule_sets),
         liquidity=liquidity_of(state, settings),
     )

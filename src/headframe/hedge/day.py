@@ -39,8 +39,10 @@ from headframe.instrument import cash_flow, payoff
 from headframe.mining import Forecast, Operation
 from headframe.pricing import Surface
 from headframe.risk import (
+    RULE_SETS,
     Course,
     Units,
+    VenueMargin,
     collateral_due_to_us,
     collateral_wanted,
     leg_price,
@@ -75,6 +77,7 @@ class DayStart:
     so_far: MonthResult | None
     cash_unhedged_usd: float
     venue: str
+    rule_sets: tuple[VenueMargin, ...] = RULE_SETS
     closed_usd: float = 0.0
     """What trades closed since the last day brought, their premium counted in."""
 
@@ -365,7 +368,7 @@ def _back(start: DayStart, position: Position, leg: TradeLeg, share: Fraction) -
 def _margin(start: DayStart, after: tuple[Position, ...]) -> Iterator[Entry]:
     """Initial margin at the venue and collateral with each dealer, brought to what is due."""
     held = netted(p for p in after if p.trade.margin is MarginTerms.VENUE and p.coins > 0)
-    rules, _ = rule_set(start.day)
+    rules, _ = rule_set(start.day, start.rule_sets)
     due = booked(venue_margin_coins(held, Units(start.surface, start.closes_at), rules), BTC)
     move = due - start.ledger.balance(Accounts.coins_posted(start.venue), BTC)
     if move.smallest:

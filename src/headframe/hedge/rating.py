@@ -80,10 +80,10 @@ def _family(candidate: Candidate) -> str:
 
 def stress_call(found: Situation, extra: tuple[Position, ...]) -> float:
     """What a stress rally within a month would call, beyond what is posted today."""
-    today = requirement(found.positions, found.terms, found.surface, found.at)
+    today = requirement(found.positions, found.terms, found.surface, found.at, found.rule_sets)
     row = stress(
         found.mandate.cash.stress_up,
-        netted_book((*found.positions, *extra)),
+        netted_book((*found.positions, *extra), found.rule_sets),
         found.terms,
         found.surface,
         found.at,
@@ -128,12 +128,12 @@ def _rate(found: Situation, candidate: Candidate, others: tuple[Position, ...]) 
 
 def _initial_margin(found: Situation, candidate: Candidate, dealers: tuple[str, ...]) -> float:
     """What is posted at once, with the dealer whose terms ask most."""
-    before = requirement(found.positions, found.terms, found.surface, found.at)
+    before = requirement(found.positions, found.terms, found.surface, found.at, found.rule_sets)
     held = before.initial_usd + before.collateral_usd
     worst = 0.0
     for dealer in dealers or found.dealers:
         extra = (*found.positions, hypothetical(candidate, dealer, found.at))
-        after = requirement(extra, found.terms, found.surface, found.at)
+        after = requirement(extra, found.terms, found.surface, found.at, found.rule_sets)
         worst = max(worst, after.initial_usd + after.collateral_usd - held)
     return worst
 

@@ -12,7 +12,7 @@ from headframe.instrument import Structure
 from headframe.mandate import Mandate, is_order_book
 from headframe.market import Snapshot
 from headframe.pricing import Surface
-from headframe.risk import Liquidity, Pledge
+from headframe.risk import RULE_SETS, Liquidity, Pledge, VenueMargin
 
 NOBODY = ""
 """The dealer of a block while no dealer is approved."""
@@ -58,6 +58,8 @@ class Situation:
     """When a clip of it was last dealt."""
     rejections: Mapping[str, float] = field(default_factory=dict[str, float])
     """Of each dealer's awards, the share it did not honour."""
+    rule_sets: tuple[VenueMargin, ...] = RULE_SETS
+    """What the venue's margin is counted by."""
     reserved: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Positions that are only being asked for, by the id of their trade: the dealers who may fill them."""
 

@@ -42,7 +42,6 @@ from headframe.risk.margin import (
     collateral_wanted,
     requirement,
     requirement_of,
-    rule_set,
     sold_option_coins,
     venue_initial_coins,
     venue_margin_coins,
@@ -71,6 +70,7 @@ from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
 from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, profiles
 from headframe.risk.relationship import Relationship, relationship
+from headframe.risk.rules import RULE_SETS, VenueMargin, in_order, rule_set
 from headframe.risk.saccr import (
     HOUSE,
     PLAIN,
@@ -92,6 +92,7 @@ __all__ = [
     "MARGIN_DAYS",
     "MOVES",
     "PLAIN",
+    "RULE_SETS",
     "VENUE",
     "Alert",
     "AssetClass",
@@ -141,6 +142,7 @@ __all__ = [
     "Summary",
     "Terms",
     "Units",
+    "VenueMargin",
     "Watched",
     "Worth",
     "basis_risk",
@@ -163,6 +165,7 @@ __all__ = [
     "hashprice_worth",
     "hedge_in_force",
     "hedge_of",
+    "in_order",
     "ladder",
     "leg_price",
     "leg_value_usd",

@@ -8,7 +8,7 @@ from headframe.book import MarginTerms, Position
 from headframe.counterparty import CollateralTerms
 from headframe.instrument import Instrument, Kind
 from headframe.numerics import Array, np
-from headframe.risk.margin import VenueMargin, rule_set
+from headframe.risk.rules import RULE_SETS, VenueMargin, rule_set
 from headframe.units import Wrong
 
 MOST_LEGS, MOST_SETS = 5_000, 60
@@ -115,6 +115,7 @@ def hedge_in_force(
     at: datetime,
     *,
     planned: Sequence[HedgedLeg] = (),
+    sets: tuple[VenueMargin, ...] = RULE_SETS,
 ) -> Hedge:
     """What is left of the trades on, and what is planned: futures net at the venue, the rest by dealer.
 
@@ -122,16 +123,16 @@ def hedge_in_force(
     margined at the greatest rate of its rules, 15 % and their mark, however far they are out of the money.
     """
     legs = merged([leg for position in positions for leg in _legs(position)]) + list(planned)
-    rules = rule_set(at.date())[0]
-    sets = [
+    rules = rule_set(at.date(), sets)[0]
+    known = [
         NettingSet(name=VENUE, venue=rules),
         NettingSet(name=VENUE_SOLD, terms=_collateral(0.0, rules.option_initial)),
         NettingSet(name=VENUE_BOUGHT, terms=_collateral(_NEVER_CALLED, 0.0)),
     ]
-    dealers = sorted({leg.netting for leg in legs} - {one.name for one in sets})
-    sets += [NettingSet(name=name, terms=terms[name.removeprefix(DEALER)]) for name in dealers]
+    dealers = sorted({leg.netting for leg in legs} - {one.name for one in known})
+    known += [NettingSet(name=name, terms=terms[name.removeprefix(DEALER)]) for name in dealers]
     used = {leg.netting for leg in legs}
-    return hedge_of(legs, [one for one in sets if one.name in used], at)
+    return hedge_of(legs, [one for one in known if one.name in used], at)
 
 
 def merged(legs: Sequence[HedgedLeg]) -> list[HedgedLeg]:

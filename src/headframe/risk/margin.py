@@ -1,16 +1,8 @@
-"""Margin: what venues and dealers hold or may call, today and at another price.
-
-Rule sets are dated data. At the venue: Deribit's standard margin before August 2026 (support.deribit.com,
-"Standard margin"). Futures: initial 2 % + 0.005 % a coin of position, maintenance 1 % + 0.005 %. Options
-bought: nothing, their premium is paid. Options sold, in coins of the underlying: the greater of 15 % less how
-far they are out of the money and 10 %, and their mark; a put at least its maintenance, 7.5 % (or 7.5 % of a
-mark above one) and its mark. The model that replaced it in August 2026 was not published when this was
-written.
-"""
+"""Margin: what venues and dealers hold or may call, today and at another price."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from headframe.book import Position
 from headframe.counterparty import CollateralTerms, support_amount
@@ -18,45 +10,9 @@ from headframe.instrument import Instrument, Kind
 from headframe.pricing import Surface
 from headframe.risk.marks import Units
 from headframe.risk.netting import Netted, NettedBook, netted, netted_book
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueMargin:
-    """A venue's margin as shares of the position, in force from a day; options as the module says."""
-
-    name: str
-    since: date
-    until: date | None
-    initial: float
-    maintenance: float
-    per_coin: float
-    option_initial: float
-    option_least: float
-    option_maintenance: float
-
+from headframe.risk.rules import RULE_SETS, VenueMargin, rule_set
 
 _STRIDE = 1.25
-RULE_SETS = (
-    VenueMargin(
-        name="deribit-standard-to-2026-07",
-        since=date(2020, 1, 1),
-        until=date(2026, 8, 1),
-        initial=0.02,
-        maintenance=0.01,
-        per_coin=0.00005,
-        option_initial=0.15,
-        option_least=0.10,
-        option_maintenance=0.075,
-    ),
-)
-
-
-def rule_set(on: date) -> tuple[VenueMargin, bool]:
-    """The rule set of a day, and whether it is in force or the last one known."""
-    for rules in RULE_SETS:
-        if rules.since <= on and (rules.until is None or on < rules.until):
-            return rules, True
-    return RULE_SETS[-1], False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,19 +66,20 @@ def requirement(
     terms: Mapping[str, CollateralTerms],
     surface: Surface,
     at: datetime,
+    sets: tuple[VenueMargin, ...] = RULE_SETS,
 ) -> MarginState:
     """Margin due at a surface: the venue's initial margin, futures' losses since the last mark, collateral.
 
     Bilateral trades of one dealer net; collateral is what its agreement wants from us.
     """
-    return requirement_of(netted_book(positions), terms, surface, at)
+    return requirement_of(netted_book(positions, sets), terms, surface, at)
 
 
 def requirement_of(
     book: NettedBook, terms: Mapping[str, CollateralTerms], surface: Surface, at: datetime
 ) -> MarginState:
     """The same of a book that is netted already."""
-    rules, _ = rule_set(at.date())
+    rules, _ = rule_set(at.date(), book.rules)
     units = Units(surface, at)
     wanted = sum(
         _wanted(mine, mine.worth(units), terms[dealer], surface.spot)

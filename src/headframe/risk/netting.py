@@ -13,6 +13,7 @@ from headframe.book import MarginTerms, Position
 from headframe.instrument import Instrument
 from headframe.pricing import Surface
 from headframe.risk.marks import Units
+from headframe.risk.rules import RULE_SETS, VenueMargin
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class NettedBook:
 
     venue: Netted
     dealers: tuple[tuple[str, Netted], ...]
+    rules: tuple[VenueMargin, ...] = RULE_SETS
+    """What the venue's margin is counted by."""
 
     def value_usd(self, surface: Surface, at: datetime) -> float:
         """Worth of all of it."""
@@ -74,7 +77,9 @@ def netted(positions: Iterable[Position]) -> Netted:
     return Netted(rows, futures, sold)
 
 
-def netted_book(positions: Iterable[Position]) -> NettedBook:
+def netted_book(
+    positions: Iterable[Position], rules: tuple[VenueMargin, ...] = RULE_SETS
+) -> NettedBook:
     """A book netted by whom it faces."""
     venue: list[Position] = []
     dealers: dict[str, list[Position]] = {}
@@ -83,6 +88,5 @@ def netted_book(positions: Iterable[Position]) -> NettedBook:
             venue.append(position)
         else:
             dealers.setdefault(position.trade.dealer, []).append(position)
-    return NettedBook(
-        netted(venue), tuple((name, netted(dealers[name])) for name in sorted(dealers))
-    )
+    faced = tuple((name, netted(dealers[name])) for name in sorted(dealers))
+    return NettedBook(netted(venue), faced, rules)

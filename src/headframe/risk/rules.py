@@ -1,0 +1,78 @@
+"""Margin rules of venues as dated data: the sets known here, and those a workspace names itself.
+
+At the venue: Deribit's standard margin before August 2026 (support.deribit.com, "Standard margin"). Futures:
+initial 2 % + 0.005 % a coin of position, maintenance 1 % + 0.005 %. Options bought: nothing, their premium is
+paid. Options sold, in coins of the underlying: the greater of 15 % less how far they are out of the money and
+10 %, and their mark; a put at least its maintenance, 7.5 % (or 7.5 % of a mark above one) and its mark. The
+model that replaced it in August 2026 was not published when this was written: it is a row of
+``[[margin_rules]]`` in headframe.toml when it is.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+from headframe.units import Wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueMargin:
+    """A venue's margin as shares of the position, in force from a day until another; options as above."""
+
+    name: str
+    since: date
+    until: date | None = None
+    initial: float
+    maintenance: float
+    per_coin: float
+    option_initial: float
+    option_least: float
+    option_maintenance: float
+
+    def __post_init__(self) -> None:
+        for name in (
+            "initial",
+            "maintenance",
+            "per_coin",
+            "option_initial",
+            "option_least",
+            "option_maintenance",
+        ):
+            share: float = getattr(self, name)
+            if not 0.0 <= share <= 1.0:
+                raise Wrong(f"{name} of {self.name} lies between 0 and 1, was {share}")
+        if self.until is not None and self.until <= self.since:
+            raise Wrong(f"{self.name} ends {self.until}, not after it begins {self.since}")
+
+
+RULE_SETS = (
+    VenueMargin(
+        name="deribit-standard-to-2026-07",
+        since=date(2020, 1, 1),
+        until=date(2026, 8, 1),
+        initial=0.02,
+        maintenance=0.01,
+        per_coin=0.00005,
+        option_initial=0.15,
+        option_least=0.10,
+        option_maintenance=0.075,
+    ),
+)
+
+
+def in_order(sets: tuple[VenueMargin, ...]) -> tuple[VenueMargin, ...]:
+    """Sets from the earliest to the latest; Wrong where two are in force on one day."""
+    ordered = tuple(sorted(sets, key=lambda one: one.since))
+    for one, other in pairwise(ordered):
+        if one.until is None or one.until > other.since:
+            raise Wrong(f"{one.name} and {other.name} are both in force on {other.since}")
+    return ordered
+
+
+def rule_set(on: date, sets: tuple[VenueMargin, ...] = RULE_SETS) -> tuple[VenueMargin, bool]:
+    """The rule set of a day, and whether it is in force or the nearest one known."""
+    for rules in sets:
+        if rules.since <= on and (rules.until is None or on < rules.until):
+            return rules, True
+    past = [rules for rules in sets if rules.since <= on]
+    return (past[-1] if past else sets[0]), False
