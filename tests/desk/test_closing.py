@@ -336,3 +336,8 @@ def test_what_a_request_adds_to_margin_is_known_before_it_is_sent(desk: Office) 
         limits.margin_with(desk, made.id)
     with pytest.raises(NotFound):
         limits.margin_with(desk, "P-99")
+    with pytest.raises(Declined, match="dealt already"):
+        limits.margin_with(desk, "P-1")
+    for name in ("1e99", "-1e99"):
+        with pytest.raises(Wrong, match="more than any trade has"):
+            closing.propose(desk, "T-1", Decimal(name))

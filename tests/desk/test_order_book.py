@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,23 @@ import pytest
 
 from headframe.book import Accounts, MarginTerms
 from headframe.cli.app import app
-from headframe.desk import approvals, audit, closing, execution, fencing, limits, policy, programme
+from headframe.desk import (
+    approvals,
+    audit,
+    closing,
+    days,
+    execution,
+    fencing,
+    limits,
+    policy,
+    programme,
+)
 from headframe.desk.ports import Declined, NotFound, OutcomeUnknown, Unreachable
 from headframe.desk.quotes import surface_in
+from headframe.desk.valuation import value_now
 from headframe.instrument import Kind
 from headframe.rfq import RfqState
-from headframe.risk import leg_price
+from headframe.risk import Course, leg_price
 from headframe.units import BTC, year_fraction
 from headframe.venue import DeribitBook
 from headframe.wiring import open_office, trading
@@ -444,3 +455,29 @@ def test_margin_rules_of_the_file_are_those_that_count(small: Path) -> None:
     assert rule_set(day - timedelta(days=1)) == (known, False), "not in force yet"
     assert known.until is not None
     assert rule_set(known.until) == (known, False), "in force no more"
+
+
+@pytest.mark.parametrize("course", [Course.BULL, Course.BEAR])
+def test_a_collar_margined_at_the_venue_runs_to_its_end_and_leaves_nothing_there(
+    mine: Path, course: Course
+) -> None:
+    office, dealt = deal(too_small(mine, "costless_collar"))
+    (trade,) = dealt.trades
+    days.walk(office, course, date(2026, 9, 20))
+    state = office.state()
+    posted = float(state.ledger.balance(Accounts.coins_posted("paper"), BTC))
+    (position,) = state.positions()
+    call = next(leg for leg in trade.legs if leg.instrument.kind is Kind.CALL)
+    surface = value_now(office).surface
+    years = year_fraction(office.now(), trade.expiry)
+    away = float(call.instrument.strike or 0) / surface.forward(years) - 1.0
+    mark = leg_price(call.instrument, surface, office.now())
+    expected = (max(0.15 - max(away, 0.0), 0.10) + mark) * float(position.coins)
+    assert posted == pytest.approx(expected, rel=0.02), "moved every day with the market"
+    assert state.ledger.balance(Accounts.coins_posted("paper"), BTC).smallest > 0
+    days.walk(office, course, date(2026, 10, 3))
+    state = office.state()
+    assert state.positions() == ()
+    assert state.ledger.balance(Accounts.coins_posted("paper"), BTC).smallest == 0
+    assert not state.shortfalls
+    assert audit.verify(office).sound

@@ -78,6 +78,10 @@ def margin_with(office: Office, proposal: str) -> tuple[str, MarginView]:
     one = proposal_of(now.state, proposal)
     if one.closes or one.replaces:
         raise Declined(f"{proposal} ends {one.closes or one.replaces}: margin comes back with it")
+    if now.state.traded(proposal):
+        raise Declined(f"{proposal} was dealt already: headframe margin has it in")
+    left = one.size - now.state.dealt(proposal)
+    one = replace(one, size=left, amount=one.amount * left / one.size)
     views: list[tuple[str, MarginView]] = []
     for dealer in one.panel or ("",):
         held = (*now.positions, hypothetical(one, dealer, now.at))

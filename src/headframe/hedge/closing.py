@@ -12,10 +12,11 @@ from headframe.hedge.situation import Situation
 from headframe.instrument import Kind, Structure, StructureKind
 from headframe.mandate import Facts, Stage, judge
 from headframe.risk import BasisRisk, leg_price, position_value_usd
-from headframe.units import year_fraction
+from headframe.units import Wrong, year_fraction
 
 _STEP = Decimal("0.1")
 _CONTRACT = Decimal(10)
+_MOST_COINS = Decimal(10**9)
 _EXACT = BasisRisk(
     tracking_error=0.0, r2=1.0, mean_gap_usd=0.0, paths=0, ratio=1.0, ratio_low=1.0, ratio_high=1.0
 )
@@ -41,7 +42,9 @@ def closing_of(found: Situation, position: Position, structure: Structure, coins
 
 
 def whole_steps(coins: Decimal) -> Decimal:
-    """Coins rounded down to what a request may carry."""
+    """Coins rounded down to what a request may carry; Wrong for more than there will ever be."""
+    if not abs(coins) <= _MOST_COINS:
+        raise Wrong(f"{coins:.3g} coins are more than any trade has")
     return coins.quantize(_STEP, rounding=ROUND_DOWN)
 
 
