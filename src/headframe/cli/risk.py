@@ -147,3 +147,23 @@ def liquidity(call: Call, *, live: bool, participation: float) -> None:
     found = desk_liquidity.of_book(office, participation=participation, depths=known)
     data = [{"name": one.instrument.name, **to_json(one)} for one in found]
     call.answer("liquidity", {"instruments": data}, instruments_table(found, participation))
+
+
+@click.command()
+@click.option("--months", is_flag=True, help="Twelve months instead of thirteen weeks.")
+@click.option("--move", type=float, default=0.0, show_default=True, help="Of the price: -0.4.")
+@click.option(
+    "--over", type=Whole(1, 366), default=30, show_default=True, help="Days the move takes."
+)
+@command
+def cash(call: Call, *, months: bool, move: float, over: int) -> int:
+    """The cash ladder on the forward curve or a move of your own; status 4 where something cannot be paid."""
+    from headframe.codec import to_json
+    from headframe.desk import cash as desk_cash
+    from headframe.desk import pages
+
+    found = desk_cash.ladder(call.office(), weekly=not months, move=move, over_days=over)
+    call.answer(
+        "cash-ladder", {"move": move, "rungs": to_json(found)}, pages.ladder_table(found, move)
+    )
+    return 4 if any(one.overdue for one in found) else 0

@@ -81,15 +81,15 @@ def _close(
         state = office.state()
         if state.last_day is not None and day <= state.last_day:
             raise Declined(f"{day} was closed by another program meanwhile")
-        start = _start(state, settings, surface, course, day, spot)
+        start = start_of_day(state, settings, surface, course, day, spot)
         try:
-            office.record(_closed(start, close_day(start), course), at=start.closes_at)
+            office.record(closed(start, close_day(start), course), at=start.closes_at)
         except Moved:
             continue
         return
 
 
-def _closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
+def closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
     """The event of a closed day."""
     body = {
         "day": start.day.isoformat(),
@@ -109,9 +109,10 @@ def _closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
     return Draft("day", body)
 
 
-def _start(
+def start_of_day(
     state: State, settings: Settings, surface: Surface, course: Course, day: date, spot: Decimal
 ) -> DayStart:
+    """What a day begins with, as the books stand."""
     assert state.forecast is not None
     assert state.market is not None
     closes = datetime(day.year, day.month, day.day, 8, tzinfo=state.forecast.as_of.tzinfo)

@@ -7,6 +7,7 @@ from headframe.book import COINS_FREE, COINS_PLEDGED, Trade
 from headframe.chain import PERIOD
 from headframe.counterparty import Standing
 from headframe.desk import limits, money, quotes
+from headframe.desk.cash import Rung
 from headframe.desk.covenants import Certificate, Covenant
 from headframe.desk.limits import MarginView
 from headframe.desk.office import Office
@@ -119,6 +120,49 @@ def margin_table(view: MarginView) -> Table:
         ),
         note=f"Venue rules {view.rules}"
         + ("." if view.rules_in_force else ": the last known; the venue changed them since."),
+    )
+
+
+def ladder_table(rows: Sequence[Rung], move: float) -> Table:
+    """The cash ladder."""
+    words = "on the forward curve" if not move else f"with a move of {move:+.0%}"
+    return Table(
+        title=f"Cash ladder {words}, USD",
+        columns=(
+            Column("until"),
+            Column("price", Form.PRICE),
+            Column("sales", Form.USD),
+            Column("costs", Form.USD),
+            Column("hedges", Form.USD),
+            Column("collateral", Form.USD),
+            Column("credit line", Form.USD),
+            Column("cannot be paid", Form.USD),
+            Column("cash", Form.USD),
+            Column("drawn", Form.USD),
+            Column("coins free", Form.COINS),
+            Column("posted", Form.COINS),
+        ),
+        rows=tuple(
+            (
+                f"{one.last:%Y-%m-%d}",
+                one.price,
+                one.sales,
+                one.costs,
+                one.hedges,
+                one.collateral,
+                one.line,
+                one.overdue,
+                one.cash,
+                one.drawn,
+                one.coins_free,
+                one.coins_posted,
+            )
+            for one in rows
+        ),
+        note=(
+            "One course, not a chance: coins at the forecast's median; what hedges pay in coin is sold with "
+            "the day's sale. The chances of each month are those of headframe simulate."
+        ),
     )
 
 

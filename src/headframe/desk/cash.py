@@ -1,0 +1,125 @@
+"""The cash ladder: the books walked forward day by day on one course of the price, in weeks or months.
+
+Each day is closed as the paper clock closes it: coins at the forecast's median, sales by the policy, hedges
+reduced and settled, margin and collateral moved, costs paid, the credit line drawn, and what cannot be found
+said. Nothing is written: it is one course, not a chance; the chances are the scenario engine's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts, Ledger
+from headframe.desk import users
+from headframe.desk.days import closed, start_of_day
+from headframe.desk.fold import fold
+from headframe.desk.office import Office
+from headframe.desk.ports import Invalid, NotFound, Record
+from headframe.desk.valuation import Valuation, value_now
+from headframe.hedge import close_day
+from headframe.risk import Course
+from headframe.units import BTC, USD, Month
+
+WEEKS, MONTHS = 13, 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One week or month: flows of cash in USD that add up to its change, and what stands at its end."""
+
+    first: date
+    last: date
+    price: float
+    sales: float
+    costs: float
+    hedges: float
+    collateral: float
+    line: float
+    overdue: float
+    cash: float
+    drawn: float
+    coins_free: float
+    coins_posted: float
+
+    @property
+    def flows(self) -> float:
+        """All of them."""
+        return self.sales + self.costs + self.hedges + self.collateral + self.line + self.overdue
+
+
+def ladder(
+    office: Office, *, weekly: bool = True, move: float = 0.0, over_days: int = 30
+) -> tuple[Rung, ...]:
+    """Thirteen weeks or twelve months from the first day that is not closed, as far as the forecast goes.
+
+    The price follows the forward curve, moved by ``move`` in a straight line over so many days, then no more.
+    """
+    users.allowed(office, users.Action.READ)
+    if not (-0.99 <= move <= 20.0 and 1 <= over_days <= 366):
+        raise Invalid("a move lies between -0.99 and 20, over 1 to 366 days")
+    now = value_now(office)
+    forecast = now.state.forecast
+    if forecast is None:
+        raise NotFound("there is no forecast to walk along; run headframe forecast")
+    state = now.state
+    begin = max(
+        state.last_day + timedelta(days=1) if state.last_day else now.at.date(),
+        forecast.months[0].month.start.date(),
+    )
+    end = forecast.months[-1].month.last_day
+    return tuple(_walked(now, list(_periods(begin, end, weekly=weekly)), move, over_days))
+
+
+def _periods(begin: date, end: date, *, weekly: bool) -> Iterator[tuple[date, date]]:
+    """First and last days of the periods, whole as far as the forecast goes."""
+    for _ in range(WEEKS if weekly else MONTHS):
+        last = begin + timedelta(days=6) if weekly else Month.of(begin).last_day
+        if begin > end:
+            return
+        yield begin, min(last, end)
+        begin = last + timedelta(days=1)
+
+
+def _walked(
+    now: Valuation, periods: list[tuple[date, date]], move: float, over_days: int
+) -> Iterator[Rung]:
+    trial, settings = now.state.copy(), now.settings
+    for first, last in periods:
+        before, price = trial.ledger.copy(), now.surface.spot
+        day = first
+        while day <= last:
+            ahead = max((day - now.at.date()).days, 0)
+            share = min(ahead / over_days, 1.0)
+            price = round(now.surface.forward(ahead / 365.0) * (1.0 + move * share), 2)
+            start = start_of_day(
+                trial, settings, now.surface, Course.STABLE, day, Decimal(repr(price))
+            )
+            draft = closed(start, close_day(start), Course.STABLE)
+            record = Record(
+                trial.head.count + 1, start.closes_at, "ladder", draft.kind, draft.body, ""
+            )
+            fold(trial, [record])
+            day += timedelta(days=1)
+        yield _rung(first, last, price, before, trial.ledger)
+
+
+def _rung(first: date, last: date, price: float, before: Ledger, after: Ledger) -> Rung:
+    def moved(prefix: str) -> float:
+        return float(after.total(prefix, USD) - before.total(prefix, USD))
+
+    return Rung(
+        first=first,
+        last=last,
+        price=price,
+        sales=-moved(Accounts.CONVERSION),
+        costs=-moved(Accounts.expense("")),
+        hedges=-moved(Accounts.hedge("")),
+        collateral=-moved(Accounts.cash_posted("")) - moved(Accounts.cash_held("")),
+        line=-moved(CREDIT_LINE),
+        overdue=-moved(Accounts.OVERDUE),
+        cash=float(after.balance(CASH, USD)),
+        drawn=-float(after.balance(CREDIT_LINE, USD)),
+        coins_free=float(after.balance(COINS_FREE, BTC)),
+        coins_posted=float(after.total(Accounts.coins_posted(""), BTC)),
+    )
