@@ -27,6 +27,7 @@ from headframe.book.entries import (
     promise,
     venue_margin,
 )
+from headframe.book.flows import Flow, FlowKind, entries_of
 from headframe.book.funding import Funding, fund, repay
 from headframe.book.ledger import Entry, Ledger, Overdrawn, Posting, TrialLine
 from headframe.book.statement import Break, Matched, Stated, match
@@ -53,6 +54,8 @@ __all__ = [
     "Designation",
     "Difference",
     "Entry",
+    "Flow",
+    "FlowKind",
     "Funding",
     "Ledger",
     "MarginTerms",
@@ -71,6 +74,7 @@ __all__ = [
     "collateral",
     "costs_paid",
     "differences",
+    "entries_of",
     "fund",
     "hedge_flow",
     "line_drawn",

@@ -63,6 +63,7 @@ COMMANDS = {
     "close": ("close", "close", "Propose to close a trade before its coins are sold."),
     "switch": ("close", "switch", "Propose to roll a short future, or to turn it into options."),
     "confirm": ("confirm", "confirm", "Confirmations held against the trades, field by field."),
+    "coins": ("statement", "coins", "Book payouts, sales, costs and pledges from a file."),
     "statement": ("statement", "statement", "Statements held against the books; open breaks."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),
     "ledger": ("books", "ledger", "The trial balance, now or at an earlier instant."),

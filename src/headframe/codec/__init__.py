@@ -2,6 +2,7 @@
 
 from headframe.codec.canonical import canonical, sha256
 from headframe.codec.confirmations import read_confirmations
+from headframe.codec.flows import read_flows
 from headframe.codec.locate import locate
 from headframe.codec.reader import Problem
 from headframe.codec.rows import TableRow, each_row, number, rows_of
@@ -43,6 +44,7 @@ __all__ = [
     "prices_from_text",
     "read_confirmations",
     "read_counterparties",
+    "read_flows",
     "read_mandate",
     "read_settings",
     "read_statement",

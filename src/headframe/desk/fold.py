@@ -118,6 +118,17 @@ def _stepped(state: State, record: Record) -> None:
     state.steps.append({**record.body, "at": record.at, "by": record.author})
 
 
+def _flows(state: State, record: Record) -> None:
+    for name, digest in cast("list[list[str]]", record.body["flows"]):
+        if name in state.flows:
+            raise JournalBroken(f"event {record.seq}: {name} was booked before")
+        state.flows[name] = digest
+    for row in record.body["months"]:
+        result = from_json(MonthResult, row)
+        state.months[result.month] = result
+        state.cash_unhedged = result.cash_unhedged_usd
+
+
 def _note(state: State, record: Record) -> None:
     note = from_json(Note, record.body["note"])
     if note.number != len(state.notes) + 1:
@@ -397,6 +408,7 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "mandate_signed": _signed,
     "counterparty_added": _added,
     "counterparty_step": _stepped,
+    "flows": _flows,
     "counterparty_note": _note,
     "counterparty_note_answered": _note_answered,
     "forecast": _nothing,

@@ -81,6 +81,8 @@ class State:
     alerts: dict[str, AlertRecord] = field(default_factory=dict[str, AlertRecord])
     """Alerts that stand, by cause."""
     alerts_made: int = 0
+    flows: dict[str, str] = field(default_factory=dict[str, str])
+    """Payouts, sales and the like that are booked: their ids, and the hash of what each was."""
     reviewed: Baseline | None = None
     """What the last review stood on."""
     closings: dict[str, Trade] = field(default_factory=dict[str, Trade])

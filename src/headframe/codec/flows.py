@@ -1,0 +1,67 @@
+"""Payouts, sales, costs and pledges from a table.
+
+Columns: id, kind (payout, sale, cost, pledge, release), at (an instant); coins, usd, fee_usd and memo as the
+kind asks; coin, where it is given, is the workspace's.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from headframe.book import Flow, FlowKind
+from headframe.codec.rows import TableRow, each_row, pick
+from headframe.units import BTC, USD, Currency, Money, Wrong, instant, parse_decimal
+
+_NEEDED = ("id", "kind", "at")
+_ID = re.compile(r"[!-~]{1,100}")
+_MEMO = re.compile(r"[a-z0-9 -]{0,40}")
+
+
+def read_flows(rows: Sequence[TableRow], name: str) -> tuple[Flow, ...]:
+    """The flows of a table; Wrong names every bad row, and an id that comes twice."""
+    if not rows:
+        raise Wrong(f"{name} says nothing")
+    missing = [column for column in _NEEDED if column not in rows[0][1]]
+    if missing:
+        raise Wrong(f"{name} lacks the columns {', '.join(missing)}")
+    found = tuple(each_row(rows, name, _row))
+    ids = [flow.id for flow in found]
+    twice = sorted({one for one in ids if ids.count(one) > 1}) if len(set(ids)) < len(ids) else []
+    if twice:
+        raise Wrong(f"{name} has {', '.join(twice[:5])} twice: each is booked once")
+    return found
+
+
+def _row(row: Mapping[str, str]) -> Flow:
+    if not _ID.fullmatch(row["id"]):
+        raise Wrong("id is a plain word of at most 100 characters: what its source calls it")
+    try:
+        kind = FlowKind(row["kind"].lower())
+    except ValueError as error:
+        known = ", ".join(FlowKind)
+        raise Wrong(f"kind is one of {known}, was {row['kind'][:20]!r}") from error
+    coin = pick(row, "coin")
+    if coin is not None and coin.upper() != BTC.code:
+        raise Wrong(f"coin {coin[:12]!r} is not in these books; they are kept in {BTC.code}")
+    memo = (pick(row, "memo") or "").lower()
+    if not _MEMO.fullmatch(memo):
+        raise Wrong("memo is at most 40 letters, digits, spaces and hyphens")
+    return Flow(
+        id=row["id"],
+        kind=kind,
+        at=instant(row["at"]),
+        coins=_money(row, "coins", BTC),
+        usd=_money(row, "usd", USD),
+        fee=_money(row, "fee_usd", USD),
+        memo=memo,
+    )
+
+
+def _money(row: Mapping[str, str], name: str, currency: Currency) -> Money:
+    text = pick(row, name)
+    if text is None:
+        return Money(currency, 0)
+    amount = parse_decimal(text) * currency.scale
+    if amount != amount.to_integral_value() or abs(amount) > Decimal(10) ** 17:
+        raise Wrong(f"{name} {text[:40]} has more digits than {currency.code} has")
+    return Money(currency, int(amount))
