@@ -137,6 +137,9 @@ def test_a_roll_keeps_the_dollars_in_one_calendar(sold: Path) -> None:
     later = next(one.expiry for one in before.market.forwards if one.expiry > old.expiry)
     made = proposed(sold, StructureKind.SHORT_FUTURE, later)
     assert [leg.ratio for leg in made.structure.legs] == [1, -1]
+    near = made.envelope.floor_min - made.envelope.price_worst
+    assert abs(float(near) / float(old.legs[0].price) - 1.0) < 0.02, "the floor is the later leg's"
+    assert made.envelope.replaces == "T-1"
     done = dealt(sold, made.id)
     assert done.outcome == "filled", done
     assert done.request.hedge is None

@@ -72,7 +72,7 @@ def switch(call: Call, trade: str, into: str, expiry: str | None, coins: str | N
     call.answer(
         "switch",
         {"proposal": to_json(made)},
-        f"replaces {made.replaced_coins:f} coins of {trade}; buying them back {what} "
+        f"replaces {made.replaced_coins:,.2f} coins of {trade}; buying them back {what} "
         f"{abs(made.crystallised_usd):,.0f} USD at once, at the market now:",
         *proposal_lines(made),
     )

@@ -87,6 +87,9 @@ def envelope_of(found: Situation, rated: Rated, name: str, replaces: str = "") -
     worst = (one.price + slack if one.bought else one.price - slack).quantize(
         tick, rounding=ROUND_HALF_EVEN
     )
+    floor = (
+        worst + Decimal(repr(one.floor_usd)) - one.price
+    )  # of a calendar, what the later leg sells at
     spot = Decimal(repr(found.snapshot.index))
     void = Decimal(repr(found.mandate.people.spot_move_void))
     return Envelope(
@@ -95,7 +98,7 @@ def envelope_of(found: Situation, rated: Rated, name: str, replaces: str = "") -
         expiry=one.bucket.expiry,
         settled_in=one.structure.legs[0].instrument.settled_in,
         size=one.size,
-        floor_min=put if put is not None else worst,
+        floor_min=put if put is not None else floor.quantize(tick),
         ceiling_min=call,
         price_worst=worst,
         valid_until=found.at + timedelta(minutes=found.mandate.people.approval_minutes),
