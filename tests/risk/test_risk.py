@@ -37,6 +37,7 @@ from headframe.risk import (
     hedge_in_force,
     leg_price,
     leg_value_usd,
+    margin_charge_usd,
     mark,
     netted,
     netted_book,
@@ -384,6 +385,28 @@ def test_lender_and_dealer_of_one_group_are_one_exposure() -> None:
     assert one.current_usd - apart.current_usd == pytest.approx(120 * SURFACE.spot - 4.2e6)
     assert one.up_usd - apart.up_usd == pytest.approx(120 * SURFACE.spot * 1.6 - 4.2e6)
     assert one.down_usd == apart.down_usd, "in the fall the coins are worth less than the loan"
+
+
+def test_a_dealer_who_calls_sooner_costs_more() -> None:
+    def charge(threshold: float, share: float = 0.0, size: float = 100.0) -> float:
+        terms = CollateralTerms(
+            threshold_usd=threshold, minimum_transfer_usd=0.0, rounding_usd=0.0,
+            independent_share=share, haircut=0.0,
+        )  # fmt: skip
+        return margin_charge_usd(
+            terms, forward=80_000.0, vol=0.45, years=0.5, size=size, financing_rate=0.08
+        )
+
+    deviation = (2.0 / 3.0) * 0.45 * 0.5**0.5 * 80_000.0
+    assert charge(0.0) == pytest.approx(deviation / (2.0 * np.pi) ** 0.5 * 0.08 * 0.5)
+    assert charge(1e10) == pytest.approx(0.0, abs=1e-9)
+    assert charge(1e10, 0.05) == pytest.approx(0.05 * 80_000.0 * 0.08 * 0.5)
+    rising = [charge(threshold) for threshold in (0.0, 5e5, 1e6, 3e6, 1e7)]
+    assert rising == sorted(rising, reverse=True)
+    assert charge(1e6, size=200.0) > charge(1e6, size=100.0), "a threshold shared by more coins"
+    losses = np.random.default_rng(1).normal(0.0, deviation, 2_000_000)
+    drawn = np.maximum(losses - 1e6 / 100.0, 0.0).mean() * 0.08 * 0.5
+    assert charge(1e6) == pytest.approx(drawn, rel=3e-3)
 
 
 def test_a_weaker_dealer_costs_more() -> None:

@@ -9,11 +9,19 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Clock, Json
 from headframe.desk.quotes import surface_in
 from headframe.hedge import Situation
-from headframe.instrument import Structure
+from headframe.instrument import Structure, StructureKind
 from headframe.mandate import Criterion
 from headframe.rfq import Award, AwardRules, Ladder, NoAward, Request
-from headframe.risk import credit_charge_usd, gross_vega_usd, structure_greeks
+from headframe.risk import (
+    credit_charge_usd,
+    gross_vega_usd,
+    margin_charge_usd,
+    structure_greeks,
+)
 from headframe.units import iso, year_fraction
+
+_CALLED = {StructureKind.FORWARD, StructureKind.COSTLESS_COLLAR}
+"""Hedges whose losses a dealer calls collateral for; bought puts are paid, futures margined at the venue."""
 
 
 class Said(StrEnum):
@@ -63,6 +71,15 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
                 vol=vol,
                 years=years,
             )
+            if request.structure.kind in _CALLED:
+                charge += margin_charge_usd(
+                    found.dossiers[dealer].collateral,
+                    forward=request.forward,
+                    vol=vol,
+                    years=years,
+                    size=float(request.size),
+                    financing_rate=found.street.fees.financing_rate,
+                )
             charges[dealer] = charge if in_usd else charge / found.snapshot.index
     return AwardRules(
         direction=request.direction,

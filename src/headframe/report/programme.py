@@ -249,7 +249,7 @@ def ladder_table(
             Column("status"),
         ),
         rows=rows,
-        note="Net price per coin; negative is received. All-in adds the credit charge of the dealer.",
+        note="Net price per coin; negative is received. All-in: with the dealer's credit and collateral.",
     )
 
 

@@ -3,7 +3,15 @@
 from headframe.risk.alert import Alert, Changes, Severity, cause_of, changes
 from headframe.risk.basis import BasisRisk, basis_risk, sale_weights
 from headframe.risk.courses import Course, course_prices
-from headframe.risk.credit import Exposure, Markets, Pledge, by_group, credit_charge_usd, exposure
+from headframe.risk.credit import (
+    Exposure,
+    Markets,
+    Pledge,
+    by_group,
+    credit_charge_usd,
+    exposure,
+    margin_charge_usd,
+)
 from headframe.risk.distribution import LEVELS, Chance, MonthSpread, Spread, Summary, summary
 from headframe.risk.effectiveness import Effectiveness, effectiveness
 from headframe.risk.engine import (
@@ -171,6 +179,7 @@ __all__ = [
     "leg_value_usd",
     "liquid",
     "liquidity_at_risk",
+    "margin_charge_usd",
     "mark",
     "marks",
     "merged",

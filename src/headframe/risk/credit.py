@@ -4,15 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from math import sqrt
+from statistics import NormalDist
 
 from headframe.book import MarginTerms, Position
-from headframe.counterparty import LOSS_GIVEN_DEFAULT, Dossier, default_probability, score
+from headframe.counterparty import (
+    LOSS_GIVEN_DEFAULT,
+    CollateralTerms,
+    Dossier,
+    default_probability,
+    score,
+)
 from headframe.instrument import Kind
 from headframe.pricing import Surface
 from headframe.risk.marks import Units
 from headframe.risk.netting import Netted, netted
 from headframe.risk.saccr import AssetClass, Exposed, Option, exposure_at_default
 from headframe.units import year_fraction
+
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,3 +164,27 @@ def credit_charge_usd(
     grade = score(dossier, on).grade
     exposed = 0.4 * (2.0 / 3.0) * vol * sqrt(max(years, 0.0)) * forward
     return default_probability(grade) * LOSS_GIVEN_DEFAULT * max(years, 0.0) * exposed
+
+
+def margin_charge_usd(
+    terms: CollateralTerms,
+    *,
+    forward: float,
+    vol: float,
+    years: float,
+    size: float,
+    financing_rate: float,
+) -> float:
+    """What financing a dealer's collateral costs per coin: its independent amount and the calls of losses.
+
+    The loss of a forward is taken as normal with the deviation that gives the exposure of the credit charge,
+    two thirds of that at the end; what lies above the threshold is posted: Bachelier's formula.
+    """
+    life = max(years, 0.0)
+    deviation = (2.0 / 3.0) * vol * sqrt(life) * forward
+    called = 0.0
+    if deviation > 0.0:
+        kept = terms.threshold_usd / size
+        away = kept / deviation
+        called = deviation * _NORMAL.pdf(away) - kept * _NORMAL.cdf(-away)
+    return (called + terms.independent_share * forward) * financing_rate * life
