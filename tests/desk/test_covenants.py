@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from headframe.book import Break
+from headframe.book import LOAN, Break
 from headframe.cli.app import app
-from headframe.desk import audit, covenants, days, limits
+from headframe.codec import read_flows
+from headframe.desk import audit, covenants, days, flows, limits
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, NotFound
 from headframe.instrument import StructureKind
 from headframe.mandate import Lender, LoanStep, Rule, Stage, judge
 from headframe.risk import Course, Status
-from headframe.units import Wrong
+from headframe.units import USD, Wrong, iso
 from headframe.wiring import open_office
 from venues import FakeVenue, deal
 
@@ -102,7 +103,7 @@ def test_steps_that_make_no_sense_are_refused() -> None:
 
 
 def test_a_certificate_is_kept_and_refused_where_the_books_have_a_break(
-    approved: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    approved: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(*words: str) -> Any:
         status = app.main(
@@ -132,13 +133,19 @@ def test_a_certificate_is_kept_and_refused_where_the_books_have_a_break(
     with pytest.raises(Declined, match="do not agree"):
         covenants.certify(office)
     state.breaks.clear()
-    settings = office.settings()
-    free = replace(settings.operation.treasury, loan_usd=0.0)
-    changed = replace(settings, operation=replace(settings.operation, treasury=free))
-
-    def settings_of(_: Office) -> Any:
-        return changed
-
-    monkeypatch.setattr(Office, "settings", settings_of)
+    loan = state.ledger.balance(LOAN, USD)
+    state.ledger.replay([(LOAN, "USD", -loan.smallest), ("equity:opening", "USD", loan.smallest)])
     with pytest.raises(NotFound, match="no loan"):
         covenants.certify(office)
+
+
+def test_coins_pledged_since_count_at_once(desk: Office) -> None:
+    before = found(desk)["loan to value"].used
+    at = iso(desk.now())
+    row = {"id": "p-1", "kind": "pledge", "at": at, "coins": "30", "memo": "lender"}
+    desk.user = "treasurer"
+    flows.take(desk, read_flows([(2, row)], "x.csv"), "x.csv")
+    after = found(desk)["loan to value"]
+    assert after.used == pytest.approx(before * 120.0 / 150.0)
+    assert after.remedy == "breaks below 40,000 USD a coin"
+    assert limits.margin(desk).covenant_below == pytest.approx(40_000.0)

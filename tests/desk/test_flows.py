@@ -36,7 +36,7 @@ def read(text: str) -> Any:
     return read_flows(rows(text), "flows.csv")
 
 
-AT = "2026-08-20T12:00:00Z"
+AT = "2026-08-22T15:33:00Z"
 DAY = f"""\
 pay-1,payout,{AT},3.25,,,
 sale-1,sale,{AT},2.5,192500.00,96.25,
@@ -91,6 +91,7 @@ def test_what_does_not_hold_is_refused_whole(office: Office) -> None:
             "pay-1 was booked before with other",
         ),
         (f"a,payout,{later},1,,,\n", Invalid, "after our"),
+        ("a,payout,2026-08-22T15:32:59Z,1,,,\n", Invalid, "before the opening balances"),
         (f"a,release,{AT},5000,,,\n", Declined, "not enough"),
     ):
         with pytest.raises(error, match=words):

@@ -438,7 +438,6 @@ def test_margin_rules_of_the_file_are_those_that_count(small: Path) -> None:
     view = limits.margin(office)
     assert (view.rules, view.rules_in_force) == ("after-august", True)
     assert view.today.initial_usd == pytest.approx(posted * view.spot, abs=1.0)
-    assert dealt.request.id in office.state().rfqs
     both = RULES + RULES.replace("after-august", "other").replace("2026-08-01", "2026-09-01")
     for bad, words in (
         (both, "both in force on 2026-09-01"),

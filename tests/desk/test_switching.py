@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,10 +22,13 @@ from headframe.desk import (
     limits,
     money,
     policy,
+    production,
     programme,
     switching,
 )
 from headframe.desk.ports import Declined, Invalid
+from headframe.desk.quotes import surface_in
+from headframe.hedge import switched
 from headframe.instrument import StructureKind, payoff
 from headframe.units import BTC
 from headframe.wiring import open_office, trading
@@ -111,7 +115,10 @@ def test_a_future_becomes_options_in_one_request(sold: Path, kind: StructureKind
     left = float(positions["T-1"].coins)
     assert posted == pytest.approx((0.02 + 0.00005 * left) * left, abs=1e-8)
     assert limits.margin(office).today.initial_usd > 0
-    assert money.performance(office) is not None
+    rows = {one.trade.id: one for one in money.performance(office).trades}
+    assert float(rows["T-1"].realised_coins) == pytest.approx(
+        -float(paid) - float(old.fee), abs=2e-8
+    ), "what was crystallised, and the fee of its own trade"
     assert audit.verify(office).sound
     _confirmed_by_the_venue(sold, trade.id, closed.id)
 
@@ -147,7 +154,10 @@ def test_a_roll_keeps_the_dollars_in_one_calendar(sold: Path) -> None:
     (far,), (near,) = trade.legs, closed.legs
     assert far.instrument.expiry == later
     assert far.amount == -near.amount
-    assert far.price - near.price == done.trades[0].legs[0].price - near.price
+    (*_, fill) = open_office(sold, user="x").state().fills.values()
+    assert far.price - near.price == fill.price, "one net price for both"
+    best = min(rung.quote.price for rung in done.ladder.rungs if rung.rejection is None)
+    assert float(fill.price) >= best > 0.0, "we sell the later at its premium"
     assert trade.net_price == far.price, "the trade's own price, not the spread"
     assert abs(trade.size - (-far.amount / far.price)) <= Decimal("0.1")
     state = open_office(sold, user="x").state()
@@ -156,6 +166,30 @@ def test_a_roll_keeps_the_dollars_in_one_calendar(sold: Path) -> None:
     assert sum(left, Decimal(0)) + closed.size == old.size
     assert audit.verify(open_office(sold, user="x")).sound
     _confirmed_by_the_venue(sold, trade.id, closed.id)
+
+
+def test_a_roll_after_a_fall_is_no_larger_than_was_approved(sold: Path) -> None:
+    office = open_office(sold, user="trader")
+    state = office.state()
+    assert state.market is not None
+    later = next(
+        one.expiry for one in state.market.forwards if one.expiry > state.trades["T-1"].expiry
+    )
+    made = proposed(sold, StructureKind.SHORT_FUTURE, later)
+    fallen = surface_in(state).at_spot(state.market.index * 0.98, office.now())
+    found, _ = programme.situation(office, "treasurer")
+    found = replace(found, street=replace(found.street, surface=fallen))
+    (position,) = state.positions()
+    forecast = production.in_force(office).forecast
+    terms = (found, forecast, position, StructureKind.SHORT_FUTURE, later, position.coins)
+    free, bound = switched(*terms), switched(*terms, most=made.size)
+    assert free is not None
+    assert bound is not None
+    assert free.rated.candidate.size > made.size, "the same dollars are more coins"
+    one = bound.rated.candidate
+    assert one.size == made.size
+    assert float(one.amount) / float(one.forward_usd) == pytest.approx(float(one.size), abs=0.1)
+    assert bound.coins <= position.coins
 
 
 def test_what_cannot_be_switched_is_refused_in_words(

@@ -27,6 +27,7 @@ from headframe.mining import (
     steady_bands,
 )
 from headframe.mining.kernels import simulate_coins
+from headframe.risk import Pledge
 from headframe.units import Month, Wrong, months_from
 from mines import BTC, HISTORY, MODEL, START, mine, site
 
@@ -409,7 +410,11 @@ def test_costs_and_covenant_follow_from_the_same_objects() -> None:
     assert row.cash_need_usd == pytest.approx(power + 3.0)
     assert row.cash_cost_usd == pytest.approx(power + 1.0)
     assert row.all_in_usd == pytest.approx(power + 4.0)
-    assert operation.treasury.covenant_price_usd == pytest.approx(0.5)
+    treasury = operation.treasury
+    pledge = Pledge("bank", treasury.coins_pledged, treasury.loan_usd)
+    assert pledge.price_at(treasury.loan_to_value_max) == pytest.approx(0.5)
+    assert Pledge("bank", 0.0, 1.0).price_at(0.5) is None
+    assert Pledge("bank", 1.0, 0.0).price_at(0.5) is None
     assert not operation.overloaded(Month(2026, 9))
     assert mine(sites=(site(capacity_mw=1.0),)).overloaded(Month(2026, 9)) == ("a",)
 

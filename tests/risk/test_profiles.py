@@ -5,7 +5,6 @@ from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Any
 
-import numpy as np
 import pytest
 
 from headframe.counterparty import LOSS_GIVEN_DEFAULT, CollateralTerms
@@ -128,8 +127,12 @@ def test_the_same_seed_gives_the_same_bits_and_paths_are_those_of_the_engine() -
     one, two = (profiles(made, [facing()], paths=3_000, seed=9) for _ in range(2))
     assert one == two
     assert one != profiles(made, [facing()], paths=3_000, seed=10)
-    alone = profiles(made, [facing()], paths=2_048, seed=9)[0]
-    assert np.isfinite(alone.epe_usd)
+    first, more = (profiles(made, [facing()], paths=count, seed=9)[0] for count in (2_048, 4_096))
+    rest = [
+        2.0 * b.expected - a.expected for a, b in zip(first.instants, more.instants, strict=True)
+    ]
+    assert min(rest) > 0.0, "the first block's paths are among the larger run's"
+    assert first.epe_usd == pytest.approx(more.epe_usd, rel=0.1)
 
 
 def test_what_cannot_be_profiled_is_refused() -> None:

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from headframe.book import COINS_PLEDGED
 from headframe.codec import to_json
 from headframe.desk import users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Head, NotFound
+from headframe.desk.programme import pledge_of
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import exposure_rows, hedged_share
 from headframe.mandate import Mandate, Rule
-from headframe.units import BTC
 
 LIEN, STEP, RATIO = "M-10.5", "M-10.4", "loan"
 
@@ -103,31 +102,28 @@ def _instruments(now: Valuation, mandate: Mandate) -> Iterator[Covenant]:
 
 def _loan(now: Valuation, mandate: Mandate) -> Iterator[Covenant]:
     treasury, spot = now.settings.operation.treasury, now.surface.spot
-    if not treasury.loan_usd or not treasury.coins_pledged:
-        return
-    ratio = treasury.loan_usd / (treasury.coins_pledged * spot)
+    pledge = pledge_of(now.state, now.settings)
     most = treasury.loan_to_value_max
-    cured = treasury.loan_usd / most
-    coins, dollars = (
-        cured / spot - treasury.coins_pledged,
-        treasury.loan_usd - most * (treasury.coins_pledged * spot),
-    )
-    breaks = f"breaks below {treasury.covenant_price_usd or 0.0:,.0f} USD a coin"
+    breaks = pledge.price_at(most)
+    if breaks is None:
+        return
+    worth = pledge.coins * spot
+    ratio = pledge.loan_usd / worth
+    coins, dollars = (pledge.loan_usd / most - worth) / spot, pledge.loan_usd - most * worth
+    cure = f"pledge {coins:,.2f} coins or repay {dollars:,.0f} USD"
     yield Covenant(
         clause=RATIO,
         name="loan to value",
         asked=f"at most {most:.0%} of collateral",
         found=f"{ratio:.1%}",
         kept=ratio <= most,
-        remedy=breaks
-        if ratio <= most
-        else f"pledge {coins:,.2f} coins or repay {dollars:,.0f} USD",
+        remedy=f"breaks below {breaks:,.0f} USD a coin" if ratio <= most else cure,
         used=ratio,
         allowed=most,
     )
     for step in mandate.lender.steps:
-        price = treasury.loan_usd / (step.above * treasury.coins_pledged)
         reached = ratio > step.above
+        price = pledge.price_at(step.above) or 0.0
         yield Covenant(
             clause=STEP,
             name=f"loan to value above {step.above:.0%}",
@@ -138,16 +134,15 @@ def _loan(now: Valuation, mandate: Mandate) -> Iterator[Covenant]:
             used=ratio,
             allowed=step.above,
         )
-    held = float(now.state.ledger.balance(COINS_PLEDGED, BTC))
-    missing = treasury.coins_pledged - held
+    missing = treasury.coins_pledged - pledge.coins
     yield Covenant(
         clause=LIEN,
         name="pledged coins, whole and nowhere else",
         asked=f"{treasury.coins_pledged:,.2f} coins",
-        found=f"{held:,.2f} coins",
+        found=f"{pledge.coins:,.2f} coins",
         kept=missing < 1e-8,
         remedy=f"return {missing:,.8f} coins" if missing >= 1e-8 else "",
-        used=held,
+        used=pledge.coins,
         allowed=treasury.coins_pledged,
     )
 
@@ -167,8 +162,8 @@ def certify(office: Office) -> Certificate:
     person = users.allowed(office, users.Action.REVIEW)
     mandate, now = office.mandate(), value_now(office)
     treasury = now.settings.operation.treasury
-    if not treasury.loan_usd:
-        raise NotFound("there is no loan in headframe.toml: nobody asks for a certificate")
+    if pledge_of(now.state, now.settings).loan_usd <= 0.0:
+        raise NotFound("there is no loan in the books: nobody asks for a certificate")
     if now.state.ledger.imbalance() or now.state.breaks:
         raise Declined(
             "the books do not agree with themselves or with a statement: headframe audit verify, "

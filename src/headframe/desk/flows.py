@@ -37,6 +37,11 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
     late = [one for one in flows if one.at > at]
     if late:
         raise Invalid(f"{source}: {late[0].id} is of {iso(late[0].at)}, after our {iso(at)}")
+    early = [one for one in flows if state.opened is not None and one.at < state.opened]
+    if early:
+        raise Invalid(
+            f"{source}: {early[0].id} is of {iso(early[0].at)}, before the opening balances, which have it in"
+        )
     known = [one for one in flows if one.id in state.flows]
     for one in known:
         if state.flows[one.id] != digest(one):

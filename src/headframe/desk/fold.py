@@ -78,6 +78,7 @@ def fold(state: State, records: Iterable[Record]) -> State:
 
 
 def _opened(state: State, record: Record) -> None:
+    state.opened = record.at
     state.name = record.body["name"]
     state.mode = record.body.get("mode", "paper")
     state.seed = record.body["seed"]

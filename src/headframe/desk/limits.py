@@ -108,7 +108,9 @@ def _margin(now: Valuation) -> MarginView:
         rules_in_force=in_force,
         stresses=tuple(_stress(now, move, today) for move in MOVES),
         cash_out_above=cash_out_price(now.book, terms, now.surface, now.at, now.liquidity),
-        covenant_below=now.settings.operation.treasury.covenant_price_usd,
+        covenant_below=pledge_of(now.state, now.settings).price_at(
+            now.settings.operation.treasury.loan_to_value_max
+        ),
         liquidity_usd=now.liquidity.at(now.surface.spot),
         portfolio=portfolio_margin(held, now.surface, now.at, model) if held and model else None,
         portfolio_model=f"{model.index}, parameters of {model.known}" if held and model else "",
@@ -144,7 +146,7 @@ def _credit(now: Valuation) -> tuple[Exposure, ...]:
             markets,
             posted_usd=now.posted(name),
             held_usd=now.held(name),
-            pledge=pledge_of(now.settings),
+            pledge=pledge_of(now.state, now.settings),
         )
         for name in sorted(now.state.dossiers)
     )

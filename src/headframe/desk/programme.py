@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts
+from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, CREDIT_LINE, LOAN, Accounts
 from headframe.codec import Settings, VenueSettings, canonical, sha256, to_json
 from headframe.counterparty import Standing
 from headframe.desk import production, quotes, users
@@ -51,10 +51,11 @@ def liquidity_of(state: State, settings: Settings) -> Liquidity:
     )
 
 
-def pledge_of(settings: Settings) -> Pledge:
-    """The coins the lender's group holds against the loan."""
-    treasury = settings.operation.treasury
-    return Pledge(treasury.lender_group, treasury.coins_pledged, treasury.loan_usd)
+def pledge_of(state: State, settings: Settings) -> Pledge:
+    """The coins the lender's group holds against the loan, as the books have both."""
+    coins = float(state.ledger.balance(COINS_PLEDGED, BTC))
+    loan = -float(state.ledger.balance(LOAN, USD))
+    return Pledge(settings.operation.treasury.lender_group, coins, loan)
 
 
 def fee_schedule(venue: VenueSettings) -> FeeSchedule:
@@ -118,7 +119,7 @@ def situation(
         held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
         live=tuple(one.request.structure for one in live),
         liquidity=liquidity_of(state, settings),
-        pledge=pledge_of(settings),
+        pledge=pledge_of(state, settings),
         spread_median=settings.venue.spread_median,
         preparer=person,
         proposal=proposal,

@@ -42,6 +42,8 @@ class State:
 
     head: Head = GENESIS_HEAD
     clock: datetime | None = None
+    opened: datetime | None = None
+    """Of when the opening balances are."""
     name: str = ""
     mode: str = "paper"
     seed: int = 0

@@ -66,11 +66,13 @@ def _switched(
     kind: StructureKind,
     expiry: datetime,
     size: Decimal,
+    *,
+    most: Decimal | None = None,
 ) -> Switch:
     position = closing.position_of(office.state(), trade)
     forecast = production.in_force(office).forecast
     try:
-        switch = switched(found, forecast, position, kind, expiry, size)
+        switch = switched(found, forecast, position, kind, expiry, size, most=most)
     except Wrong as error:
         raise Invalid(str(error)) from error
     if switch is None:
@@ -90,14 +92,17 @@ def again(
     found, _ = programme.situation(
         office, proposal.preparer, but=but, venue=place, proposal=proposal.id
     )
-    share = Decimal(1) - state.dealt(proposal.id) / proposal.size
-    rest = (proposal.replaced_coins * share).quantize(
-        _STEP
-    )  # what contracts of ten dollars leave over
+    dealt = state.dealt(proposal.id)
+    share = Decimal(1) - dealt / proposal.size
+    # to the step: contracts of ten dollars leave something over
+    rest = (proposal.replaced_coins * share).quantize(_STEP)
     left = min(rest, whole_steps(position.coins))
     if left <= 0:
         raise Declined(f"{proposal.id}: nothing is left of {proposal.replaces} to replace")
     most = found.mandate.rfq.clip_coins_max
     size = next_clip(left, None if most is None else Decimal(repr(most)))
-    made = _switched(office, found, proposal.replaces, proposal.kind, proposal.expiry, size)
+    open_size = proposal.size - dealt
+    made = _switched(
+        office, found, proposal.replaces, proposal.kind, proposal.expiry, size, most=open_size
+    )
     return found, made.rated

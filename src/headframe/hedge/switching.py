@@ -23,7 +23,7 @@ from headframe.rfq import HedgeLeg
 from headframe.risk import leg_price
 from headframe.units import Wrong
 
-_TICK, _CONTRACT = Decimal("0.5"), Decimal(10)
+_TICK, _STEP, _CONTRACT = Decimal("0.5"), Decimal("0.1"), Decimal(10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,14 @@ def switched(
     kind: StructureKind,
     expiry: datetime,
     coins: Decimal,
+    *,
+    most: Decimal | None = None,
 ) -> Switch | None:
     """The switch priced and judged on the market now, as if the replaced coins were open.
 
-    None where nothing prices it; Wrong where the trade cannot be replaced so: it is no listed future, or the
-    expiry is an earlier one or is not listed.
+    ``most`` bounds the new hedge: after a fall the same dollars are more coins than were approved. None where
+    nothing prices it; Wrong where the trade cannot be replaced so: it is no listed future, or the expiry is
+    an earlier one or is not listed.
     """
     old = future_of(position)
     if found.snapshot.forward(expiry) is None:
@@ -97,7 +100,7 @@ def switched(
         _TICK, rounding=ROUND_HALF_EVEN
     )
     if kind is StructureKind.SHORT_FUTURE:
-        amount, rated = _calendar(lighter, bucket, rated, old, near, amount)
+        amount, rated = _calendar(lighter, bucket, rated, old, near, amount, most=most)
     else:
         back = HedgeLeg(instrument=old, amount=amount, price=near)
         rated = replace(rated, candidate=replace(rated.candidate, hedge=back))
@@ -140,11 +143,15 @@ def _calendar(
     old: Instrument,
     near: Decimal,
     amount: Decimal,
+    *,
+    most: Decimal | None,
 ) -> tuple[Decimal, Rated]:
     """The later future sold and the earlier bought back for the same dollars, at the difference of prices."""
     far = rated.candidate.price
-    amount = min(amount, _whole(rated.candidate.size * far))
-    size = min(whole_steps(amount / far), rated.candidate.size)
+    bound = rated.candidate.size if most is None else min(most, rated.candidate.size)
+    size = min(whole_steps(amount / far), bound)
+    if amount >= (bound + _STEP) * far:
+        amount = (bound * far / _CONTRACT).to_integral_value(ROUND_HALF_EVEN) * _CONTRACT
     if size != rated.candidate.size:
         again = rate_again(found, replace(bucket, clip=size), StructureKind.SHORT_FUTURE)
         assert again is not None, "a price was there a moment ago"

@@ -62,13 +62,6 @@ class Treasury:
         between("coins_pledged", self.coins_pledged, 0.0, 21e6)
         between("loan_to_value_max", self.loan_to_value_max, 0.01, 10.0)
 
-    @property
-    def covenant_price_usd(self) -> float | None:
-        """Price below which the loan exceeds its greatest share of the pledged coins' value."""
-        if self.loan_usd == 0.0 or self.coins_pledged == 0.0:
-            return None
-        return self.loan_usd / (self.loan_to_value_max * self.coins_pledged)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:

@@ -58,6 +58,12 @@ class Pledge:
     coins: float
     loan_usd: float
 
+    def price_at(self, share: float) -> float | None:
+        """The price below which the loan is more than a share of the coins' worth; None without either."""
+        if self.loan_usd <= 0.0 or self.coins <= 0.0:
+            return None
+        return self.loan_usd / (share * self.coins)
+
     def surplus_usd(self, group: str, spot: float) -> float:
         """What we would lose with this group at a price; nothing where it is not the lender's."""
         return max(self.coins * spot - self.loan_usd, 0.0) if group == self.group else 0.0

@@ -147,15 +147,13 @@ def _profile(
 def _adjustment(one: Facing, exposed: Singles, hazards: Array) -> float:
     """Loss given default times exposure at the chance of failing in each week, path by path."""
     yearly = -log(1.0 - one.default_year)
-    total, failed, summed = 0.0, 0.0, np.zeros(hazards.shape[1])
+    total, summed = 0.0, np.zeros(hazards.shape[1])
     alive = np.ones(hazards.shape[1])
     for week in range(len(hazards)):
         summed += yearly * hazards[week] * (STEP_DAYS / 365.0)
         left = np.exp(-summed)
         total += float(((alive - left) * exposed[week].astype(np.float64)).mean())
-        failed += float((alive - left).mean())
         alive = left
-    assert 0.0 <= failed <= 1.0
     return LOSS_GIVEN_DEFAULT * total
 
 
