@@ -12,7 +12,7 @@ import pytest
 from headframe.cli.app import app
 from headframe.desk import audit, checkpoint, limits, reviewing
 from headframe.desk.office import Office
-from headframe.hedge import Baseline, triggers
+from headframe.hedge import Baseline, too_much, triggers
 from headframe.mandate import ReviewRules
 from headframe.risk import Status
 from headframe.units import Month, Wrong
@@ -112,7 +112,7 @@ def test_months_above_their_ceiling_are_proposed_to_be_closed(desk: Office) -> N
         for part in trade.designations
     )
     assert worst > 0.19, "no more is closed than is too much, to a tenth of a coin"
-    assert reviewing._too_much(held.rows, ()) == []
+    assert too_much(held.rows, ()) == []
 
 
 def test_the_command_says_why_and_holds(approved: Path, capsys: pytest.CaptureFixture[str]) -> None:

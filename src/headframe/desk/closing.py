@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from headframe.book import Position
-from headframe.codec import canonical, sha256, to_json
+from headframe.codec import to_json
 from headframe.desk import programme, users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, NotFound
@@ -14,8 +14,6 @@ from headframe.hedge import (
     Rated,
     Situation,
     closing_of,
-    envelope_of,
-    proposal_of,
     whole_steps,
 )
 from headframe.rfq import next_clip
@@ -47,9 +45,7 @@ def propose(office: Office, trade: str, coins: Decimal | None) -> Proposal:
     found, version = programme.situation(office, person, venue=record.venue)
     rated = closing_of(found, position, record.request.structure, size)
     name = f"P-{len(state.proposals) + 1}"
-    envelope = envelope_of(found, rated, name)
-    digest = sha256(canonical(to_json(envelope)))
-    made = replace(proposal_of(found, (rated,), rated, envelope, digest), closes=trade)
+    made = replace(programme.drafted(found, (rated,), rated, name), closes=trade)
     assert made.forecast_id == version.id
     office.record(Draft("proposed", {"proposal": to_json(made)}), at=found.at)
     return made

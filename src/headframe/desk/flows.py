@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from headframe.book import CASH, Accounts, Entry, Flow, FlowKind, Ledger, entries_of
+from headframe.book import CASH, Accounts, Entry, Flow, Ledger, entries_of
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.state import State, postings_json
-from headframe.hedge import MonthResult
-from headframe.units import BTC, USD, Month, Wrong, iso
+from headframe.hedge import MonthResult, with_flows
+from headframe.units import BTC, USD, Wrong, iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,12 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
             raise Declined(f"{source}: {one.id} was booked before with other figures")
     fresh = sorted((one for one in flows if one.id not in state.flows), key=lambda one: one.at)
     if fresh:
-        entries = _entries(state.ledger.copy(), fresh, source)
+        trial = state.ledger.copy()
+        entries = _entries(trial, fresh, source)
         body = {
             "source": source[:200],
             "flows": [[one.id, digest(one)] for one in fresh],
-            "months": [to_json(one) for one in _months(office, state, fresh)],
+            "months": [to_json(one) for one in _months(office, state, trial, fresh)],
             "postings": postings_json(entries),
         }
         office.record(Draft("flows", body), at=at)
@@ -65,6 +66,7 @@ def digest(flow: Flow) -> str:
 
 
 def _entries(ledger: Ledger, flows: Sequence[Flow], source: str) -> list[Entry]:
+    """Entries in order, posted to the ledger they are tried on."""
     made: list[Entry] = []
     for flow in flows:
         for entry in entries_of(flow):
@@ -76,47 +78,15 @@ def _entries(ledger: Ledger, flows: Sequence[Flow], source: str) -> list[Entry]:
     return made
 
 
-def _months(office: Office, state: State, flows: Sequence[Flow]) -> list[MonthResult]:
-    """The months they fall into, with coins and dollars added."""
+def _months(
+    office: Office, state: State, ledger: Ledger, flows: Sequence[Flow]
+) -> list[MonthResult]:
+    """The months they fall into; the last with what is posted and in cash after all of them."""
     opening = office.settings().operation.treasury.cash_usd
     bare = opening if state.cash_unhedged is None else state.cash_unhedged
-    found: dict[Month, MonthResult] = {}
-    for flow in flows:
-        month = Month.of(flow.at)
-        row = found.get(month) or state.months.get(month) or _empty(month)
-        coins, usd, fee = float(flow.coins), float(flow.usd), float(flow.fee)
-        if flow.kind is FlowKind.PAYOUT:
-            row = replace(row, mined=round(row.mined + coins, 8))
-        elif flow.kind is FlowKind.SALE:
-            sold = round(row.sold + coins, 8)
-            row = replace(row, sold=sold, spot_usd=row.spot_usd + usd - fee)
-            bare += usd - fee
-        elif flow.kind is FlowKind.COST:
-            row = replace(row, costs_usd=row.costs_usd + usd)
-            bare -= usd
-        found[month] = replace(row, cash_unhedged_usd=bare)
-    ledger = state.ledger.copy()
-    for flow in flows:
-        for entry in entries_of(flow):
-            ledger.post(entry)
-    last = max(found)
+    *before, last = with_flows(state.months, flows, bare).values()
     spot = state.market.index if state.market is not None else 0.0
     margin = float(ledger.total(Accounts.cash_posted(""), USD))
     margin += float(ledger.total(Accounts.coins_posted(""), BTC)) * spot
     cash = float(ledger.balance(CASH, USD))
-    found[last] = replace(found[last], margin_usd=margin, cash_usd=cash)
-    return [found[month] for month in sorted(found)]
-
-
-def _empty(month: Month) -> MonthResult:
-    return MonthResult(
-        month=month,
-        mined=0.0,
-        sold=0.0,
-        spot_usd=0.0,
-        hedge_usd=0.0,
-        costs_usd=0.0,
-        margin_usd=0.0,
-        cash_usd=0.0,
-        cash_unhedged_usd=0.0,
-    )
+    return [*before, replace(last, margin_usd=margin, cash_usd=cash)]

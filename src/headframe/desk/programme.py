@@ -163,13 +163,16 @@ def plan(office: Office, *, propose: bool = True) -> Plan:
         chosen = best([(row.candidate, row.verdict, row.score_usd) for row in rated])
         if chosen is not None:
             name = f"P-{number + len(fresh) + 1}"
-            fresh.append(_drafted(found, rated, rated[chosen], name))
+            fresh.append(drafted(found, rated, rated[chosen], name))
     if propose and fresh:
         drafts = [Draft("proposed", {"proposal": to_json(one)}) for one in fresh]
         office.record(*drafts, at=found.at)
     return Plan(situation=found, version=version, blocks=compared, proposals=tuple(fresh))
 
 
-def _drafted(found: Situation, rated: tuple[Rated, ...], chosen: Rated, name: str) -> Proposal:
-    envelope = envelope_of(found, chosen, name)
+def drafted(
+    found: Situation, rated: tuple[Rated, ...], chosen: Rated, name: str, replaces: str = ""
+) -> Proposal:
+    """The proposal of a chosen hedge with the envelope of its terms and the envelope's hash."""
+    envelope = envelope_of(found, chosen, name, replaces)
     return proposal_of(found, rated, chosen, envelope, sha256(canonical(to_json(envelope))))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headframe.codec import canonical, sha256, to_json
+from headframe.codec import to_json
 from headframe.desk import closing, programme, users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft
@@ -13,8 +13,6 @@ from headframe.hedge import (
     Proposal,
     Situation,
     balances,
-    envelope_of,
-    proposal_of,
     rate_again,
 )
 from headframe.instrument import StructureKind
@@ -71,8 +69,7 @@ def _sale(office: Office, one: Balance) -> Proposal | str:
         words = "; ".join(str(breach) for breach in rated.verdict.breaches if breach.blocks)
         return f"{one.expiry:%Y-%m-%d}: {one.sell} coins of futures: {words}"
     name = f"P-{len(office.state().proposals) + 1}"
-    envelope = envelope_of(found, rated, name)
-    made = proposal_of(found, (rated,), rated, envelope, sha256(canonical(to_json(envelope))))
+    made = programme.drafted(found, (rated,), rated, name)
     office.record(Draft("proposed", {"proposal": to_json(made)}), at=found.at)
     return made
 

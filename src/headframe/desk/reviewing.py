@@ -1,9 +1,7 @@
 """Reviews: whether one is due, what changed since the last, and the trades that would restore the mandate."""
 
 from dataclasses import dataclass
-from decimal import ROUND_UP, Decimal
 
-from headframe.book import Position
 from headframe.codec import to_json
 from headframe.counterparty import Standing, score
 from headframe.desk import closing, programme, users
@@ -11,11 +9,16 @@ from headframe.desk.covenants import covenants
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, Json
 from headframe.desk.valuation import Valuation, value_now
-from headframe.hedge import Baseline, ExposureRow, Proposal, Trigger, exposure_rows, triggers
+from headframe.hedge import (
+    Baseline,
+    ExposureRow,
+    Proposal,
+    Trigger,
+    exposure_rows,
+    too_much,
+    triggers,
+)
 from headframe.mandate import Mandate
-from headframe.units import Month
-
-_STEP = Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,7 @@ def hold(office: Office) -> Review:
     if now.state.forecast is not None:
         rows = exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
     made += [
-        closing.propose(office, trade, coins) for trade, coins in _too_much(rows, now.positions)
+        closing.propose(office, trade, coins) for trade, coins in too_much(rows, now.positions)
     ]
     body = {
         "baseline": to_json(found.now),
@@ -102,47 +105,3 @@ def hold(office: Office) -> Review:
 def _keep(office: Office, body: Json) -> None:
     office.state()
     office.record(Draft("reviewed", body), at=office.now())
-
-
-def _too_much(
-    rows: tuple[ExposureRow, ...], positions: tuple[Position, ...]
-) -> list[tuple[str, Decimal]]:
-    """Trades to close, and how many coins of each, so that no month stands above its ceiling.
-
-    A closing takes a trade's months alike; the trade with most of a month's coins is taken first.
-    """
-    left = {one.trade.id: dict(one.remaining) for one in positions}
-    closed: dict[str, Decimal] = {}
-    for row in rows:
-        if row.band is None:
-            continue
-        ceiling = Decimal(repr(row.band.ceiling * row.p50))
-        over = (
-            sum((coins.get(row.month, Decimal(0)) for coins in left.values()), Decimal(0)) - ceiling
-        )
-        for trade in sorted(left, key=lambda name: -left[name].get(row.month, Decimal(0))):
-            if over <= 0:
-                break
-            over -= _closed_of(left[trade], row.month, over, closed, trade)
-    return [(trade, coins) for trade, coins in closed.items() if coins > 0]
-
-
-def _closed_of(
-    months: dict[Month, Decimal],
-    month: Month,
-    over: Decimal,
-    closed: dict[str, Decimal],
-    trade: str,
-) -> Decimal:
-    """Take so much of a month out of a trade, its other months in proportion; what was taken of the month."""
-    here, whole = months.get(month, Decimal(0)), sum(months.values(), Decimal(0))
-    if here <= 0:
-        return Decimal(0)
-    wanted = min(over, here) * whole / here
-    room = whole.quantize(_STEP, rounding="ROUND_DOWN")
-    coins = min(wanted.quantize(_STEP, rounding=ROUND_UP), room)
-    share = coins / whole
-    closed[trade] = closed.get(trade, Decimal(0)) + coins
-    for name, held in months.items():
-        months[name] = held - held * share
-    return here * share

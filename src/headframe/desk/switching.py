@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from headframe.codec import canonical, sha256, to_json
+from headframe.codec import to_json
 from headframe.desk import closing, production, programme, users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, NotFound
@@ -13,8 +13,6 @@ from headframe.hedge import (
     Rated,
     Situation,
     Switch,
-    envelope_of,
-    proposal_of,
     switched,
     whole_steps,
 )
@@ -46,10 +44,9 @@ def propose(
     found, version = programme.situation(office, person)
     switch = _switched(office, found, trade, kind, expiry or position.trade.expiry, size)
     rated = switch.rated
-    envelope = envelope_of(found, rated, f"P-{len(state.proposals) + 1}", trade)
-    digest = sha256(canonical(to_json(envelope)))
+    name = f"P-{len(state.proposals) + 1}"
     made = replace(
-        proposal_of(found, (rated,), rated, envelope, digest),
+        programme.drafted(found, (rated,), rated, name, trade),
         replaces=trade,
         replaced_coins=switch.coins,
         crystallised_usd=round(switch.crystallised_usd, 2),

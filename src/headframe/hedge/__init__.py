@@ -17,12 +17,12 @@ from headframe.hedge.exposure import (
     upfront_usd,
 )
 from headframe.hedge.facts import premium_spent
-from headframe.hedge.performance import MonthResult, Total, total
+from headframe.hedge.performance import MonthResult, Total, total, with_flows
 from headframe.hedge.planned import as_dealt, open_proposals
 from headframe.hedge.proposal import Alternative, Proposal
 from headframe.hedge.rating import Rated, compare, rate_again, stress_call
 from headframe.hedge.rebalancing import Balance, balances
-from headframe.hedge.review import Baseline, Trigger, triggers
+from headframe.hedge.review import Baseline, Trigger, too_much, triggers
 from headframe.hedge.situation import Situation
 from headframe.hedge.switching import Switch, coins_of, future_of, switched
 
@@ -71,8 +71,10 @@ __all__ = [
     "secured_usd",
     "stress_call",
     "switched",
+    "too_much",
     "total",
     "triggers",
     "upfront_usd",
     "whole_steps",
+    "with_flows",
 ]

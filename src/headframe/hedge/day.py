@@ -143,7 +143,7 @@ def close_day(start: DayStart) -> DayEnd:
     till = _Till([], Fraction(0), Fraction(0), [])
     after = tuple(_hedge(start, position, till) for position in start.positions)
     mined = booked(start.mined, BTC)
-    before = start.so_far or _fresh(start)
+    before = start.so_far or MonthResult.empty(start.month, start.cash_unhedged_usd)
     unsold = Fraction(Decimal(repr(round(before.mined - before.sold, 8)))) + Fraction(start.mined)
     sold = unsold if start.sells else Fraction(0)
     costs = _costs(start)
@@ -181,20 +181,6 @@ def _premium(start: DayStart, after: tuple[Position, ...]) -> float:
     return sum(
         upfront_usd(before.trade) * float((before.coins - left.coins) / before.trade.size)
         for before, left in zip(start.positions, after, strict=True)
-    )
-
-
-def _fresh(start: DayStart) -> MonthResult:
-    return MonthResult(
-        month=start.month,
-        mined=0.0,
-        sold=0.0,
-        spot_usd=0.0,
-        hedge_usd=0.0,
-        costs_usd=0.0,
-        margin_usd=0.0,
-        cash_usd=0.0,
-        cash_unhedged_usd=start.cash_unhedged_usd,
     )
 
 

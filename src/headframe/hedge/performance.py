@@ -1,7 +1,9 @@
 """Hedge performance against spot: what a coin brought with the hedge and without."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from headframe.book import Flow, FlowKind
 from headframe.units import Month
 
 
@@ -18,6 +20,21 @@ class MonthResult:
     margin_usd: float
     cash_usd: float
     cash_unhedged_usd: float
+
+    @classmethod
+    def empty(cls, month: Month, cash_unhedged_usd: float) -> "MonthResult":
+        """A month in which nothing has happened yet."""
+        return cls(
+            month=month,
+            mined=0.0,
+            sold=0.0,
+            spot_usd=0.0,
+            hedge_usd=0.0,
+            costs_usd=0.0,
+            margin_usd=0.0,
+            cash_usd=0.0,
+            cash_unhedged_usd=cash_unhedged_usd,
+        )
 
     @property
     def spot_price(self) -> float:
@@ -59,3 +76,25 @@ def total(months: tuple[MonthResult, ...]) -> Total:
         cash_low_usd=min((month.cash_usd for month in months), default=0.0),
         cash_low_unhedged_usd=min((month.cash_unhedged_usd for month in months), default=0.0),
     )
+
+
+def with_flows(
+    months: Mapping[Month, MonthResult], flows: Sequence[Flow], cash_unhedged_usd: float
+) -> dict[Month, MonthResult]:
+    """The months that flows fall into with coins and dollars added, oldest first; sales less their fees."""
+    found: dict[Month, MonthResult] = {}
+    bare = cash_unhedged_usd
+    for flow in flows:
+        month = Month.of(flow.at)
+        row = found.get(month) or months.get(month) or MonthResult.empty(month, bare)
+        coins, usd = float(flow.coins), float(flow.usd) - float(flow.fee)
+        if flow.kind is FlowKind.PAYOUT:
+            row = replace(row, mined=round(row.mined + coins, 8))
+        elif flow.kind is FlowKind.SALE:
+            row = replace(row, sold=round(row.sold + coins, 8), spot_usd=row.spot_usd + usd)
+            bare += usd
+        elif flow.kind is FlowKind.COST:
+            row = replace(row, costs_usd=row.costs_usd + usd)
+            bare -= usd
+        found[month] = replace(row, cash_unhedged_usd=bare)
+    return dict(sorted(found.items()))

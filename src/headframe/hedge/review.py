@@ -1,13 +1,16 @@
-"""When a programme is due for a review: it is a month since the last, or something it stood on has moved."""
+"""When a programme is due for a review, and what of its hedges is too much."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
+from headframe.book import Position
+from headframe.hedge.exposure import ExposureRow
 from headframe.mandate import ReviewRules
 from headframe.units import Month
 
-_GRADES = "ABCDE"
+_GRADES, _STEP = "ABCDE", Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +80,47 @@ def _fallen(before: Baseline, now: Baseline) -> Iterator[Trigger]:
     for name in now.broken:
         if name not in before.broken:
             yield Trigger("covenant", f"{name} is not kept")
+
+
+def too_much(
+    rows: tuple[ExposureRow, ...], positions: tuple[Position, ...]
+) -> list[tuple[str, Decimal]]:
+    """Trades to close, and how many coins of each, so that no month stands above its ceiling.
+
+    A closing takes a trade's months alike; the trade with most of a month's coins is taken first.
+    """
+    left = {one.trade.id: dict(one.remaining) for one in positions}
+    closed: dict[str, Decimal] = {}
+    for row in rows:
+        if row.band is None:
+            continue
+        ceiling = Decimal(repr(row.band.ceiling * row.p50))
+        over = (
+            sum((coins.get(row.month, Decimal(0)) for coins in left.values()), Decimal(0)) - ceiling
+        )
+        for trade in sorted(left, key=lambda name: -left[name].get(row.month, Decimal(0))):
+            if over <= 0:
+                break
+            over -= _closed_of(left[trade], row.month, over, closed, trade)
+    return [(trade, coins) for trade, coins in closed.items() if coins > 0]
+
+
+def _closed_of(
+    months: dict[Month, Decimal],
+    month: Month,
+    over: Decimal,
+    closed: dict[str, Decimal],
+    trade: str,
+) -> Decimal:
+    """Take so much of a month out of a trade, its other months in proportion; what was taken of the month."""
+    here, whole = months.get(month, Decimal(0)), sum(months.values(), Decimal(0))
+    if here <= 0:
+        return Decimal(0)
+    wanted = min(over, here) * whole / here
+    room = whole.quantize(_STEP, rounding=ROUND_DOWN)
+    coins = min(wanted.quantize(_STEP, rounding=ROUND_UP), room)
+    share = coins / whole
+    closed[trade] = closed.get(trade, Decimal(0)) + coins
+    for name, held in months.items():
+        months[name] = held - held * share
+    return here * share
