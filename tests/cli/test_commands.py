@@ -102,6 +102,7 @@ def test_a_second_demo_into_the_same_folder_is_refused_and_changes_nothing(demo:
 COMMANDS = {
     "check": (["check"], "check", 0), "clock": (["clock"], "clock", 0), "market": (["market", "show"], "market", 0),
     "mandate": (["mandate", "show"], "mandate", 0), "diff": (["mandate", "diff"], "mandate-diff", 0),
+    "grid": (["counterparty", "grid"], "counterparty-grid", 0), "asked": (["counterparty", "questionnaire", "amber"], "counterparty-questionnaire", 0),
     "counterparty": (["counterparty", "list"], "counterparties", 0), "forecast": (["forecast"], "forecast", 0),
     "trades": (["trades"], "trades", 0), "ledger": (["ledger"], "ledger", 0), "pnl": (["pnl"], "pnl", 0),
     "margin": (["margin"], "margin", 0), "credit": (["credit"], "credit", 0), "watch": (["watch", "--once"], "watch", 0),

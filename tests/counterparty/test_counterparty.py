@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from headframe.codec import read_counterparties
 from headframe.counterparty import (
+    HOUSE,
     TRANSITIONS,
     CollateralTerms,
     Dossier,
@@ -19,7 +20,6 @@ from headframe.counterparty import (
     Topic,
     advance,
     call_amount,
-    default_probability,
     objections,
     score,
     support_amount,
@@ -44,7 +44,7 @@ TERMS = CollateralTerms(
 
 
 def test_weights_add_up_and_five_everywhere_is_a_hundred() -> None:
-    assert sum(topic.weight for topic in Topic) == 100
+    assert sum(HOUSE.weights.of(topic) for topic in Topic) == 100
     best = replace(AMBER, evidence=tuple(replace(e, mark=5) for e in AMBER.evidence))
     assert score(best, ON).points == 100.0
     assert score(best, ON).grade == "A"
@@ -137,7 +137,7 @@ def test_a_call_never_leaves_less_than_wanted_by_more_than_the_minimum(
 
 
 def test_weaker_grades_fail_more_often() -> None:
-    chances = [default_probability(grade) for grade in "ABCDE"]
+    chances = [HOUSE.default_probability(grade) for grade in "ABCDE"]
     assert chances == sorted(chances)
 
 

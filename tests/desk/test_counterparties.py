@@ -5,10 +5,21 @@ from typing import Any
 import pytest
 
 from headframe.counterparty import Standing, Step
-from headframe.desk import audit, checkpoint, counterparties, days, limits, production, programme
+from headframe.desk import (
+    audit,
+    checkpoint,
+    counterparties,
+    days,
+    limits,
+    policy,
+    production,
+    programme,
+)
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid, NotFound
+from headframe.desk.workspace import sample_file
 from headframe.risk import Course, Status
+from venues import FakeVenue, deal
 
 
 def test_a_suspended_dealer_is_not_asked_and_comes_back_only_through_review(office: Office) -> None:
@@ -95,3 +106,43 @@ def test_papers_about_to_expire_and_reviews_that_are_due_are_watched(office: Off
     for age, status in ((10, Status.OK), (340, Status.STOP), (400, Status.BREACH)):
         approved["at"] = office.now() - timedelta(days=age)
         assert watched()["amber days since its review"].status is status, age
+
+
+GRID = """
+group_line_usd_max = 1.0
+[counterparties.grid]
+agreements = ["netting_opinion"]
+grades = [
+  { name = "A", points = 60.0, line_usd_max = 2.0e6 }, { name = "Z", points = 0.0, line_usd_max = 0.0 },
+]
+defaults = [{ source = "x", grade = "A", a_year = 0.01 }, { source = "x", grade = "Z", a_year = 0.5 }]
+[[counterparties.grid.sections]]
+name = "custody"
+questions = ["Who may move coins?"]
+"""
+
+
+def test_a_signed_grid_rules_lines_scores_and_what_is_watched(desk: Office) -> None:
+    deal(desk, FakeVenue(desk.clock))
+    before = {one.dealer: one for one in limits.credit(desk)}
+    text = sample_file("mandate.toml").replace("[cash] ", GRID + "[cash] ", 1)
+    desk.files.write("mandate.toml", text)
+    desk.user = "board"
+    policy.sign(desk)
+    desk.user = "trader"
+    (dealer,) = {one.trade.dealer for one in desk.state().positions()}
+    after = {one.dealer: one for one in limits.credit(desk)}[dealer]
+    assert before[dealer].line_usd > 2.0e6
+    assert after.line_usd == 2.0e6, "the line is the grade's where that is less"
+    watched = {one.name: one for one in limits.watch(desk)}
+    group = desk.state().dossiers[dealer].group
+    assert watched[f"{group} exposure of the group"].used == pytest.approx(max(after.cases))
+    assert watched[f"{dealer} objections to its papers"].used == 2.0
+    reasons = {view.dossier.name: view.objections for view in counterparties.views(desk)}[dealer]
+    assert [str(one.reason) for one in reasons] == ["no_agreement", "unanswered"]
+    assert counterparties.grid(desk).grades[0].name == "A"
+    assert [one.answer for one in counterparties.asked(desk, dealer)] == [None]
+    with pytest.raises(NotFound, match="no counterparty 'quartz'"):
+        counterparties.asked(desk, "quartz")
+    planned = programme.plan(desk, propose=False)
+    assert not planned.proposals, "no group has room for anything"

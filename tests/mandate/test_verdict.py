@@ -20,6 +20,7 @@ from headframe.mandate import (
     QuietWindow,
     Rule,
     Stage,
+    SublimitFacts,
     approve,
     judge,
 )
@@ -94,6 +95,8 @@ CASES = [
     (Rule.CONCENTRATION, Stage.PROPOSE, dealer(programme_share=0.46)),
     (Rule.TENOR_TOO_LONG, Stage.PROPOSE, {"tenor_months": 14}),
     (Rule.TENOR_TOO_LONG, Stage.PROPOSE, dealer(tenor_months=2)),
+    (Rule.SUBLIMIT_EXCEEDED, Stage.PROPOSE, dealer(sublimits=(SublimitFacts(name="forward", used_usd=2e6, allowed_usd=1e6),))),
+    (Rule.SUBLIMIT_EXCEEDED, Stage.PROPOSE, dealer(sublimits=(SublimitFacts(name="forward", used_usd=float("nan"), allowed_usd=1e6),))),
     (Rule.PREMIUM_BUDGET, Stage.PROPOSE, {"premium_usd": 1.5e6, "premium_spent_usd": 0.6e6}),
     (Rule.MARGIN_STRESS, Stage.PROPOSE, {"stress_call_usd": 8.1e6}),
     (Rule.MARGIN_STRESS, Stage.PROPOSE, {"stress_call_usd": float("nan")}),
@@ -168,6 +171,12 @@ def test_rules_that_depend_on_other_settings() -> None:
     other = judge(replace(MANDATE, lender=named), GOOD, Stage.ASK)
     assert [b.rule for b in other.breaches] == [Rule.LENDER_STRUCTURE]
     assert not other.allowed
+    grouped = replace(
+        MANDATE, counterparties=replace(MANDATE.counterparties, group_line_usd_max=5e6)
+    )
+    much = replace(GOOD, **dealer(group_usd=5.1e6))
+    assert [b.rule for b in judge(grouped, much, Stage.ASK).breaches] == [Rule.GROUP_LINE]
+    assert judge(MANDATE, much, Stage.ASK).breaches == ()
     half = replace(MANDATE, cover=replace(MANDATE.cover, firm_p10_share_max=0.5))
     assert [b.rule for b in judge(half, GOOD, Stage.ASK).breaches] == [Rule.FIRM_ABOVE_P10]
     elsewhere = replace(MANDATE, where=(replace(MANDATE.where[0], entity="Another LLC"),))
@@ -192,6 +201,7 @@ def test_no_rule_goes_untested() -> None:
         Rule.LENDER_LEAST,
         Rule.LENDER_STRUCTURE,
         Rule.BELOW_FLOOR,
+        Rule.GROUP_LINE,
     }
     assert {rule for rule, _, _ in CASES} | elsewhere == set(Rule)
     assert not {rule for rule, _, _ in CASES} & elsewhere

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from headframe.counterparty import LOSS_GIVEN_DEFAULT, CollateralTerms
+from headframe.counterparty import HOUSE, CollateralTerms
 from headframe.instrument import Instrument, Kind
 from headframe.risk import (
     Facing,
@@ -109,7 +109,7 @@ def test_the_adjustment_is_loss_times_chance_times_exposure() -> None:
         left = exp(-yearly * row.days / 365.0)
         total += (before - left) * row.expected
         before = left
-    assert one.cva_usd == pytest.approx(LOSS_GIVEN_DEFAULT * total, rel=1e-6)
+    assert one.cva_usd == pytest.approx(HOUSE.loss_given_default * total, rel=1e-6)
     assert one.cva_wrong_way_usd == one.cva_usd, "a side that does not move with the coin"
     (twice,) = profiles(made, [facing(default_year=0.05, falls_with_coin=1.0)], paths=5_000, seed=3)
     assert twice.cva_wrong_way_usd > 1.2 * one.cva_usd, "it owes us most when it is weakest"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg
 from headframe.codec import read_counterparties
-from headframe.counterparty import CollateralTerms, Dossier
+from headframe.counterparty import CollateralTerms, Dossier, Sublimit
 from headframe.desk.workspace import sample_file
 from headframe.instrument import StructureKind, parse_instrument
 from headframe.market import sample_market
@@ -48,6 +48,7 @@ from headframe.risk import (
     sale_weights,
     sold_option_coins,
     stress,
+    sublimits_used,
     venue_initial_coins,
     venue_margin_coins,
 )
@@ -385,6 +386,38 @@ def test_lender_and_dealer_of_one_group_are_one_exposure() -> None:
     assert one.current_usd - apart.current_usd == pytest.approx(120 * SURFACE.spot - 4.2e6)
     assert one.up_usd - apart.up_usd == pytest.approx(120 * SURFACE.spot * 1.6 - 4.2e6)
     assert one.down_usd == apart.down_usd, "in the fall the coins are worth less than the loan"
+
+
+def test_without_close_out_netting_every_gain_alone_is_exposed() -> None:
+    given: dict[str, Any] = {
+        "posted_usd": 0.0,
+        "held_usd": 0.0,
+        "pledge": Pledge("Prairie", 120.0, 4.2e6),
+    }
+    mirrored = position(
+        [("BTC-25DEC26-70000-P", "-100", "0.05"), ("BTC-25DEC26-88000-C", "100", "0.05")]
+    )
+    netted_ = exposure(DOSSIERS["amber"], (COLLAR, mirrored), JUMPED, **given)
+    assert netted_.cases == pytest.approx((0.0, 0.0, 0.0), abs=1e-6)
+    bare = replace(DOSSIERS["amber"], closeout_netting=False)
+    alone = exposure(bare, (COLLAR, mirrored), JUMPED, **given)
+    fall = SURFACE.at_spot(SURFACE.spot * 0.4, AT)
+    assert alone.down_usd == pytest.approx(position_value_usd(COLLAR, fall, AT))
+    assert alone.up_usd > 0.0
+    assert alone.ead_usd > netted_.ead_usd
+    both = by_group((alone, replace(alone, dealer="other", surplus_usd=(1e5, 0.0, 1e5))))
+    assert both["Amber Group"] == pytest.approx(2.0 * max(alone.down_usd, alone.up_usd))
+
+
+def test_a_sublimit_counts_what_is_on_with_its_dealer() -> None:
+    limits = (
+        Sublimit(notional_usd=1e6),
+        Sublimit(notional_usd=1e6, beyond_months=24),
+        Sublimit(notional_usd=1e6, products=("forward",)),
+    )
+    one = replace(DOSSIERS["amber"], credit=replace(DOSSIERS["amber"].credit, sublimits=limits))
+    used = sublimits_used(one, (COLLAR, FUTURE), 80_000.0, AT)
+    assert [usd for _, usd in used] == [8e6, 0.0, 0.0]
 
 
 def test_a_dealer_who_calls_sooner_costs_more() -> None:

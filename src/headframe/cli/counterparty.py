@@ -1,4 +1,4 @@
-"""counterparty add, review, list, note, answer."""
+"""counterparty add, review, list, grid, questionnaire, note, answer."""
 
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,36 @@ def list_counterparties(call: Call) -> None:
     from headframe.desk import counterparties
 
     _answer(call, counterparties.views(call.office()))
+
+
+@counterparty.command()
+@command
+def grid(call: Call) -> None:
+    """How dossiers are scored, what each grade allows, and how often it fails, by source."""
+    from headframe.codec import to_json
+    from headframe.desk import counterparties
+    from headframe.report import grid_tables
+
+    found = counterparties.grid(call.office())
+    call.answer("counterparty-grid", {"grid": to_json(found)}, *grid_tables(found))
+
+
+@counterparty.command()
+@click.argument("name")
+@command
+def questionnaire(call: Call, name: str) -> None:
+    """The mandate's questions to NAME, by section, with the answers that hold."""
+    from headframe.codec import to_json
+    from headframe.desk import counterparties
+    from headframe.report import questionnaire_table
+
+    found = counterparties.asked(call.office(), name)
+    open_ = sum(one.answer is None for one in found)
+    call.answer(
+        "counterparty-questionnaire",
+        {"name": name, "open": open_, "questions": to_json(found)},
+        questionnaire_table(name, found),
+    )
 
 
 @counterparty.command()

@@ -89,7 +89,8 @@ def _profiles(call: Call, paths: int, seed: int | None, months: int, model: str)
 
     office = call.office()
     found = profiles.of_dealers(office, kind=Ladder(model), months=months, paths=paths, seed=seed)
-    lines = {name: one.credit.line_usd for name, one in office.state().dossiers.items()}
+    graded = office.state().graded(office.now().date())
+    lines = {name: one.credit.line_usd for name, one in graded.items()}
     call.answer("credit-profiles", {"profiles": to_json(found)}, profiles_table(found, lines))
 
 

@@ -67,6 +67,7 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
             charge = credit_charge_usd(
                 found.dossiers[dealer],
                 found.at.date(),
+                mandate.counterparties.grid,
                 forward=request.forward,
                 vol=vol,
                 years=years,

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 from headframe.codec import Problem, read_counterparties, to_json
 from headframe.counterparty import (
+    Asked,
     Dossier,
+    Grid,
     Objection,
     Score,
     Standing,
     Step,
     advance,
     objections,
+    questionnaire,
     score,
 )
 from headframe.desk import users
@@ -52,8 +55,8 @@ def _view(state: State, dossier: Dossier, office: Office) -> CounterpartyView:
     return CounterpartyView(
         dossier=dossier,
         standing=state.standing.get(dossier.name, Standing.PROSPECT),
-        score=score(dossier, on),
-        objections=objections(dossier, on, points_min=least),
+        score=score(dossier, on, state.grid),
+        objections=objections(dossier, on, points_min=least, grid=state.grid),
     )
 
 
@@ -62,6 +65,21 @@ def views(office: Office) -> tuple[CounterpartyView, ...]:
     state = office.state()
     known = {dossier.name: dossier for dossier in written(office)} | state.dossiers
     return tuple(_view(state, known[name], office) for name in sorted(known))
+
+
+def grid(office: Office) -> Grid:
+    """The scoring grid in force: the signed mandate's, or the house's."""
+    users.allowed(office, users.Action.READ)
+    return office.state().grid
+
+
+def asked(office: Office, name: str) -> tuple[Asked, ...]:
+    """The questionnaire with a counterparty's answers: of the dossier on record, else of the file."""
+    users.allowed(office, users.Action.READ)
+    found = {one.dossier.name: one.dossier for one in views(office)}.get(name)
+    if found is None:
+        raise NotFound(f"no counterparty {name[:40]!r} on record or in {FILE}")
+    return questionnaire(found, office.now().date(), office.state().grid)
 
 
 @serialised

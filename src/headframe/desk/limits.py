@@ -20,7 +20,7 @@ from headframe.hedge import (
     planned_coins,
     premium_spent,
 )
-from headframe.mandate import Mandate, Rule
+from headframe.mandate import CounterpartyRules, Mandate, Rule
 from headframe.risk import (
     MOVES,
     Exposure,
@@ -39,6 +39,7 @@ from headframe.risk import (
     requirement_of,
     rule_set,
     stress,
+    sublimits_used,
 )
 
 
@@ -141,14 +142,14 @@ def _credit(now: Valuation) -> tuple[Exposure, ...]:
     markets = Markets(now.surface, now.at, (down, up))
     return tuple(
         exposure(
-            now.state.dossiers[name],
+            dossier,
             now.positions,
             markets,
             posted_usd=now.posted(name),
             held_usd=now.held(name),
             pledge=pledge_of(now.state, now.settings),
         )
-        for name in sorted(now.state.dossiers)
+        for name, dossier in sorted(now.dossiers.items())
     )
 
 
@@ -215,6 +216,7 @@ def _counterparties(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
             clause="M-4.2", name=f"{one.dealer} exposure of line", used=one.line_share,
             allowed=rules.line_share_max, unit="of line",
         )  # fmt: skip
+    yield from _sublimits(now, exposures, mandate.counterparties)
     hedged = sum(float(p.coins) for p in now.positions)
     coins: dict[str, float] = {}
     for position in now.positions:
@@ -228,6 +230,24 @@ def _counterparties(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
             used=coins.get(group, 0.0) / planned if planned else 0.0,
             allowed=rules.programme_share_max, unit="of programme",
         )  # fmt: skip
+
+
+def _sublimits(
+    now: Valuation, exposures: tuple[Exposure, ...], rules: CounterpartyRules
+) -> Iterator[Watched]:
+    """Sublimits of the dossiers, and the most with one group where the mandate says so."""
+    for name, dossier in sorted(now.dossiers.items()):
+        for limit, used in sublimits_used(dossier, now.positions, now.surface.spot, now.at):
+            yield Watched(
+                clause="M-4.5", name=f"{name}: {limit}", used=used, allowed=limit.notional_usd,
+                unit="USD",
+            )  # fmt: skip
+    if rules.group_line_usd_max is not None:
+        for group, used in sorted(by_group(exposures).items()):
+            yield Watched(
+                clause="M-4.6", name=f"{group} exposure of the group", used=used,
+                allowed=rules.group_line_usd_max, unit="USD",
+            )  # fmt: skip
 
 
 def _rows(now: Valuation, mandate: Mandate) -> tuple[ExposureRow, ...]:
@@ -245,10 +265,10 @@ def _papers(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
             continue
         yield Watched(
             clause="M-4.1", name=f"{name} objections to its papers",
-            used=float(len(objections(dossier, on, points_min=least))),
+            used=float(len(objections(dossier, on, points_min=least, grid=now.state.grid))),
             allowed=0.0, unit="objections",
         )  # fmt: skip
-        ends = [paper.expires for paper in dossier.evidence if paper.expires > on]
+        ends = [day for day, _ in dossier.ends if day > on]
         if ends:
             yield Watched(
                 clause="M-4.1", name=f"{name} next paper to expire", unit="of its last 30 days",

@@ -375,8 +375,8 @@ def _ahead(now: Valuation) -> Section:
     ]
     for name, dossier in sorted(now.state.dossiers.items()):
         if now.state.standing[name] is Standing.APPROVED:
-            soon = [e for e in dossier.evidence if now.at.date() <= e.expires <= until.date()]
-            lines += [f"{e.expires}: {name}'s {e.document} expires" for e in soon]
+            soon = [one for one in dossier.ends if now.at.date() <= one[0] <= until.date()]
+            lines += [f"{day}: {name}'s {paper} expires" for day, paper in soon]
     lines += _dates(now, until)
     mandate = now.state.mandate
     if mandate is not None:

@@ -1,6 +1,8 @@
 """Exposure profiles of the workspace's dealers: the trades on, their agreements, their grades."""
 
-from headframe.counterparty import default_probability, score
+from datetime import date
+
+from headframe.counterparty import Dossier, Grid, score
 from headframe.desk import simulation, users
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid
@@ -35,7 +37,8 @@ def of_dealers(
                 name=dealer,
                 held_usd=now.held(dealer) if dossier else 0.0,
                 posted_usd=now.posted(dealer) if dossier else 0.0,
-                default_year=default_probability(score(dossier, on).grade) if dossier else 0.0,
+                default_year=_failing(dossier, on, now.state.grid),
+                loss_given_default=now.state.grid.loss_given_default,
                 falls_with_coin=dossier.falls_with_coin if dossier else 0.0,
             )
         )
@@ -53,3 +56,10 @@ def of_dealers(
     return tuple(
         profile for profile, one in zip(found, facing, strict=True) if one.default_year > 0.0
     )
+
+
+def _failing(dossier: Dossier | None, on: date, grid: Grid) -> float:
+    """A dealer's chance of failing in a year by its grade; 0 for what is no dealer."""
+    if dossier is None:
+        return 0.0
+    return grid.default_probability(score(dossier, on, grid).grade)

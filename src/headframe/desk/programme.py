@@ -113,7 +113,7 @@ def situation(
         rows=exposure_rows(version.forecast, cover, positions, at),
         positions=positions,
         trades=tuple(state.trades.values()),
-        dossiers=state.dossiers,
+        dossiers=state.graded(at.date()),
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
         posted={n: float(state.ledger.balance(Accounts.cash_posted(n), USD)) for n in names},
         held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},

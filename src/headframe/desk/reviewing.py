@@ -57,7 +57,7 @@ def due_now(now: Valuation, mandate: Mandate, by: str) -> Due:
         expected={} if forecast is None else {row.month: row.coins.p50 for row in forecast.months},
         difficulty=known[-1].difficulty if known else 0.0,
         grades={
-            name: score(dossier, on).grade
+            name: score(dossier, on, state.grid).grade
             for name, dossier in sorted(state.dossiers.items())
             if state.standing[name] is Standing.APPROVED
         },

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from headframe.book import Break, Entry, Ledger, Position, Trade
 from headframe.chain import Retarget
-from headframe.counterparty import Dossier, Standing
+from headframe.counterparty import HOUSE, Dossier, Grid, Standing, as_graded
 from headframe.desk.known import (
     AlertRecord,
     Confirmed,
@@ -118,6 +118,15 @@ class State:
         """The forecast hedging refers to: the last one approved, before any was the last prepared."""
         held = self.forecast_in_force
         return None if held is None else self.versions[held].forecast
+
+    @property
+    def grid(self) -> Grid:
+        """The scoring grid: the mandate's, or the house's."""
+        return HOUSE if self.mandate is None else self.mandate.counterparties.grid
+
+    def graded(self, on: date) -> dict[str, Dossier]:
+        """The dossiers as they may be used on a day: lines within their grade's, what nets."""
+        return {name: as_graded(one, on, self.grid) for name, one in self.dossiers.items()}
 
     def copy(self) -> "State":
         """A state of its own, to try events on."""

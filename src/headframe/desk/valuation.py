@@ -5,6 +5,7 @@ from datetime import datetime
 
 from headframe.book import Accounts, Position
 from headframe.codec import Settings
+from headframe.counterparty import Dossier
 from headframe.desk import quotes
 from headframe.desk.office import Office
 from headframe.desk.programme import liquidity_of
@@ -25,6 +26,11 @@ class Valuation:
     positions: tuple[Position, ...]
     liquidity: Liquidity
     book: NettedBook
+
+    @property
+    def dossiers(self) -> dict[str, Dossier]:
+        """The dossiers as they may be used now."""
+        return self.state.graded(self.at.date())
 
     def posted(self, dealer: str) -> float:
         """Dollars a dealer holds of ours."""

@@ -1,6 +1,6 @@
 """The flat record a verdict is passed on, computed from a situation and a candidate."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from headframe.book import Trade
 from headframe.hedge.candidates import Candidate
@@ -9,6 +9,7 @@ from headframe.hedge.situation import Situation
 from headframe.instrument import StructureKind
 from headframe.mandate import Facts, MonthFacts
 from headframe.market import Snapshot
+from headframe.units import months_to
 
 
 def facts_of(
@@ -31,7 +32,7 @@ def facts_of(
         notional_usd=candidate.notional_usd,
         tracking_error=candidate.basis.tracking_error,
         r2=candidate.basis.r2,
-        tenor_months=_tenor(found.at, candidate.bucket.expiry),
+        tenor_months=months_to(found.at, candidate.bucket.expiry),
         dealers=(),
         premium_usd=premium,
         premium_spent_usd=premium_spent(found.trades),
@@ -53,12 +54,6 @@ def clip_age(found: Situation) -> float | None:
     """Minutes since a clip of the proposal being dealt was dealt."""
     last = found.last_clip
     return None if last is None else (found.at - last).total_seconds() / 60.0
-
-
-def _tenor(at: datetime, expiry: datetime) -> int:
-    """Months to an expiry, the last begun one counted."""
-    whole = (expiry.year - at.year) * 12 + expiry.month - at.month
-    return whole + (1 if (expiry.day, expiry.hour) > (at.day, at.hour) else 0)
 
 
 def _months(found: Situation, candidate: Candidate) -> tuple[MonthFacts, ...]:

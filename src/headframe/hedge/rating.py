@@ -9,8 +9,26 @@ from headframe.hedge.exposure import Bucket, buckets
 from headframe.hedge.facts import facts_of
 from headframe.hedge.situation import Situation
 from headframe.instrument import StructureKind
-from headframe.mandate import ORDER_BOOK, DealerFacts, Facts, Rule, Stage, Verdict, judge
-from headframe.risk import Markets, exposure, netted_book, requirement, stress
+from headframe.mandate import (
+    ORDER_BOOK,
+    DealerFacts,
+    Facts,
+    Rule,
+    Stage,
+    SublimitFacts,
+    Verdict,
+    judge,
+)
+from headframe.risk import (
+    Exposure,
+    Markets,
+    by_group,
+    exposure,
+    netted_book,
+    requirement,
+    stress,
+    sublimits_used,
+)
 from headframe.units import year_fraction
 
 
@@ -178,19 +196,17 @@ def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
     rows: list[DealerFacts] = []
     jumps = (found.mandate.cash.stress_down, found.mandate.cash.stress_up)
     markets = Markets(found.surface, found.at, jumps)
+    grouped = found.mandate.counterparties.group_line_usd_max is not None
+    before = {
+        name: _exposed(found, name, found.positions_with(name), markets)
+        for name in (found.dossiers if grouped else ())
+    }
     for name in () if found.by_book else found.approved:
         dossier = found.dossiers[name]
         if candidate.kind not in dossier.credit.products:
             continue
-        extra = hypothetical(candidate, name, found.at)
-        one = exposure(
-            dossier,
-            (*found.positions_with(name), extra),
-            markets,
-            posted_usd=found.posted.get(name, 0.0),
-            held_usd=found.held.get(name, 0.0),
-            pledge=found.pledge,
-        )
+        with_it = (*found.positions_with(name), hypothetical(candidate, name, found.at))
+        one = _exposed(found, name, with_it, markets)
         rows.append(
             DealerFacts(
                 name=name,
@@ -199,9 +215,29 @@ def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
                 programme_share=_share(found, name, candidate),
                 tenor_months=dossier.credit.tenor_months,
                 rejection_share=found.rejections.get(name, 0.0),
+                group_usd=by_group(tuple((before | {name: one}).values()))[dossier.group],
+                sublimits=tuple(
+                    SublimitFacts(name=str(limit), used_usd=used, allowed_usd=limit.notional_usd)
+                    for limit, used in sublimits_used(
+                        dossier, with_it, found.snapshot.index, found.at
+                    )
+                ),
             )
         )
     return tuple(rows)
+
+
+def _exposed(
+    found: Situation, name: str, positions: tuple[Position, ...], markets: Markets
+) -> Exposure:
+    return exposure(
+        found.dossiers[name],
+        positions,
+        markets,
+        posted_usd=found.posted.get(name, 0.0),
+        held_usd=found.held.get(name, 0.0),
+        pledge=found.pledge,
+    )
 
 
 def _share(found: Situation, dealer: str, candidate: Candidate) -> float:

@@ -1,7 +1,7 @@
 """The board's policy as signed; the verdict on a proposal; the only way to obtain an approval."""
 
 from headframe.mandate.approval import Approval, NoApproval, approve, recall_approval
-from headframe.mandate.facts import DealerFacts, Facts, MonthFacts
+from headframe.mandate.facts import DealerFacts, Facts, MonthFacts, SublimitFacts
 from headframe.mandate.policy import (
     ORDER_BOOK,
     AskingRules,
@@ -55,6 +55,7 @@ __all__ = [
     "Rule",
     "Scope",
     "Stage",
+    "SublimitFacts",
     "Unwind",
     "Verdict",
     "Where",

@@ -27,6 +27,15 @@ class MonthFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SublimitFacts:
+    """One sublimit of a dealer: notional that counts to it with the proposal in, and the most allowed."""
+
+    name: str
+    used_usd: float
+    allowed_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DealerFacts:
     """A dealer to be asked, with the proposal in: shares of its line and of the programme."""
 
@@ -37,6 +46,9 @@ class DealerFacts:
     tenor_months: int
     rejection_share: float = 0.0
     """Of its awards, those it did not honour; none before it has had a few."""
+    group_usd: float = 0.0
+    """Exposure to all of its group after the worst stress move."""
+    sublimits: tuple[SublimitFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

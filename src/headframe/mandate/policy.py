@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from math import isfinite
 
+from headframe.counterparty import HOUSE, Grid
 from headframe.instrument import StructureKind
 from headframe.units import Wrong
 
@@ -174,8 +175,14 @@ class CounterpartyRules:
     line_share_max: float
     programme_share_max: float
     tenor_months_max: int
+    group_line_usd_max: float | None = None
+    """The most exposure to one group after a stress move; none: no such rule."""
+    grid: Grid = HOUSE
+    """How a dossier is scored, what a grade allows, and how often it fails."""
 
     def __post_init__(self) -> None:
+        if self.group_line_usd_max is not None:
+            _within("group_line_usd_max", self.group_line_usd_max, 0.0, 1e11)
         _within("points_min", self.points_min, 0.0, 100.0)
         _within("line_share_max", self.line_share_max, 0.0, 1.0)
         _within("programme_share_max", self.programme_share_max, 0.0, 1.0)

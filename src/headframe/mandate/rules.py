@@ -21,6 +21,8 @@ class Rule(StrEnum):
     LINE_EXCEEDED = "line_exceeded"
     CONCENTRATION = "concentration"
     TENOR_TOO_LONG = "tenor_too_long"
+    SUBLIMIT_EXCEEDED = "sublimit_exceeded"
+    GROUP_LINE = "group_line"
     PREMIUM_BUDGET = "premium_budget"
     MARGIN_STRESS = "margin_stress"
     MARGIN_NOT_FUNDED = "margin_not_funded"
@@ -66,6 +68,8 @@ _CLAUSES = {
     Rule.LINE_EXCEEDED: "M-4.2",
     Rule.CONCENTRATION: "M-4.3",
     Rule.TENOR_TOO_LONG: "M-4.4",
+    Rule.SUBLIMIT_EXCEEDED: "M-4.5",
+    Rule.GROUP_LINE: "M-4.6",
     Rule.PREMIUM_BUDGET: "M-5.1",
     Rule.MARGIN_STRESS: "M-5.2",
     Rule.MARGIN_NOT_FUNDED: "M-5.3",

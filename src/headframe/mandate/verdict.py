@@ -6,8 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from headframe.instrument import StructureKind
-from headframe.mandate.facts import Facts
-from headframe.mandate.policy import Mandate, RfqRules, is_order_book
+from headframe.mandate.facts import DealerFacts, Facts
+from headframe.mandate.policy import CounterpartyRules, Mandate, RfqRules, is_order_book
 from headframe.mandate.rules import Rule
 
 _DUST = 1e-9
@@ -197,6 +197,27 @@ def _dealers(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
                 found=f"{facts.tenor_months} months",
                 where=dealer.name,
             )
+        yield from _limits(rules, dealer)
+
+
+def _limits(rules: CounterpartyRules, dealer: DealerFacts) -> Iterator[Breach]:
+    """What a dealer's sublimits and its group's line say."""
+    for one in dealer.sublimits:
+        if not one.used_usd <= one.allowed_usd:
+            yield Breach(
+                rule=Rule.SUBLIMIT_EXCEEDED,
+                allowed=f"{one.allowed_usd:,.0f} USD of {one.name}",
+                found=f"{one.used_usd:,.0f} USD",
+                where=dealer.name,
+            )
+    most = rules.group_line_usd_max
+    if most is not None and not dealer.group_usd <= most:
+        yield Breach(
+            rule=Rule.GROUP_LINE,
+            allowed=f"{most:,.0f} USD with one group",
+            found=f"exposure after this trade {dealer.group_usd:,.0f} USD",
+            where=dealer.name,
+        )
 
 
 def _cash(mandate: Mandate, facts: Facts) -> Iterator[Breach]:

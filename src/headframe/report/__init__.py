@@ -50,7 +50,13 @@ from headframe.report.mine import (
     machines_table,
     outlook_table,
 )
-from headframe.report.policy import counterparty_table, mandate_table, strength_lines
+from headframe.report.policy import (
+    counterparty_table,
+    grid_tables,
+    mandate_table,
+    questionnaire_table,
+    strength_lines,
+)
 from headframe.report.programme import (
     balances_table,
     exposure_table,
@@ -106,6 +112,7 @@ __all__ = [
     "fine_table",
     "forecast_rows",
     "forecast_table",
+    "grid_tables",
     "held_there_table",
     "history_table",
     "hledger_text",
@@ -126,6 +133,7 @@ __all__ = [
     "performance_table",
     "profiles_table",
     "proposal_lines",
+    "questionnaire_table",
     "relationships_table",
     "requests_there_table",
     "risks_table",

@@ -1,6 +1,15 @@
 """The mandate and the counterparties as tables."""
 
-from headframe.counterparty import Dossier, Objection, Score, Standing, altman
+from headframe.counterparty import (
+    Asked,
+    Dossier,
+    Grid,
+    Objection,
+    Score,
+    Standing,
+    Topic,
+    altman,
+)
 from headframe.mandate import Mandate
 from headframe.report.table import Column, Form, Table
 
@@ -55,6 +64,11 @@ def _limit_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:
         ("M-4.2", "exposure of line, most", f"{who.line_share_max:.0%}"),
         ("M-4.3", "programme with one group, most", f"{who.programme_share_max:.0%}"),
         ("M-4.4", "tenor, most", f"{who.tenor_months_max} months"),
+        *(
+            (("M-4.6", "exposure to one group, most", f"{who.group_line_usd_max:,.0f} USD"),)
+            if who.group_line_usd_max is not None
+            else ()
+        ),
         ("M-5.1", "premium budget", f"{cash.premium_budget_usd:,.0f} USD"),
         (
             "M-5.2",
@@ -131,6 +145,65 @@ def counterparty_table(
             for dossier, standing, score, against in rows
         ),
         note="The score weighs dated evidence that has not expired; see counterparties.toml.",
+    )
+
+
+def grid_tables(grid: Grid) -> tuple[Table, ...]:
+    """The scoring grid: weights, and each grade with what it allows and how often it fails."""
+    sources = sorted({one.source for one in grid.defaults})
+    rates = {(one.source, one.grade): one.a_year for one in grid.defaults}
+    return (
+        Table(
+            title="Weights",
+            columns=(Column("topic"), Column("points", Form.RATIO)),
+            rows=tuple((str(one), grid.weights.of(one)) for one in Topic),
+        ),
+        Table(
+            title="Grades",
+            columns=(
+                Column("grade"),
+                Column("points from", Form.RATIO),
+                Column("line USD, most", Form.USD),
+                Column("months, most", Form.WHOLE),
+                Column("hedges"),
+                *(Column(f"fails a year: {one}", Form.SHARE) for one in sources),
+            ),
+            rows=tuple(
+                (
+                    one.name,
+                    one.points,
+                    one.line_usd_max,
+                    one.tenor_months_max,
+                    ", ".join(one.products).replace("_", " ") or "all",
+                    *(rates.get((source, one.name)) for source in sources),
+                )
+                for one in grid.grades
+            ),
+            note=f"The highest of the sources holds; lost in a failure: {grid.loss_given_default:.0%}.",
+        ),
+    )
+
+
+def questionnaire_table(name: str, rows: tuple[Asked, ...]) -> Table:
+    """Every question of the mandate's grid with the answer that holds."""
+    return Table(
+        title=f"Questionnaire of {name}",
+        columns=tuple(
+            Column(one) for one in ("section", "question", "answer", "until", "reviewer")
+        ),
+        rows=tuple(
+            (row.section, row.question, "open", "", "")
+            if row.answer is None
+            else (
+                row.section,
+                row.question,
+                row.answer.answer + ("" if row.answer.satisfactory else " (not satisfactory)"),
+                str(row.answer.expires),
+                row.answer.reviewer,
+            )
+            for row in rows
+        ),
+        note="" if rows else "The mandate's grid asks no questions.",
     )
 
 

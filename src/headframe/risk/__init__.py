@@ -11,6 +11,7 @@ from headframe.risk.credit import (
     credit_charge_usd,
     exposure,
     margin_charge_usd,
+    sublimits_used,
 )
 from headframe.risk.distribution import LEVELS, Chance, MonthSpread, Spread, Summary, summary
 from headframe.risk.effectiveness import Effectiveness, effectiveness
@@ -206,6 +207,7 @@ __all__ = [
     "stress",
     "stressed",
     "structure_greeks",
+    "sublimits_used",
     "summary",
     "venue_initial_coins",
     "venue_margin_coins",

@@ -1,6 +1,6 @@
 """Exposure to each counterparty: what we would lose if it failed, today and after a jump."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from math import sqrt
@@ -8,10 +8,11 @@ from statistics import NormalDist
 
 from headframe.book import MarginTerms, Position
 from headframe.counterparty import (
-    LOSS_GIVEN_DEFAULT,
+    HOUSE,
     CollateralTerms,
     Dossier,
-    default_probability,
+    Grid,
+    Sublimit,
     score,
 )
 from headframe.instrument import Kind
@@ -19,7 +20,7 @@ from headframe.pricing import Surface
 from headframe.risk.marks import Units
 from headframe.risk.netting import Netted, netted
 from headframe.risk.saccr import AssetClass, Exposed, Option, exposure_at_default
-from headframe.units import year_fraction
+from headframe.units import months_to, year_fraction
 
 _NORMAL = NormalDist()
 
@@ -40,11 +41,18 @@ class Exposure:
     line_usd: float
     ead_usd: float = 0.0
     """Exposure at default by SA-CCR, the house's figures for coins."""
+    surplus_usd: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Of today's, the fallen and the risen exposure, what the group's lender has of pledged coins."""
+
+    @property
+    def cases(self) -> tuple[float, float, float]:
+        """Exposure today, fallen and risen."""
+        return self.current_usd, self.down_usd, self.up_usd
 
     @property
     def line_share(self) -> float:
         """The larger of today's and the fallen market's exposure, over the line."""
-        worst = max(self.current_usd, self.down_usd, self.up_usd)
+        worst = max(self.cases)
         if self.line_usd > 0.0:
             return worst / self.line_usd
         return float("inf") if worst > 0.0 else 0.0
@@ -91,9 +99,9 @@ def exposure(
 ) -> Exposure:
     """Exposure to one counterparty before any further collateral moves.
 
-    Loss at default is our netted gain less the collateral we hold, plus what we posted beyond our
-    own netted loss: both at today's price and after an instant fall and rise. Lender and dealer of one
-    group are one exposure: the surplus of the pledged coins counts in.
+    Loss at default is our gain, netted where close-out netting holds, less the collateral we hold, plus
+    what we posted beyond our own netted loss: both at today's price and after an instant fall and rise.
+    Lender and dealer of one group are one exposure: the surplus of the pledged coins counts in.
     """
     mine = tuple(
         p
@@ -101,24 +109,43 @@ def exposure(
         if p.trade.dealer == dossier.name and p.trade.margin is MarginTerms.BILATERAL
     )
 
-    together = netted(mine)
+    sets = [netted(mine)] if dossier.closeout_netting else [netted((one,)) for one in mine]
 
     def lost(units: Units) -> float:
         surplus = pledge.surplus_usd(dossier.group, units.spot)
-        return max(together.worth(units) - held_usd + posted_usd, 0.0) + surplus
+        return max(_claim(sets, units) - held_usd + posted_usd, 0.0) + surplus
 
     return Exposure(
         dealer=dossier.name,
         group=dossier.group,
         trades=len(mine),
-        value_usd=together.worth(markets.here),
+        value_usd=sum(one.worth(markets.here) for one in sets),
         posted_usd=posted_usd,
         held_usd=held_usd,
         current_usd=lost(markets.here),
         down_usd=lost(markets.down),
         up_usd=lost(markets.up),
+        surplus_usd=(
+            pledge.surplus_usd(dossier.group, markets.here.spot),
+            pledge.surplus_usd(dossier.group, markets.down.spot),
+            pledge.surplus_usd(dossier.group, markets.up.spot),
+        ),
         line_usd=dossier.credit.line_usd,
-        ead_usd=_ead(together, markets, held_usd - posted_usd),
+        ead_usd=_eads(sets, markets, held_usd - posted_usd),
+    )
+
+
+def _claim(sets: Sequence[Netted], units: Units) -> float:
+    """What we would claim: netted, the net gain or loss; not netted, every trade's gain alone."""
+    if len(sets) == 1:
+        return sets[0].worth(units)
+    return sum(max(one.worth(units), 0.0) for one in sets)
+
+
+def _eads(sets: Sequence[Netted], markets: Markets, collateral_usd: float) -> float:
+    """SA-CCR of every netting set; where nothing nets, collateral is counted to the first alone."""
+    return sum(
+        _ead(one, markets, collateral_usd if place == 0 else 0.0) for place, one in enumerate(sets)
     )
 
 
@@ -149,17 +176,48 @@ def _ead(together: Netted, markets: Markets, collateral_usd: float) -> float:
     return exposure_at_default(trades, value=value, collateral=collateral_usd).value
 
 
+def sublimits_used(
+    dossier: Dossier, positions: tuple[Position, ...], spot: float, at: datetime
+) -> tuple[tuple[Sublimit, float], ...]:
+    """Each of a dealer's sublimits with the notional that counts to it, at the spot."""
+    mine = [
+        (one, months_to(at, one.trade.expiry))
+        for one in positions
+        if one.trade.dealer == dossier.name and one.trade.margin is MarginTerms.BILATERAL
+    ]
+    return tuple(
+        (
+            limit,
+            sum(
+                float(one.coins) * spot
+                for one, months in mine
+                if limit.counts(one.trade.structure, months)
+            ),
+        )
+        for limit in dossier.credit.sublimits
+    )
+
+
 def by_group(exposures: tuple[Exposure, ...]) -> Mapping[str, float]:
-    """Worst exposure summed over counterparties of one group: one group is one exposure."""
-    sums: dict[str, float] = {}
+    """The worst of today, fall and rise, of all counterparties of a group together.
+
+    One group is one exposure; the surplus of coins pledged to its lender is in it once.
+    """
+    members: dict[str, list[Exposure]] = {}
     for one in exposures:
-        worst = max(one.current_usd, one.down_usd, one.up_usd)
-        sums[one.group] = sums.get(one.group, 0.0) + worst
-    return sums
+        members.setdefault(one.group, []).append(one)
+    return {
+        group: max(
+            sum(one.cases[case] - one.surplus_usd[case] for one in some)
+            + max(one.surplus_usd[case] for one in some)
+            for case in range(3)
+        )
+        for group, some in members.items()
+    }
 
 
 def credit_charge_usd(
-    dossier: Dossier, on: date, *, forward: float, vol: float, years: float
+    dossier: Dossier, on: date, grid: Grid = HOUSE, *, forward: float, vol: float, years: float
 ) -> float:
     """What a dealer's chance of failing costs per coin: default x loss x expected exposure.
 
@@ -167,9 +225,9 @@ def credit_charge_usd(
     forward; its mean over the life is two thirds of that at the end (Hull, "Options, futures and
     other derivatives", chapter on CVA). Collateral above the threshold is ignored: an upper bound.
     """
-    grade = score(dossier, on).grade
+    failing = grid.default_probability(score(dossier, on, grid).grade)
     exposed = 0.4 * (2.0 / 3.0) * vol * sqrt(max(years, 0.0)) * forward
-    return default_probability(grade) * LOSS_GIVEN_DEFAULT * max(years, 0.0) * exposed
+    return failing * grid.loss_given_default * max(years, 0.0) * exposed
 
 
 def margin_charge_usd(

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log
 
-from headframe.counterparty import LOSS_GIVEN_DEFAULT
 from headframe.numerics import Array, Places, Singles, np
 from headframe.risk.engine import BLOCK, Engine
 from headframe.risk.kernels import exposures
@@ -32,6 +31,7 @@ class Facing:
     posted_usd: float
     default_year: float
     falls_with_coin: float
+    loss_given_default: float = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def _adjustment(one: Facing, exposed: Singles, hazards: Array) -> float:
         left = np.exp(-summed)
         total += float(((alive - left) * exposed[week].astype(np.float64)).mean())
         alive = left
-    return LOSS_GIVEN_DEFAULT * total
+    return one.loss_given_default * total
 
 
 def _mean(row: Singles) -> float:

@@ -10,7 +10,7 @@ from headframe.units.instant import (
     year_fraction,
 )
 from headframe.units.money import BTC, CURRENCIES, USD, Currency, Money, booked, parse_decimal
-from headframe.units.month import Month, months_from
+from headframe.units.month import Month, months_from, months_to
 from headframe.units.shares import shared_out
 from headframe.units.wrong import Wrong
 
@@ -29,6 +29,7 @@ __all__ = [
     "is_utc",
     "iso",
     "months_from",
+    "months_to",
     "parse_decimal",
     "parse_expiry",
     "parse_hashrate",

@@ -68,3 +68,9 @@ class Month:
 def months_from(first: Month, count: int) -> tuple[Month, ...]:
     """So many months in a row."""
     return tuple(first.plus(step) for step in range(count))
+
+
+def months_to(at: datetime, expiry: datetime) -> int:
+    """Months from an instant to an expiry, the last begun one counted."""
+    whole = (expiry.year - at.year) * 12 + expiry.month - at.month
+    return whole + (1 if (expiry.day, expiry.hour) > (at.day, at.hour) else 0)
