@@ -1,6 +1,7 @@
 """Payouts, sales, costs and pledges: each once, all of a file or none, never below nothing."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,15 +11,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, entries_of
+from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, FxRate, entries_of
 from headframe.cli.app import app
 from headframe.codec import read_flows
-from headframe.desk import audit, checkpoint, days, flows, money, production
+from headframe.desk import (
+    audit,
+    cash,
+    checkpoint,
+    days,
+    flows,
+    fx,
+    limits,
+    money,
+    pages,
+    production,
+    programme,
+)
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid
 from headframe.risk import Course
-from headframe.units import BTC, USD, Month, Wrong, iso
+from headframe.units import BTC, CURRENCIES, USD, Month, Wrong, iso
 from headframe.wiring import open_office
+from venues import FakeVenue, deal
 
 HEAD = "id,kind,at,coins,usd,fee_usd,memo,coin\n"
 
@@ -114,7 +128,7 @@ def test_what_does_not_hold_is_refused_whole(office: Office) -> None:
         (f"a,sale,{AT},1,,,\n", "usd of a sale is above zero"),
         (f"a,sale,{AT},1,10,11,\n", "more than the sale"),
         (f"a,sale,{AT},1,10,-1,\n", "not below zero"),
-        (f"a,cost,{AT},,10,1,power\n", "fee_usd is of a sale"),
+        (f"a,cost,{AT},,10,1,power\n", "a fee is of a sale"),
         (f"a,cost,{AT},,10,,Power: new\n", "memo"),
         (f"a,gift,{AT},1,,,\n", "kind is one of"),
         (f"a,payout,{AT},0.123456789,,,\n", "more digits than BTC"),
@@ -172,3 +186,163 @@ def test_the_command_takes_a_file_as_it_grows(
     status, shown = run()
     assert (status, shown["booked"], len(shown["known"])) == (0, [], 4)
     assert audit.verify(open_office(folder, user="x")).sound
+
+
+WIDE = "id,kind,at,coins,usd,amount,currency,fee,into,into_currency,venue\n"
+
+
+def wide(text: str) -> Any:
+    lines = (WIDE + text).strip().splitlines()
+    names = lines[0].split(",")
+    found = [
+        (number, dict(zip(names, [*line.split(","), *[""] * 12], strict=False)))
+        for number, line in enumerate(lines[1:], start=2)
+    ]
+    return read_flows(found, "wide.csv")
+
+
+def test_cash_of_other_currencies_is_kept_in_them_and_counted_at_its_rate(office: Office) -> None:
+    office.user = "treasurer"
+    text = f"""\
+c-1,convert,{AT},,,100000,USD,50,136500,CAD,
+c-2,cost,{AT},,,36500,CAD,,,,
+s-1,sale,{AT},1,,77000,USDC,77,,,exchange one
+k-1,capital,{AT},,250000,,,,,,
+d-1,distribution,{AT},,,1000,USDC,,,,
+"""
+    with pytest.raises(Declined, match=r"no rate of CAD within a week.*headframe fx CAD="):
+        flows.take(office, wide(text), "wide.csv")
+    at = office.now()
+    fx.put(office, [FxRate(currency="CAD", usd=Decimal("0.73"), at=at)])
+    fx.put(office, [FxRate(currency="USDC", usd=Decimal("0.999"), at=at)])
+    before = programme.liquidity_of(office.state(), office.settings())
+    usd = office.state().ledger.balance(CASH, USD)
+    flows.take(office, wide(text), "wide.csv")
+    state = office.state()
+    assert str(state.ledger.balance(CASH, CURRENCIES["CAD"])) == "100000.00"
+    assert str(state.ledger.balance(CASH, CURRENCIES["USDC"])) == "75923.000000"
+    assert str(state.ledger.balance(CASH, USD) - usd) == "149950.00"
+    assert str(state.ledger.balance(Accounts.CAPITAL, USD)) == "-250000.00"
+    assert not state.ledger.imbalance()
+    after = programme.liquidity_of(state, office.settings())
+    gained = 149_950 + 0.98 * (100_000 * 0.73 + 75_923 * 0.999)
+    assert after.cash_usd - before.cash_usd == pytest.approx(gained)
+    month = state.months[Month(2026, 8)]
+    assert month.spot_usd == pytest.approx((77_000 - 77) * 0.999)
+    lost = 100_050 - 136_500 * 0.73
+    assert month.costs_usd == pytest.approx(36_500 * 0.73 + lost), "what converting cost is a cost"
+    held = {money.currency.code: rate for money, rate in fx.held(office)}
+    assert held["CAD"] is not None
+    assert (held["CAD"].usd, set(held)) == (Decimal("0.73"), {"CAD", "USDC"})
+    kept = checkpoint.read(checkpoint.written(state))
+    assert kept is not None
+    assert kept.fx == state.fx
+    page = "\n".join(
+        line for section in pages.morning(office).sections for line in section.sentences
+    )
+    assert "Cash 100000.00 CAD: 73,000 USD." in page
+    assert audit.verify(office).sound
+
+
+def test_a_rate_that_contradicts_one_that_is_kept_is_refused(office: Office) -> None:
+    office.user = "treasurer"
+    one = FxRate(currency="CAD", usd=Decimal("0.73"), at=office.now())
+    assert fx.put(office, [one]) == (one,)
+    head = office.state().head
+    assert fx.put(office, [one]) == ()
+    assert office.state().head == head
+    with pytest.raises(Declined, match=r"kept as 0\.73 already"):
+        fx.put(office, [replace(one, usd=Decimal("0.74"))])
+    with pytest.raises(Invalid, match="after our"):
+        fx.put(office, [replace(one, at=office.now() + timedelta(days=1))])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"a,cost,{AT},,10,5,CAD,,,,\n", "not both"),
+        (f"a,cost,{AT},,,5,XYZ,,,,\n", "'XYZ' is not in these books"),
+        (f"a,cost,{AT},,,5.001,CAD,,,,\n", "more digits"),
+        (f"a,convert,{AT},,,5,CAD,,,,\n", "into is of a conversion"),
+        (f"a,convert,{AT},,,5,CAD,,5,CAD,\n", "another currency"),
+        (f"a,cost,{AT},,,5,CAD,,5,USD,\n", "into is of a conversion"),
+        (f"a,cost,{AT},,,5,CAD,,,,gemini\n", "a venue is of a sale"),
+        (f"a,sale,{AT},1,,5,BTC,,,,\n", "of coins and cash"),
+    ],
+)
+def test_a_bad_row_of_another_currency_is_named(text: str, words: str) -> None:
+    with pytest.raises(Wrong, match=words):
+        wide(text)
+
+
+BANK = """
+[bank]
+cut_off = 17:00:00
+holidays = []
+"""
+
+
+def with_bank(office: Office) -> None:
+    office.files.write("headframe.toml", office.files.text("headframe.toml") + BANK)
+
+
+def test_dollars_of_a_sale_are_there_when_the_bank_has_them(mine: Path) -> None:
+    office = open_office(mine, user="treasurer")
+    with_bank(office)
+    office = open_office(mine, user="treasurer")
+    before = programme.liquidity_of(office.state(), office.settings()).cash_usd
+    flows.take(office, read(f"sale-1,sale,{AT},2,154000.00,100.00,\n"), "day.csv")
+    state = office.state()
+    (one,) = state.transit
+    assert (one.source, str(one.usd), one.there) == ("sale", "153900.00", date(2026, 8, 24))
+    after = programme.liquidity_of(state, office.settings())
+    assert after.cash_usd == pytest.approx(before), "it is Saturday"
+    assert float(state.ledger.balance(CASH, USD)) == pytest.approx(before + 153_900)
+    section = pages.morning(office).sections[1]
+    assert "On its way from sale: 153900.00 USD, there on 2026-08-24." in section.sentences
+    again = checkpoint.read(checkpoint.written(state))
+    assert again is not None
+    assert again.transit == state.transit
+
+
+def test_a_course_funds_nothing_with_dollars_that_are_not_there(approved: Path) -> None:
+    free = open_office(approved, user="trader")
+    days.walk(free, Course.STABLE, date(2026, 9, 4))
+    office = open_office(approved, user="trader")
+    assert not office.state().transit
+    with_bank(office)
+    office = open_office(approved, user="trader")
+    days.walk(office, Course.STABLE, date(2026, 9, 5))
+    state = office.state()
+    # the day of Saturday 5 September closes on Sunday morning; Friday's on Saturday: both are there on Monday
+    assert [one.there for one in state.transit] == [date(2026, 9, 7)]
+    away = sum(float(one.usd) for one in state.transit)
+    liquid = programme.liquidity_of(state, office.settings()).cash_usd
+    assert liquid == pytest.approx(float(state.ledger.balance(CASH, USD)) - away)
+    days.walk(office, Course.STABLE, date(2026, 9, 6))
+    assert not office.state().transit
+    days.walk(office, Course.STABLE, date(2026, 10, 30))
+    paid = office.state().months[Month(2026, 10)].costs_usd
+    assert paid > 0.0, "October ends on a Saturday: its costs are paid on the Friday"
+    assert audit.verify(office).sound
+    rungs = cash.ladder(office)
+    assert any(one.on_the_way > 0.0 for one in rungs), "a week ends on a weekend"
+
+
+def test_what_a_dealer_pays_over_a_weekend_is_exposed_until_it_is_there(approved: Path) -> None:
+    with_bank(open_office(approved, user="trader"))
+    office = open_office(approved, user="trader")
+    deal(office, FakeVenue(office.clock))
+    state = office.state()
+    for name, one in state.dossiers.items():
+        strict = replace(one.collateral, threshold_usd=0.0, minimum_transfer_usd=0.0)
+        state.dossiers[name] = replace(one, collateral=strict)
+    seen = 0.0
+    for day in range(1, 28):
+        days.walk(office, Course.BEAR, date(2026, 9, day))
+        for found in limits.credit(office):
+            away = [t for t in office.state().transit if t.source == found.dealer]
+            assert found.in_flight_usd == sum(float(t.usd) for t in away)
+            assert found.current_usd >= found.in_flight_usd
+            seen += found.in_flight_usd
+    assert seen > 0.0, "a dealer posted or settled on a weekend"

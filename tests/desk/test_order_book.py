@@ -107,7 +107,7 @@ def test_a_future_too_small_for_a_block_is_planned_and_dealt_in_the_book(small: 
 
 
 def test_margin_shows_the_portfolio_model_beside_the_standard_one(small: Path) -> None:
-    from headframe.desk import limits, pages
+    from headframe.desk import limits, tables
 
     office, dealt = deal(small)
     view = limits.margin(office)
@@ -117,7 +117,7 @@ def test_margin_shows_the_portfolio_model_beside_the_standard_one(small: Path) -
     assert view.portfolio.worst_move == pytest.approx(0.16), "we are short"
     assert any(
         "By portfolio margin (BTC_USD, parameters of 2026-02-15)" in one
-        for one in pages.margin_lines(view)
+        for one in tables.margin_lines(view)
     )
 
 

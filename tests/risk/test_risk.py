@@ -409,6 +409,17 @@ def test_without_close_out_netting_every_gain_alone_is_exposed() -> None:
     assert both["Amber Group"] == pytest.approx(2.0 * max(alone.down_usd, alone.up_usd))
 
 
+def test_what_is_in_flight_is_exposed_besides() -> None:
+    given: dict[str, Any] = {
+        "posted_usd": 0.0,
+        "held_usd": 2e5,
+        "pledge": Pledge("Prairie", 120.0, 4.2e6),
+    }
+    bare = exposure(DOSSIERS["amber"], (COLLAR,), JUMPED, **given)
+    more = exposure(DOSSIERS["amber"], (COLLAR,), JUMPED, in_flight_usd=5e5, **given)
+    assert more.cases == pytest.approx([one + 5e5 for one in bare.cases])
+
+
 def test_a_sublimit_counts_what_is_on_with_its_dealer() -> None:
     limits = (
         Sublimit(notional_usd=1e6),

@@ -9,6 +9,7 @@ from headframe.book.accounts import (
     OPENING,
     Accounts,
 )
+from headframe.book.bank import Bank, FxRate, Transit, others_usd, still, under_way
 from headframe.book.closing import closing_flows, released
 from headframe.book.confirmation import (
     Confirmation,
@@ -48,6 +49,7 @@ __all__ = [
     "LOAN",
     "OPENING",
     "Accounts",
+    "Bank",
     "Break",
     "Confirmation",
     "ConfirmedLeg",
@@ -57,6 +59,7 @@ __all__ = [
     "Flow",
     "FlowKind",
     "Funding",
+    "FxRate",
     "Ledger",
     "MarginTerms",
     "Matched",
@@ -66,6 +69,7 @@ __all__ = [
     "Stated",
     "Trade",
     "TradeLeg",
+    "Transit",
     "TrialLine",
     "allocate",
     "closing_flows",
@@ -80,8 +84,11 @@ __all__ = [
     "line_drawn",
     "match",
     "opening",
+    "others_usd",
     "promise",
     "released",
     "repay",
+    "still",
+    "under_way",
     "venue_margin",
 ]

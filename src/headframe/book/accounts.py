@@ -14,6 +14,7 @@ class Accounts:
     """Accounts that carry a name: of a venue, a dealer, a trade or a month."""
 
     CONVERSION = "equity:conversion"
+    CAPITAL = "equity:capital"
     MINED = "income:mined"
     OVERDUE = "liabilities:overdue"
     PREFIXES = ("assets:", "liabilities:", "equity:", "income:", "expenses:", "promises:")

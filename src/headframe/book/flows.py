@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from headframe.book.accounts import COINS_FREE, COINS_PLEDGED
+from headframe.book.accounts import CASH, COINS_FREE, COINS_PLEDGED, Accounts
 from headframe.book.entries import coins_mined, coins_sold, costs_paid
 from headframe.book.ledger import Entry, Posting
-from headframe.units import BTC, USD, Money, Wrong
+from headframe.units import BTC, Money, Wrong
 
 
 class FlowKind(StrEnum):
@@ -18,38 +18,68 @@ class FlowKind(StrEnum):
     COST = "cost"
     PLEDGE = "pledge"
     RELEASE = "release"
+    CONVERT = "convert"
+    CAPITAL = "capital"
+    DISTRIBUTION = "distribution"
 
 
 _COINS = {FlowKind.PAYOUT, FlowKind.SALE, FlowKind.PLEDGE, FlowKind.RELEASE}
-_DOLLARS = {FlowKind.SALE, FlowKind.COST}
+_CASH = {
+    FlowKind.SALE,
+    FlowKind.COST,
+    FlowKind.CONVERT,
+    FlowKind.CAPITAL,
+    FlowKind.DISTRIBUTION,
+}
+_CHARGED = {FlowKind.SALE, FlowKind.CONVERT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """One of them by the id its source gives it: coins, dollars (of a sale before its fee), and what for."""
+    """One of them by the id its source gives it: coins, cash of a currency (before its fee), and what for.
+
+    A conversion gives ``cash`` for ``into``; capital is what owners pay in, a distribution what they take.
+    """
 
     id: str
     kind: FlowKind
     at: datetime
     coins: Money
-    usd: Money
+    cash: Money
     fee: Money
     memo: str
+    into: Money | None = None
+    venue: str = ""
+    """Where a sale was dealt."""
 
     def __post_init__(self) -> None:
-        if (self.coins.currency, self.usd.currency, self.fee.currency) != (BTC, USD, USD):
-            raise Wrong("a flow is of coins and dollars")
+        if self.coins.currency != BTC or BTC in {self.cash.currency, self.fee.currency}:
+            raise Wrong("a flow is of coins and cash")
+        if self.fee.currency != self.cash.currency:
+            raise Wrong(f"the fee of {self.id} is in another currency than its cash")
         for name, money, wanted in (
             ("coins", self.coins, self.kind in _COINS),
-            ("usd", self.usd, self.kind in _DOLLARS),
+            (self.cash.currency.code.lower(), self.cash, self.kind in _CASH),
         ):
             if wanted != (money.smallest > 0) or money.smallest < 0:
                 words = "above zero" if wanted else "left out"
                 raise Wrong(f"{name} of a {self.kind} is {words}, was {money}")
-        if self.fee.smallest < 0 or (self.fee.smallest and self.kind is not FlowKind.SALE):
-            raise Wrong(f"fee_usd is of a sale, and not below zero, was {self.fee}")
-        if self.kind is FlowKind.SALE and self.fee.smallest > self.usd.smallest:
-            raise Wrong(f"the fee {self.fee} is more than the sale's {self.usd}")
+        if self.fee.smallest < 0 or (self.fee.smallest and self.kind not in _CHARGED):
+            raise Wrong(f"a fee is of a sale or a conversion, and not below zero, was {self.fee}")
+        if self.kind is FlowKind.SALE and self.fee.smallest > self.cash.smallest:
+            raise Wrong(f"the fee {self.fee} is more than the sale's {self.cash}")
+        if self.venue and self.kind is not FlowKind.SALE:
+            raise Wrong("a venue is of a sale")
+        self._converts()
+
+    def _converts(self) -> None:
+        """Whether what it converts into is there, and another currency."""
+        if (self.into is not None) != (self.kind is FlowKind.CONVERT):
+            raise Wrong("into is of a conversion, which needs it")
+        if self.into is not None and (
+            self.into.smallest <= 0 or self.into.currency in {self.cash.currency, BTC}
+        ):
+            raise Wrong(f"a conversion is into another currency, was {self.into}")
 
 
 def entries_of(flow: Flow) -> tuple[Entry, ...]:
@@ -57,10 +87,28 @@ def entries_of(flow: Flow) -> tuple[Entry, ...]:
     if flow.kind is FlowKind.PAYOUT:
         return (coins_mined(flow.coins),)
     if flow.kind is FlowKind.COST:
-        return (costs_paid(flow.memo or "other", flow.usd),)
-    if flow.kind is FlowKind.SALE:
-        fee = (costs_paid("sale fees", flow.fee),) if flow.fee.smallest else ()
-        return (coins_sold(flow.coins, flow.usd), *fee)
+        return (costs_paid(flow.memo or "other", flow.cash),)
+    if flow.kind in _CHARGED:
+        fee = (costs_paid(f"{flow.kind} fees", flow.fee),) if flow.fee.smallest else ()
+        dealt = _converted(flow) if flow.into else coins_sold(flow.coins, flow.cash)
+        return (dealt, *fee)
+    if flow.kind in {FlowKind.CAPITAL, FlowKind.DISTRIBUTION}:
+        paid_in = flow.cash if flow.kind is FlowKind.CAPITAL else -flow.cash
+        moved = (Posting(CASH, paid_in), Posting(Accounts.CAPITAL, -paid_in))
+        return (Entry(f"{flow.kind} {flow.memo}".strip(), moved),)
     coins = flow.coins if flow.kind is FlowKind.PLEDGE else -flow.coins
     moved = (Posting(COINS_PLEDGED, coins), Posting(COINS_FREE, -coins))
     return (Entry(f"{flow.kind} {flow.memo}".strip(), moved),)
+
+
+def _converted(flow: Flow) -> Entry:
+    assert flow.into is not None
+    return Entry(
+        "converted",
+        (
+            Posting(CASH, -flow.cash),
+            Posting(Accounts.CONVERSION, flow.cash),
+            Posting(CASH, flow.into),
+            Posting(Accounts.CONVERSION, -flow.into),
+        ),
+    )

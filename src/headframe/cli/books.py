@@ -76,11 +76,11 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
         _added_up(call, by)
         return
     from headframe.codec import to_json
-    from headframe.desk import money, pages
+    from headframe.desk import money, tables
     from headframe.report import performance_table
 
     found = money.performance(call.office())
-    shown: list[object] = [pages.pnl_table(found)]
+    shown: list[object] = [tables.pnl_table(found)]
     if found.months:
         shown.append(performance_table(found.months, "Hedge performance against spot"))
     call.answer(
@@ -126,11 +126,11 @@ def _explained(call: Call, since: datetime) -> None:
 
 def _added_up(call: Call, by: str) -> None:
     from headframe.codec import to_json
-    from headframe.desk import money, pages
+    from headframe.desk import money, tables
 
     rows = money.added_up(call.office(), money.By(by))
     data = [{**to_json(one), "total_usd": one.total_usd} for one in rows]
-    call.answer("pnl-by", {"by": by, "rows": data}, pages.pnl_by_table(by, rows))
+    call.answer("pnl-by", {"by": by, "rows": data}, tables.pnl_by_table(by, rows))
 
 
 @click.command()

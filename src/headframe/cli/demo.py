@@ -24,6 +24,7 @@ from headframe.desk import (
     programme,
     quotes,
     scenarios,
+    tables,
 )
 from headframe.desk.awarding import ladder_json
 from headframe.desk.office import Office
@@ -166,12 +167,12 @@ class _Story:
             f"{secured / need:.0%}.",
         )
         chosen = {one.expiry: one.kind for one in found.proposals}
-        tables = [strategy_table(b, r, chosen.get(b.expiry, "")) for b, r in found.blocks]
+        shown = [strategy_table(b, r, chosen.get(b.expiry, "")) for b, r in found.blocks]
         if found.blocks:
-            tables.append(objective_table(found.blocks[0][1]))
+            shown.append(objective_table(found.blocks[0][1]))
         self.tell(
             "4 CANDIDATES: the hedges of each block, priced on tradable bid and ask",
-            *tables,
+            *shown,
             "Small months share the first expiry at or after their last sale. Basis is measured "
             "against the mine's own daily sales, the hedge shrinking as coins are sold.",
         )
@@ -250,9 +251,9 @@ class _Story:
             f"The floor now secures {secured:,.0f} USD of {need:,.0f} USD of power, fixed costs, "
             f"debt service and capex: {secured / need:.0%}.",
             coverage_line(secured, version.forecast.months),
-            pages.pnl_table(money.performance(self.office)),
-            pages.margin_table(view),
-            *pages.margin_lines(view),
+            tables.pnl_table(money.performance(self.office)),
+            tables.margin_table(view),
+            *tables.margin_lines(view),
             exposure_by_dealer_table(limits.credit(self.office)),
             *([watch_table(breached)] if breached else ["Every limit is within its bound."]),
         )

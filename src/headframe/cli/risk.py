@@ -14,7 +14,7 @@ from headframe.cli.frame import MODELS, Call, Share, Whole, command
 def margin(call: Call, proposal: str | None) -> None:
     """Margin today, what moves both ways would call, and the price at which cash runs out."""
     from headframe.codec import to_json
-    from headframe.desk import limits, pages
+    from headframe.desk import limits, tables
 
     view = limits.margin(call.office())
     if proposal is not None:
@@ -25,9 +25,9 @@ def margin(call: Call, proposal: str | None) -> None:
             "today": to_json(view),
             "then": to_json(then),
         }
-        call.answer("margin-with", data, pages.margin_with_table(proposal, dealer, view, then))
+        call.answer("margin-with", data, tables.margin_with_table(proposal, dealer, view, then))
         return
-    call.answer("margin", to_json(view), pages.margin_table(view), *pages.margin_lines(view))
+    call.answer("margin", to_json(view), tables.margin_table(view), *tables.margin_lines(view))
 
 
 @click.command()
@@ -101,7 +101,7 @@ def _profiles(call: Call, paths: int, seed: int | None, months: int, model: str)
 def certificate(call: Call, *, certify: bool, write: bool) -> int:
     """The lender's covenants with what is and what would cure them; status 4 where one is not kept."""
     from headframe.codec import to_json
-    from headframe.desk import covenants, pages
+    from headframe.desk import covenants, pages, tables
     from headframe.desk.ports import Invalid
     from headframe.report import html, markdown
 
@@ -110,7 +110,7 @@ def certificate(call: Call, *, certify: bool, write: bool) -> int:
         raise Invalid("--write goes with --certify: what is written is certified")
     if not certify:
         found = covenants.shown(office)
-        call.answer("covenants", {"covenants": to_json(found)}, pages.covenants_table(found))
+        call.answer("covenants", {"covenants": to_json(found)}, tables.covenants_table(found))
         return 0 if all(one.kept for one in found) else 4
     made = covenants.certify(office)
     page = pages.certificate_page(office, made)
@@ -161,10 +161,10 @@ def cash(call: Call, *, months: bool, move: float, over: int) -> int:
     """The cash ladder on the forward curve or a move of your own; status 4 where something cannot be paid."""
     from headframe.codec import to_json
     from headframe.desk import cash as desk_cash
-    from headframe.desk import pages
+    from headframe.desk import tables
 
     found = desk_cash.ladder(call.office(), weekly=not months, move=move, over_days=over)
     call.answer(
-        "cash-ladder", {"move": move, "rungs": to_json(found)}, pages.ladder_table(found, move)
+        "cash-ladder", {"move": move, "rungs": to_json(found)}, tables.ladder_table(found, move)
     )
     return 4 if any(one.overdue for one in found) else 0

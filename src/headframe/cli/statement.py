@@ -1,10 +1,11 @@
 """What comes from outside the desk: coins and cash that moved, statements of balances."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from headframe.cli.frame import Call, command
+from headframe.cli.frame import Call, Instant, command
 
 
 @click.command()
@@ -38,13 +39,47 @@ def statement(call: Call, file: Path | None) -> int:
 
 
 @click.command()
+@click.argument("rates", nargs=-1, metavar="[CODE=USD]...")
+@click.option("--at", "at", type=Instant(), help="Of when they are (default: now).")
+@command
+def fx(call: Call, rates: tuple[str, ...], at: datetime | None) -> None:
+    """Keep rates of other currencies, dollars for one unit (CAD=0.7312); without any: cash and rates held."""
+    from headframe.book import FxRate
+    from headframe.codec import to_json
+    from headframe.desk import fx as desk_fx
+    from headframe.report import currencies_table
+    from headframe.units import Wrong, parse_decimal
+
+    office = call.office()
+    asked: list[FxRate] = []
+    for text in rates:
+        code, found, usd = text.partition("=")
+        if not found:
+            raise Wrong(f"a rate is written CODE=USD, like CAD=0.7312, was {text[:40]!r}")
+        asked.append(FxRate(currency=code.upper(), usd=parse_decimal(usd), at=at or office.now()))
+    kept = desk_fx.put(office, asked) if asked else ()
+    held = desk_fx.held(office)
+    data = [
+        {
+            "currency": money.currency.code,
+            "cash": str(money),
+            "usd": None if rate is None else str(rate.usd),
+            "at": None if rate is None else to_json(rate.at),
+        }
+        for money, rate in held
+    ]
+    call.answer("fx", {"kept": len(kept), "currencies": data}, currencies_table(held))
+
+
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @command
 def coins(call: Call, file: Path) -> None:
-    """Book what happened to coins and cash outside hedges: payouts, sales, costs, pledges and releases.
+    """Book what happened to coins and cash outside hedges: payouts, sales, costs, pledges, conversions.
 
-    FILE is a CSV or XLSX: id, kind, at, and coins, usd, fee_usd, memo as the kind asks. Each id is booked
-    once, all of a file or none: give it again as it grows.
+    FILE is a CSV or XLSX: id, kind (payout, sale, cost, pledge, release, convert, capital, distribution), at,
+    and coins, usd, fee_usd, memo as the kind asks; amount, currency and fee for other currencies, into and
+    into_currency for a conversion. Each id is booked once, all of a file or none: give it again as it grows.
     """
     from headframe.book import CASH, COINS_FREE, COINS_PLEDGED
     from headframe.codec import read_flows, to_json

@@ -1,7 +1,8 @@
 """Payouts, sales, costs and pledges from a table.
 
-Columns: id, kind (payout, sale, cost, pledge, release), at (an instant); coins, usd, fee_usd and memo as the
-kind asks; coin, where it is given, is the workspace's.
+Columns: id, kind (payout, sale, cost, pledge, release, convert, capital, distribution), at (an instant);
+coins, usd, fee_usd and memo as the kind asks, or amount, currency and fee for cash of any currency; into and
+into_currency of a conversion; venue of a sale; coin, where it is given, is the workspace's.
 """
 
 import re
@@ -10,7 +11,7 @@ from decimal import Decimal
 
 from headframe.book import Flow, FlowKind
 from headframe.codec.rows import TableRow, each_row, pick
-from headframe.units import BTC, USD, Currency, Money, Wrong, instant, parse_decimal
+from headframe.units import BTC, CURRENCIES, USD, Currency, Money, Wrong, instant, parse_decimal
 
 _NEEDED = ("id", "kind", "at")
 _ID = re.compile(r"[!-~]{1,100}")
@@ -46,15 +47,43 @@ def _row(row: Mapping[str, str]) -> Flow:
     memo = (pick(row, "memo") or "").lower()
     if not _MEMO.fullmatch(memo):
         raise Wrong("memo is at most 40 letters, digits, spaces and hyphens")
+    currency = _currency(row, "currency")
+    cash = _money(row, "usd", USD)
+    if currency != USD or pick(row, "amount") is not None:
+        if cash.smallest:
+            raise Wrong("give usd, or amount with currency, not both")
+        cash = _money(row, "amount", currency)
+    dollars = currency == USD and pick(row, "fee") is None
+    fee = _money(row, "fee_usd", USD) if dollars else _money(row, "fee", currency)
+    into = _money(row, "into", _currency(row, "into_currency"))
     return Flow(
         id=row["id"],
         kind=kind,
         at=instant(row["at"]),
         coins=_money(row, "coins", BTC),
-        usd=_money(row, "usd", USD),
-        fee=_money(row, "fee_usd", USD),
+        cash=cash,
+        fee=fee,
         memo=memo,
+        into=into if into.smallest else None,
+        venue=_venue(row),
     )
+
+
+def _venue(row: Mapping[str, str]) -> str:
+    found = (pick(row, "venue") or "").lower()
+    if not _MEMO.fullmatch(found):
+        raise Wrong("venue is at most 40 letters, digits, spaces and hyphens")
+    return found
+
+
+def _currency(row: Mapping[str, str], name: str) -> Currency:
+    """The currency of a column, dollars where it is left out."""
+    code = (pick(row, name) or USD.code).upper()
+    found = CURRENCIES.get(code)
+    if found is None:
+        known = ", ".join(sorted(CURRENCIES))
+        raise Wrong(f"{name} {code[:12]!r} is not in these books; known: {known}")
+    return found
 
 
 def _money(row: Mapping[str, str], name: str, currency: Currency) -> Money:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 
+from headframe.book import Bank
 from headframe.codec.mine import read_operation
 from headframe.codec.reader import Problem, Reader
 from headframe.counterparty import Dossier
@@ -173,6 +174,8 @@ class Settings:
     venues: tuple[VenueSettings, ...] = ()
     """Other venues than the one futures are margined at."""
     margin_rules: tuple[VenueMargin, ...] = ()
+    bank: Bank | None = None
+    """The cash calendar; none: dollars move on every day at every hour."""
 
     @property
     def rule_sets(self) -> tuple[VenueMargin, ...]:
@@ -185,28 +188,32 @@ class Settings:
         return next((one for one in every if one.name == name.removesuffix(ORDER_BOOK)), None)
 
 
+_TABLES = (
+    "workspace",
+    "venue",
+    "venues",
+    "operation",
+    "pool",
+    "site",
+    "machine",
+    "batch",
+    "fees",
+    "costs",
+    "treasury",
+    "firmware",
+    "history",
+    "alerts",
+    "margin_rules",
+    "bank",
+)
+
+
 def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[Problem, ...]:
     """The operation and its workspace, or all problems of the file."""
     reader = Reader(text, file)
     if reader.problems:
         return tuple(reader.problems)
-    reader.known(
-        "workspace",
-        "venue",
-        "venues",
-        "operation",
-        "pool",
-        "site",
-        "machine",
-        "batch",
-        "fees",
-        "costs",
-        "treasury",
-        "firmware",
-        "history",
-        "alerts",
-        "margin_rules",
-    )
+    reader.known(*_TABLES)
     root = reader.root
     workspace = reader.fill(WorkspaceSettings, root.get("workspace"), ("workspace",))
     venue = reader.fill(VenueSettings, root.get("venue"), ("venue",))
@@ -214,6 +221,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
     operation = read_operation(reader)
     history = reader.fill(HistorySettings, root.get("history", {}), ("history",))
     alerts = reader.fill(AlertSettings, root.get("alerts", {}), ("alerts",))
+    bank = reader.fill(Bank, root["bank"], ("bank",)) if "bank" in root else None
     if (
         reader.problems
         or history is None
@@ -234,6 +242,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
         alerts=alerts,
         venues=others,
         margin_rules=rules,
+        bank=bank,
     )
 
 

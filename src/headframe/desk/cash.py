@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts, Ledger
+from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts, Ledger, under_way
 from headframe.desk import users
 from headframe.desk.days import closed, start_of_day
 from headframe.desk.fold import fold
@@ -41,6 +41,8 @@ class Rung:
     drawn: float
     coins_free: float
     coins_posted: float
+    on_the_way: float = 0.0
+    """Of the cash, what is not there yet by the bank's calendar."""
 
     @property
     def flows(self) -> float:
@@ -101,10 +103,13 @@ def _walked(
             )
             fold(trial, [record])
             day += timedelta(days=1)
-        yield _rung(first, last, price, before, trial.ledger)
+        away = float(under_way(trial.transit, last))
+        yield _rung(first, last, price, before, trial.ledger, away)
 
 
-def _rung(first: date, last: date, price: float, before: Ledger, after: Ledger) -> Rung:
+def _rung(
+    first: date, last: date, price: float, before: Ledger, after: Ledger, away: float
+) -> Rung:
     def moved(prefix: str) -> float:
         return float(after.total(prefix, USD) - before.total(prefix, USD))
 
@@ -122,4 +127,5 @@ def _rung(first: date, last: date, price: float, before: Ledger, after: Ledger) 
         drawn=-float(after.balance(CREDIT_LINE, USD)),
         coins_free=float(after.balance(COINS_FREE, BTC)),
         coins_posted=float(after.total(Accounts.coins_posted(""), BTC)),
+        on_the_way=away,
     )

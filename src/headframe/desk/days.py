@@ -106,6 +106,8 @@ def closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
         "shortfalls": [end.shortfall] if end.shortfall else [],
         "postings": _net(postings_json(end.entries)),
     }
+    if end.transit:
+        body["transit"] = to_json(end.transit)
     return Draft("day", body)
 
 
@@ -137,6 +139,8 @@ def start_of_day(
         venue=settings.venue.name,
         closed_usd=state.closed_usd,
         rule_sets=settings.rule_sets,
+        bank=settings.bank,
+        transit=tuple(state.transit),
     )
 
 

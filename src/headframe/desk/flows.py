@@ -2,15 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from headframe.book import CASH, Accounts, Entry, Flow, Ledger, entries_of
+from headframe.book import (
+    CASH,
+    Accounts,
+    Entry,
+    Flow,
+    FlowKind,
+    Ledger,
+    Transit,
+    entries_of,
+    still,
+)
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.state import State, postings_json
 from headframe.hedge import MonthResult, with_flows
-from headframe.units import BTC, USD, Wrong, iso
+from headframe.units import BTC, USD, Money, Wrong, iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +67,35 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
             "months": [to_json(one) for one in _months(office, state, trial, fresh)],
             "postings": postings_json(entries),
         }
+        transit = _transit(office, fresh)
+        if transit:
+            body["transit"] = to_json(transit)
         office.record(Draft("flows", body), at=at)
     return Taken(tuple(fresh), tuple(one.id for one in known))
 
 
 def digest(flow: Flow) -> str:
-    """What a flow was booked as."""
-    return sha256(canonical(to_json(flow)))
+    """What a flow was booked as; what has no conversion and no venue as it was before there were any."""
+    told = to_json(flow)
+    told["usd"] = told.pop("cash")
+    for name in ("into", "venue"):
+        if not told[name]:
+            del told[name]
+    return sha256(canonical(told))
+
+
+def _transit(office: Office, flows: Sequence[Flow]) -> tuple[Transit, ...]:
+    """Proceeds of sales in dollars that are not there yet, by the bank's calendar."""
+    bank, today = office.settings().bank, office.now().date()
+    found = (
+        Transit(source="sale", usd=one.cash - one.fee, there=bank.value_on(one.at))
+        for one in flows
+        if bank is not None
+        and one.kind is FlowKind.SALE
+        and one.cash.currency == USD
+        and one.cash.smallest > one.fee.smallest
+    )
+    return still(tuple(found), today)
 
 
 def _entries(ledger: Ledger, flows: Sequence[Flow], source: str) -> list[Entry]:
@@ -84,7 +117,17 @@ def _months(
     """The months they fall into; the last with what is posted and in cash after all of them."""
     opening = office.settings().operation.treasury.cash_usd
     bare = opening if state.cash_unhedged is None else state.cash_unhedged
-    *before, last = with_flows(state.months, flows, bare).values()
+
+    def worth(money: Money, at: datetime) -> float:
+        usd = state.usd_of(money, at)
+        if usd is None:
+            raise Declined(
+                f"no rate of {money.currency.code} within a week of {at:%Y-%m-%d}: "
+                f"headframe fx {money.currency.code}=... --at {iso(at)}"
+            )
+        return usd
+
+    *before, last = with_flows(state.months, flows, bare, worth).values()
     spot = state.market.index if state.market is not None else 0.0
     margin = float(ledger.total(Accounts.cash_posted(""), USD))
     margin += float(ledger.total(Accounts.coins_posted(""), BTC)) * spot

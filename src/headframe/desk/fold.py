@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
-from headframe.book import Break, Trade
+from headframe.book import Break, FxRate, Trade, Transit
 from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
@@ -124,10 +124,18 @@ def _flows(state: State, record: Record) -> None:
         if name in state.flows:
             raise JournalBroken(f"event {record.seq}: {name} was booked before")
         state.flows[name] = digest
+    state.transit += [from_json(Transit, row) for row in record.body.get("transit", ())]
     for row in record.body["months"]:
         result = from_json(MonthResult, row)
         state.months[result.month] = result
         state.cash_unhedged = result.cash_unhedged_usd
+
+
+def _fx(state: State, record: Record) -> None:
+    for row in record.body["rates"]:
+        rate = from_json(FxRate, row)
+        held = {one.at: one for one in state.fx.get(rate.currency, ())} | {rate.at: rate}
+        state.fx[rate.currency] = tuple(one for _, one in sorted(held.items()))
 
 
 def _note(state: State, record: Record) -> None:
@@ -312,6 +320,7 @@ def _day(state: State, record: Record) -> None:
     state.closed_usd = 0.0
     state.cash_unhedged = result.cash_unhedged_usd
     state.shortfalls.extend(body["shortfalls"])
+    state.transit = [from_json(Transit, row) for row in body.get("transit", ())]
 
 
 def _halted(state: State, record: Record) -> None:
@@ -410,6 +419,7 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "counterparty_added": _added,
     "counterparty_step": _stepped,
     "flows": _flows,
+    "fx": _fx,
     "counterparty_note": _note,
     "counterparty_note_answered": _note_answered,
     "forecast": _nothing,

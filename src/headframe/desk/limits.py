@@ -147,6 +147,7 @@ def _credit(now: Valuation) -> tuple[Exposure, ...]:
             markets,
             posted_usd=now.posted(name),
             held_usd=now.held(name),
+            in_flight_usd=now.in_flight(name),
             pledge=pledge_of(now.state, now.settings),
         )
         for name, dossier in sorted(now.dossiers.items())

@@ -1,17 +1,17 @@
 """Pages: the morning page in eight parts, and the result of a programme walked to its end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from headframe.book import COINS_FREE, COINS_PLEDGED, Trade
+from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Trade, still
 from headframe.chain import PERIOD
 from headframe.counterparty import Standing
 from headframe.desk import limits, money, quotes
-from headframe.desk.cash import Rung
-from headframe.desk.covenants import Certificate, Covenant
+from headframe.desk.covenants import Certificate
 from headframe.desk.limits import MarginView
 from headframe.desk.office import Office
 from headframe.desk.state import State
+from headframe.desk.tables import covenants_table, margin_lines, margin_table, pnl_table
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import MonthResult, describe, exposure_rows, total
 from headframe.report import (
@@ -29,160 +29,9 @@ from headframe.report import (
     watch_table,
 )
 from headframe.risk import Status
-from headframe.units import BTC, USD, Month, expiry_label
+from headframe.units import BTC, CURRENCIES, USD, Money, Month, expiry_label
 
 _AHEAD = timedelta(days=14)
-
-
-def pnl_table(found: money.Performance) -> Table:
-    """Programme P&L by trade."""
-    rows = tuple(
-        (
-            one.trade.id,
-            str(one.trade.structure).replace("_", " "),
-            one.trade.dealer,
-            0.0 if one.position is None else float(one.position.coins),
-            str(one.realised_coins),
-            float(one.realised_usd),
-            0.0 if one.mark is None else one.mark.value_usd,
-            0.0 if one.mark is None else one.mark.delta_coins,
-            one.total_usd(found.spot),
-        )
-        for one in found.trades
-    )
-    everything = sum(one.total_usd(found.spot) for one in found.trades)
-    delta = sum(one.mark.delta_coins for one in found.trades if one.mark is not None)
-    return Table(
-        title=f"Programme P&L at {found.spot:,.0f} USD: {everything:,.0f} USD",
-        columns=(
-            Column("trade"),
-            Column("hedge"),
-            Column("dealer"),
-            Column("coins left", Form.COINS),
-            Column("realised BTC"),
-            Column("realised USD", Form.USD),
-            Column("unrealised USD", Form.USD),
-            Column("delta BTC", Form.COINS),
-            Column("total USD", Form.USD),
-        ),
-        rows=rows,
-        note=(
-            "Realised coins are valued at today's price in the total. Net delta with coins on hand: "
-            f"hedges {delta:,.2f} BTC, coins free, pledged and posted {found.coins:,.2f} BTC."
-        ),
-    )
-
-
-def pnl_by_table(by: str, rows: Sequence[money.Sum]) -> Table:
-    """Programme P&L added up by month, strategy or counterparty."""
-    return Table(
-        title=f"Programme P&L by {by}: {sum(one.total_usd for one in rows):,.0f} USD",
-        columns=(
-            Column(by),
-            Column("coins", Form.COINS),
-            Column("coins left", Form.COINS),
-            Column("realised USD", Form.USD),
-            Column("unrealised USD", Form.USD),
-            Column("delta BTC", Form.COINS),
-            Column("total USD", Form.USD),
-        ),
-        rows=tuple(
-            (
-                one.name,
-                one.coins,
-                one.coins_left,
-                one.realised_usd,
-                one.unrealised_usd,
-                one.delta_coins,
-                one.total_usd,
-            )
-            for one in rows
-        ),
-        note="Coins at today's price; a trade's profit is shared out by the coins it hedges of each month.",
-    )
-
-
-def margin_table(view: MarginView) -> Table:
-    """Both tails of a month."""
-    return Table(
-        title="A month after a move of the price",
-        columns=(
-            Column("move", Form.SHARE),
-            Column("price USD", Form.PRICE),
-            Column("hedges worth USD", Form.USD),
-            Column("margin held USD", Form.USD),
-            Column("called beyond today USD", Form.USD),
-            Column("liquidity USD", Form.USD),
-        ),
-        rows=tuple(
-            (row.move, row.price, row.hedge_usd, row.margin_usd, row.call_usd, row.liquidity_usd)
-            for row in view.stresses
-        ),
-        note=f"Venue rules {view.rules}"
-        + ("." if view.rules_in_force else ": the last known; the venue changed them since."),
-    )
-
-
-def ladder_table(rows: Sequence[Rung], move: float) -> Table:
-    """The cash ladder."""
-    words = "on the forward curve" if not move else f"with a move of {move:+.0%}"
-    return Table(
-        title=f"Cash ladder {words}, USD",
-        columns=(
-            Column("until"),
-            Column("price", Form.PRICE),
-            Column("sales", Form.USD),
-            Column("costs", Form.USD),
-            Column("hedges", Form.USD),
-            Column("collateral", Form.USD),
-            Column("credit line", Form.USD),
-            Column("cannot be paid", Form.USD),
-            Column("cash", Form.USD),
-            Column("drawn", Form.USD),
-            Column("coins free", Form.COINS),
-            Column("posted", Form.COINS),
-        ),
-        rows=tuple(
-            (
-                f"{one.last:%Y-%m-%d}",
-                one.price,
-                one.sales,
-                one.costs,
-                one.hedges,
-                one.collateral,
-                one.line,
-                one.overdue,
-                one.cash,
-                one.drawn,
-                one.coins_free,
-                one.coins_posted,
-            )
-            for one in rows
-        ),
-        note=(
-            "One course, not a chance: coins at the forecast's median; what hedges pay in coin is sold with "
-            "the day's sale. The chances of each month are those of headframe simulate."
-        ),
-    )
-
-
-def covenants_table(rows: Sequence[Covenant]) -> Table:
-    """The lender's covenants one by one."""
-    return Table(
-        title="The lender's covenants",
-        columns=(
-            Column("clause"),
-            Column("covenant"),
-            Column("asked"),
-            Column("found"),
-            Column("kept"),
-            Column("what follows"),
-        ),
-        rows=tuple(
-            (one.clause, one.name, one.asked, one.found, "yes" if one.kept else "NO", one.remedy)
-            for one in rows
-        ),
-    )
 
 
 def certificate_page(office: Office, made: Certificate) -> Page:
@@ -203,63 +52,6 @@ def certificate_page(office: Office, made: Certificate) -> Page:
             ),
         ),
     )
-
-
-def margin_with_table(proposal: str, dealer: str, view: MarginView, then: MarginView) -> Table:
-    """What a proposal adds before it is sent: margin now, the call after each move, the cash-out price."""
-    rows: list[tuple[str, float | None, float | None]] = [
-        ("posted today", view.today.posted_usd, then.today.posted_usd),
-        *(
-            (f"called after {now.move:+.0%} in a month", now.call_usd, after.call_usd)
-            for now, after in zip(view.stresses, then.stresses, strict=True)
-        ),
-        ("cash runs out above", view.cash_out_above, then.cash_out_above),
-    ]
-    return Table(
-        title=f"Margin with {proposal} dealt with {dealer}, whose terms ask most of its panel",
-        columns=(
-            Column(""),
-            Column("as it is USD", Form.USD),
-            Column("with it USD", Form.USD),
-            Column("it adds USD", Form.USD),
-        ),
-        rows=tuple(
-            (name, before, after, None if before is None or after is None else after - before)
-            for name, before, after in rows
-        ),
-    )
-
-
-def margin_lines(view: MarginView) -> tuple[str, ...]:
-    """Margin due today and the two prices that matter, in sentences."""
-    above = view.cash_out_above
-    out = "cash does not run out below 20 times today's price"
-    if above is not None:
-        out = f"cash runs out above {above:,.0f} USD ({above / view.spot - 1:+.0%})"
-    below = view.covenant_below
-    loan = "no loan covenant depends on the price"
-    if below is not None:
-        loan = f"the loan's covenant breaks below {below:,.0f} USD ({below / view.spot - 1:+.0%})"
-    today = view.today
-    due = (
-        f"Margin today: initial {today.initial_usd:,.0f}, variation {today.variation_usd:,.0f}, "
-        f"collateral {today.collateral_usd:,.0f} USD; liquidity {view.liquidity_usd:,.0f} USD."
-    )
-    lines = (due, f"On the way up {out}; on the way down {loan}.")
-    other = view.portfolio
-    if other is None:
-        return lines
-    short = (
-        "; the venue adds a shock for so much delta, unpublished: too low"
-        if other.delta_shocked
-        else ""
-    )
-    asked = (
-        f"By portfolio margin ({view.portfolio_model}): initial {other.initial:,.4f}, maintenance "
-        f"{other.maintenance:,.4f} coins, of it {other.roll:,.4f} for rolls; worst at "
-        f"{other.worst_move:+.0%}{short}."
-    )
-    return (*lines, asked)
 
 
 def morning(office: Office) -> Page:
@@ -313,9 +105,22 @@ def _cash(now: Valuation, view: MarginView) -> Section:
     )
     return Section(
         heading="2 Cash and margin",
-        sentences=(first, *margin_lines(view)),
+        sentences=(first, *_elsewhere(now), *margin_lines(view)),
         tables=(margin_table(view),),
     )
+
+
+def _elsewhere(now: Valuation) -> Iterator[str]:
+    """Dollars that are not there yet, and cash in other currencies."""
+    for one in still(now.state.transit, now.at.date()):
+        yield f"On its way from {one.source}: {one.usd} USD, there on {one.there}."
+    for (account, code), smallest in now.state.ledger.balances():
+        if account != CASH or code == USD.code or not smallest:
+            continue
+        money = Money(CURRENCIES[code], smallest)
+        usd = now.state.usd_of(money, now.at)
+        words = "no rate within a week" if usd is None else f"{usd:,.0f} USD"
+        yield f"Cash {money} {code}: {words}."
 
 
 def _twelve_months(now: Valuation) -> Section:

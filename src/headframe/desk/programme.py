@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass, replace
 
-from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, CREDIT_LINE, LOAN, Accounts
+from headframe.book import (
+    CASH,
+    COINS_FREE,
+    COINS_PLEDGED,
+    CREDIT_LINE,
+    LOAN,
+    Accounts,
+    others_usd,
+    under_way,
+)
 from headframe.codec import Settings, VenueSettings, canonical, sha256, to_json
 from headframe.counterparty import Standing
 from headframe.desk import production, quotes, users
@@ -41,11 +50,16 @@ class Plan:
 
 
 def liquidity_of(state: State, settings: Settings) -> Liquidity:
-    """What can meet a call today."""
-    ledger = state.ledger
+    """What can meet a call today: dollars that are there, other currencies less their haircut, coins."""
+    ledger, bank = state.ledger, settings.bank
     drawn = -float(ledger.balance(CREDIT_LINE, USD))
+    cash = float(ledger.balance(CASH, USD))
+    if state.clock is not None:
+        cash -= float(under_way(state.transit, state.clock.date()))
+        last = {code: rates[-1] for code, rates in state.fx.items()}
+        cash += others_usd(ledger, last, state.clock, bank)
     return Liquidity(
-        cash_usd=float(ledger.balance(CASH, USD)),
+        cash_usd=cash,
         undrawn_usd=settings.operation.treasury.credit_line_usd - drawn,
         free_coins=float(ledger.balance(COINS_FREE, BTC)),
     )
@@ -117,6 +131,7 @@ def situation(
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
         posted={n: float(state.ledger.balance(Accounts.cash_posted(n), USD)) for n in names},
         held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
+        in_flight={n: float(under_way(state.transit, at.date(), n)) for n in names},
         live=tuple(one.request.structure for one in live),
         liquidity=liquidity_of(state, settings),
         pledge=pledge_of(state, settings),

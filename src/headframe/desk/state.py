@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from headframe.book import Break, Entry, Ledger, Position, Trade
+from headframe.book import Break, Entry, FxRate, Ledger, Position, Trade, Transit
 from headframe.chain import Retarget
 from headframe.counterparty import HOUSE, Dossier, Grid, Standing, as_graded
 from headframe.desk.known import (
@@ -28,10 +28,12 @@ from headframe.market import Snapshot
 from headframe.mining import Forecast
 from headframe.pricing import Surface
 from headframe.rfq import TERMINAL, Fill, RfqState
-from headframe.units import Month
+from headframe.units import USD, Money, Month
 
 GENESIS_HEAD = Head(0, "0" * 64)
 _STEP = Decimal("0.1")
+_RATE_AGE, _RATE_AFTER = timedelta(days=7), timedelta(days=1)
+"""How old a rate may be for an amount, and how much later than it."""
 _FEW = 3
 """Awards before a dealer's share of refusals is a figure."""
 
@@ -85,6 +87,10 @@ class State:
     alerts_made: int = 0
     flows: dict[str, str] = field(default_factory=dict[str, str])
     """Payouts, sales and the like that are booked: their ids, and the hash of what each was."""
+    transit: list[Transit] = field(default_factory=list[Transit])
+    """Dollars that are booked and not there yet, by the bank's calendar."""
+    fx: dict[str, tuple[FxRate, ...]] = field(default_factory=dict[str, tuple[FxRate, ...]])
+    """Rates of other currencies, oldest first."""
     reviewed: Baseline | None = None
     """What the last review stood on."""
     closings: dict[str, Trade] = field(default_factory=dict[str, Trade])
@@ -118,6 +124,15 @@ class State:
         """The forecast hedging refers to: the last one approved, before any was the last prepared."""
         held = self.forecast_in_force
         return None if held is None else self.versions[held].forecast
+
+    def usd_of(self, money: Money, at: datetime) -> float | None:
+        """An amount in USD at the last rate that was known at an instant, none older than a week."""
+        if money.currency == USD:
+            return float(money)
+        known = [one for one in self.fx.get(money.currency.code, ()) if one.at <= at + _RATE_AFTER]
+        if not known or at - known[-1].at > _RATE_AGE:
+            return None
+        return float(money) * float(known[-1].usd)
 
     @property
     def grid(self) -> Grid:

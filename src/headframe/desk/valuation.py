@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from headframe.book import Accounts, Position
+from headframe.book import Accounts, Position, under_way
 from headframe.codec import Settings
 from headframe.counterparty import Dossier
 from headframe.desk import quotes
@@ -39,6 +39,10 @@ class Valuation:
     def held(self, dealer: str) -> float:
         """Dollars we hold of a dealer's."""
         return -float(self.state.ledger.balance(Accounts.cash_held(dealer), USD))
+
+    def in_flight(self, dealer: str) -> float:
+        """Dollars of a dealer that are booked and not there yet."""
+        return float(under_way(self.state.transit, self.at.date(), dealer))
 
 
 def value_now(office: Office) -> Valuation:

@@ -15,12 +15,14 @@ from headframe.book import (
     COINS_FREE,
     CREDIT_LINE,
     Accounts,
+    Bank,
     Entry,
     Funding,
     Ledger,
     MarginTerms,
     Position,
     TradeLeg,
+    Transit,
     coins_mined,
     coins_sold,
     collateral,
@@ -29,6 +31,7 @@ from headframe.book import (
     hedge_flow,
     promise,
     repay,
+    still,
     venue_margin,
 )
 from headframe.counterparty import CollateralTerms, call_amount
@@ -78,6 +81,9 @@ class DayStart:
     cash_unhedged_usd: float
     venue: str
     rule_sets: tuple[VenueMargin, ...] = RULE_SETS
+    bank: Bank | None = None
+    transit: tuple[Transit, ...] = ()
+    """Dollars booked on earlier days that may not be there yet."""
     closed_usd: float = 0.0
     """What trades closed since the last day brought, their premium counted in."""
 
@@ -95,9 +101,17 @@ class DayStart:
         return start + timedelta(days=1, hours=8)
 
     @property
-    def last_of_month(self) -> bool:
-        """Whether the month's last sale is today."""
-        return self.day == self.month.last_day
+    def pays_costs(self) -> bool:
+        """Whether the month's costs are paid today: its last day, or the last before it a bank works."""
+        last = self.month.last_day
+        return self.day == (last if self.bank is None else self.bank.days.on_or_before(last))
+
+    @property
+    def settles_on(self) -> date:
+        """When dollars that come in today are there."""
+        if self.bank is None:
+            return self.closes_at.date()
+        return self.bank.value_on(self.closes_at)
 
     @property
     def sells(self) -> bool:
@@ -114,6 +128,7 @@ class DayEnd:
     result: MonthResult
     settled: tuple[str, ...]
     shortfall: str
+    transit: tuple[Transit, ...] = ()
 
 
 @dataclass
@@ -151,7 +166,7 @@ def close_day(start: DayStart) -> DayEnd:
     entries = [coins_mined(mined)] if mined.smallest else []
     trial = start.ledger.copy()
     _posted_all(trial, entries)
-    out, short = _pay(start, trial, till, sold, (*costs, *margin))
+    paid = _pay(start, trial, till, sold, (*costs, *margin))
     spot_usd = float(sold * Fraction(start.spot))
     hedge_usd = float(till.dollars + till.coins * Fraction(start.spot)) + _premium(start, after)
     hedge_usd += start.closed_usd
@@ -168,11 +183,12 @@ def close_day(start: DayStart) -> DayEnd:
         cash_unhedged_usd=start.cash_unhedged_usd + spot_usd - costs_usd,
     )
     return DayEnd(
-        entries=(*entries, *out),
+        entries=(*entries, *paid.entries),
         positions=after,
         result=result,
         settled=tuple(till.settled),
-        shortfall=short,
+        shortfall=paid.shortfall,
+        transit=paid.transit,
     )
 
 
@@ -184,13 +200,23 @@ def _premium(start: DayStart, after: tuple[Position, ...]) -> float:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """What was booked, what could not be found, and dollars that are not there yet."""
+
+    entries: tuple[Entry, ...]
+    shortfall: str
+    transit: tuple[Transit, ...]
+
+
 def _pay(
     start: DayStart, trial: Ledger, till: _Till, sold: Fraction, owed: tuple[Entry, ...]
-) -> tuple[list[Entry], str]:
+) -> _Paid:
     """Everything that comes in, then the sale, then what is owed, funded before it is paid.
 
     Coins a hedge brings are sold with the day's sale and coins it costs are withheld from it, or
-    bought where the sale is too small: the coins kept stay what they were.
+    bought where the sale is too small: the coins kept stay what they were. Dollars that are not there
+    yet pay for nothing.
     """
     selling = booked(sold + till.coins, BTC)
     proceeds = booked(Fraction(selling.smallest, BTC.scale) * Fraction(start.spot), USD)
@@ -201,10 +227,19 @@ def _pay(
     rest = [entry for entry in flows if _out(entry) and entry not in coin_losses]
     out = _posted_all(trial, comes_in)
     trade = [coins_sold(selling, proceeds)] if selling.smallest else []
+    transit = (
+        *still(start.transit, start.closes_at.date()),
+        *_on_the_way(start, comes_in, proceeds),
+    )
+    away = Money(USD, sum(one.usd.smallest for one in transit))
     first: Funding | None = None
     if selling.smallest < 0:
         first = fund(
-            trial, coins=Money(BTC, 0), dollars=-proceeds, spot=Fraction(start.spot), line=line
+            trial,
+            coins=Money(BTC, 0),
+            dollars=away - proceeds,
+            spot=Fraction(start.spot),
+            line=line,
         )
         out += _posted_all(trial, [*first.entries, *trade, *coin_losses])
     else:
@@ -212,14 +247,31 @@ def _pay(
     second = fund(
         trial,
         coins=Money(BTC, sum(_taken(entry, BTC) for entry in rest)),
-        dollars=Money(USD, sum(_taken(entry, USD) for entry in rest)),
+        dollars=away + Money(USD, sum(_taken(entry, USD) for entry in rest)),
         spot=Fraction(start.spot),
         line=line,
     )
     out += _posted_all(trial, [*second.entries, *rest])
-    out += _posted_all(trial, repay(trial, keep=booked(Decimal(_KEEP_USD), USD)))
+    out += _posted_all(trial, repay(trial, keep=away + booked(Decimal(_KEEP_USD), USD)))
     short = second.short if first is None else first.short + second.short
-    return out, f"{start.day}: {short} USD could not be found" if short.smallest else ""
+    words = f"{start.day}: {short} USD could not be found" if short.smallest else ""
+    return _Paid(tuple(out), words, transit)
+
+
+def _on_the_way(start: DayStart, comes_in: Sequence[Entry], proceeds: Money) -> Iterator[Transit]:
+    """What comes in today by bank and is there later: of hedges and collateral by dealer, of the sale."""
+    if start.settles_on <= start.closes_at.date():
+        return
+    dealers = {one.trade.id: one.trade.dealer for one in start.positions}
+    sums: dict[str, int] = {"sale": max(proceeds.smallest, 0)}
+    for entry in comes_in:
+        other = next(one.account for one in entry.postings if one.account != CASH)
+        name = other.rpartition(":")[2]
+        source = dealers.get(name, name)
+        sums[source] = sums.get(source, 0) + max(-_taken(entry, USD), 0)
+    for source, smallest in sums.items():
+        if smallest:
+            yield Transit(source=source, usd=Money(USD, smallest), there=start.settles_on)
 
 
 def _out(entry: Entry) -> bool:
@@ -379,8 +431,8 @@ def _collateral(start: DayStart, dealer: str, mine: tuple[Position, ...]) -> Ite
 
 
 def _costs(start: DayStart) -> tuple[Entry, ...]:
-    """Cash costs, all on the month's last day."""
-    if not start.last_of_month:
+    """Cash costs, all on one day at the month's end."""
+    if not start.pays_costs:
         return ()
     costs, month = start.operation.costs, start.month
     named = (

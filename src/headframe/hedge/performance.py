@@ -1,10 +1,11 @@
 """Hedge performance against spot: what a coin brought with the hedge and without."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from headframe.book import Flow, FlowKind
-from headframe.units import Month
+from headframe.units import Money, Month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +80,21 @@ def total(months: tuple[MonthResult, ...]) -> Total:
 
 
 def with_flows(
-    months: Mapping[Month, MonthResult], flows: Sequence[Flow], cash_unhedged_usd: float
+    months: Mapping[Month, MonthResult],
+    flows: Sequence[Flow],
+    cash_unhedged_usd: float,
+    worth: Callable[[Money, datetime], float],
 ) -> dict[Month, MonthResult]:
-    """The months that flows fall into with coins and dollars added, oldest first; sales less their fees."""
+    """The months that flows fall into with coins and dollars added, oldest first; sales less their fees.
+
+    ``worth`` is an amount of any currency in USD at an instant.
+    """
     found: dict[Month, MonthResult] = {}
     bare = cash_unhedged_usd
     for flow in flows:
         month = Month.of(flow.at)
         row = found.get(month) or months.get(month) or MonthResult.empty(month, bare)
-        coins, usd = float(flow.coins), float(flow.usd) - float(flow.fee)
+        coins, usd = float(flow.coins), worth(flow.cash - flow.fee, flow.at)
         if flow.kind is FlowKind.PAYOUT:
             row = replace(row, mined=round(row.mined + coins, 8))
         elif flow.kind is FlowKind.SALE:
@@ -96,5 +103,11 @@ def with_flows(
         elif flow.kind is FlowKind.COST:
             row = replace(row, costs_usd=row.costs_usd + usd)
             bare -= usd
+        elif flow.into is not None:
+            lost = worth(flow.cash + flow.fee, flow.at) - worth(flow.into, flow.at)
+            row = replace(row, costs_usd=row.costs_usd + lost)
+            bare -= lost
+        elif flow.kind in {FlowKind.CAPITAL, FlowKind.DISTRIBUTION}:
+            bare += usd if flow.kind is FlowKind.CAPITAL else -usd
         found[month] = replace(row, cash_unhedged_usd=bare)
     return dict(sorted(found.items()))

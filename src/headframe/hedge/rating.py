@@ -237,6 +237,7 @@ def _exposed(
         posted_usd=found.posted.get(name, 0.0),
         held_usd=found.held.get(name, 0.0),
         pledge=found.pledge,
+        in_flight_usd=found.in_flight.get(name, 0.0),
     )
 
 

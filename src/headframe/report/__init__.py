@@ -2,6 +2,7 @@
 
 from headframe.report.books import (
     alerts_table,
+    currencies_table,
     explained_table,
     exposure_by_dealer_table,
     instruments_table,
@@ -100,6 +101,7 @@ __all__ = [
     "costs_table",
     "counterparty_table",
     "coverage_line",
+    "currencies_table",
     "deliveries_table",
     "drivers_table",
     "effectiveness_table",

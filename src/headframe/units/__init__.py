@@ -1,5 +1,6 @@
 """Amounts, months, instants and hashrates: values with their units, and the only rounding."""
 
+from headframe.units.calendar import WorkingDays
 from headframe.units.hashrate import format_hashrate, parse_hashrate
 from headframe.units.instant import (
     expiry_label,
@@ -21,6 +22,7 @@ __all__ = [
     "Currency",
     "Money",
     "Month",
+    "WorkingDays",
     "Wrong",
     "booked",
     "expiry_label",
