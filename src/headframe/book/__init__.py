@@ -10,6 +10,7 @@ from headframe.book.accounts import (
     Accounts,
 )
 from headframe.book.bank import Bank, FxRate, Transit, others_usd, still, under_way
+from headframe.book.calls import PendingCall, pending_usd
 from headframe.book.closing import closing_flows, released
 from headframe.book.confirmation import (
     Confirmation,
@@ -21,6 +22,7 @@ from headframe.book.entries import (
     coins_mined,
     coins_sold,
     collateral,
+    collateral_coins,
     costs_paid,
     hedge_flow,
     line_drawn,
@@ -64,6 +66,7 @@ __all__ = [
     "MarginTerms",
     "Matched",
     "Overdrawn",
+    "PendingCall",
     "Position",
     "Posting",
     "Stated",
@@ -76,6 +79,7 @@ __all__ = [
     "coins_mined",
     "coins_sold",
     "collateral",
+    "collateral_coins",
     "costs_paid",
     "differences",
     "entries_of",
@@ -85,6 +89,7 @@ __all__ = [
     "match",
     "opening",
     "others_usd",
+    "pending_usd",
     "promise",
     "released",
     "repay",

@@ -73,6 +73,11 @@ def collateral(dealer: str, money: Money, *, ours: bool) -> Entry:
     return _move(f"collateral from {dealer}", CASH, Accounts.cash_held(dealer), money)
 
 
+def collateral_coins(dealer: str, coins: Money) -> Entry:
+    """Coins we post to a dealer, returned where negative."""
+    return _move(f"collateral to {dealer}", Accounts.coins_posted(dealer), COINS_FREE, coins)
+
+
 def line_drawn(money: Money) -> Entry:
     """Dollars drawn on the credit line, or paid back where negative."""
     return _move("credit line", CASH, CREDIT_LINE, money)

@@ -81,6 +81,11 @@ COMMANDS = {
         "How liquid the instruments on are, and what leaving costs.",
     ),
     "cash": ("risk", "cash", "The cash ladder: thirteen weeks or twelve months, day by day."),
+    "collateral": (
+        "collateral",
+        "collateral",
+        "Collateral by agreement: calls heard and made, disputes, deliveries.",
+    ),
     "margin": ("risk", "margin", "Margin today, both tails, and the price at which cash runs out."),
     "credit": ("risk", "credit", "Exposure to each counterparty against its line."),
     "watch": ("watch", "watch", "Every limit watched; alerts as they change."),

@@ -1,6 +1,13 @@
 """Whom we may deal with: dossier, score, standing, credit line and collateral terms."""
 
-from headframe.counterparty.collateral import CollateralTerms, call_amount, support_amount
+from headframe.counterparty.collateral import (
+    Agent,
+    CollateralTerms,
+    Termination,
+    Trigger,
+    call_amount,
+    support_amount,
+)
 from headframe.counterparty.dossier import (
     Answer,
     Asked,
@@ -35,6 +42,7 @@ from headframe.counterparty.strength import Altman, Statements, Zone, altman
 __all__ = [
     "HOUSE",
     "TRANSITIONS",
+    "Agent",
     "Agreement",
     "Altman",
     "Answer",
@@ -57,7 +65,9 @@ __all__ = [
     "Statements",
     "Step",
     "Sublimit",
+    "Termination",
     "Topic",
+    "Trigger",
     "Weights",
     "Zone",
     "advance",

@@ -5,16 +5,51 @@ below zero (definition quoted in BCBS CRE52 footnote 5).
 """
 
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
 from math import ceil, floor, isfinite
 
-from headframe.units import Wrong
+from headframe.units import WorkingDays, Wrong
+
+
+class Agent(StrEnum):
+    """Who values the trades: the figure of the side that calls holds unless it is disputed."""
+
+    US = "us"
+    THEM = "them"
+    BOTH = "both"
+
+
+class Trigger(StrEnum):
+    """What lets the dealer end the trades: what we can see of ourselves, with its figure."""
+
+    LIQUIDITY_BELOW_USD = "liquidity_below_usd"
+    LOAN_TO_VALUE_ABOVE = "loan_to_value_above"
+    COIN_BELOW_USD = "coin_below_usd"
+    CALL_OVERDUE_DAYS = "call_overdue_days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Termination:
+    """An additional termination event of the agreement."""
+
+    event: Trigger
+    figure: float
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.figure) and self.figure >= 0.0):
+            raise Wrong(f"the figure of {self.event} is 0 or above, was {self.figure}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollateralTerms:
     """Threshold, minimum transfer, rounding in USD, and the independent amount on notional sold.
 
-    ``haircut`` is taken off the value of coins given as collateral.
+    ``haircut`` is taken off the value of coins given as collateral, where ``coins_eligible``. A call made by
+    ``notice`` (UTC) on a working day is delivered ``delivery_days`` working days later, a later one a day
+    more; on other days none is made. Terms that say nothing of it call and deliver every day at once.
+    ``dispute_usd`` is how far the two sides' figures may lie apart, ``dispute_days`` how long a dispute may
+    last (ISDA Credit Support Annex, paragraphs 4 and 5).
     """
 
     threshold_usd: float
@@ -22,9 +57,18 @@ class CollateralTerms:
     rounding_usd: float
     independent_share: float
     haircut: float
+    coins_eligible: bool = False
+    weekends: bool = True
+    holidays: tuple[date, ...] = ()
+    notice: time | None = None
+    delivery_days: int = 0
+    agent: Agent = Agent.BOTH
+    dispute_usd: float = 0.0
+    dispute_days: int = 2
+    terminations: tuple[Termination, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("threshold_usd", "minimum_transfer_usd", "rounding_usd"):
+        for name in ("threshold_usd", "minimum_transfer_usd", "rounding_usd", "dispute_usd"):
             value: float = getattr(self, name)
             if not (isfinite(value) and 0.0 <= value <= 1e10):
                 raise Wrong(f"{name} must lie between 0 and 1e10, was {value}")
@@ -32,6 +76,29 @@ class CollateralTerms:
             share: float = getattr(self, name)
             if not 0.0 <= share < 1.0:
                 raise Wrong(f"{name} must lie between 0 and 1, was {share}")
+        for name in ("delivery_days", "dispute_days"):
+            days: int = getattr(self, name)
+            if not 0 <= days <= 30:
+                raise Wrong(f"{name} must lie between 0 and 30, was {days}")
+        if len({one.event for one in self.terminations}) < len(self.terminations):
+            raise Wrong("a termination event stands once among the terms")
+
+    @property
+    def days(self) -> WorkingDays:
+        """The days on which calls are made and met."""
+        return WorkingDays(weekends=self.weekends, holidays=self.holidays)
+
+    def due(self, called: datetime) -> date | None:
+        """When a call of an instant is to be met; None on a day on which none is made."""
+        day = called.date()
+        if not self.days.works(day):
+            return None
+        late = self.notice is not None and called.time() > self.notice
+        return self.days.plus(day, self.delivery_days + (1 if late else 0))
+
+    def coins_usd(self, coins: float, spot: float) -> float:
+        """What coins given as collateral count for."""
+        return coins * spot * (1.0 - self.haircut)
 
 
 def support_amount(terms: CollateralTerms, exposure_usd: float, notional_usd: float) -> float:

@@ -49,7 +49,7 @@ def look(office: Office) -> Look:
 def owner_of(mandate: Mandate, clause: str) -> str:
     """Who answers for a clause: money, credit and books the first approver, the programme its preparer."""
     people = mandate.people
-    mine = ("M-4", "M-5", "M-10", "cash", "loan", "I")
+    mine = ("M-4", "M-5", "M-10", "CSA", "cash", "loan", "I")
     return people.approvers[0] if clause.startswith(mine) else people.preparers[0]
 
 

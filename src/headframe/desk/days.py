@@ -108,6 +108,8 @@ def closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
     }
     if end.transit:
         body["transit"] = to_json(end.transit)
+    if end.calls:
+        body["calls"] = to_json(end.calls)
     return Draft("day", body)
 
 
@@ -141,6 +143,7 @@ def start_of_day(
         rule_sets=settings.rule_sets,
         bank=settings.bank,
         transit=tuple(state.transit),
+        calls=tuple(state.calls),
     )
 
 

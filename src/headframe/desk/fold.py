@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
-from headframe.book import Break, FxRate, Trade, Transit
+from headframe.book import Break, FxRate, PendingCall, Trade, Transit
 from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
@@ -15,6 +15,7 @@ from headframe.desk.known import (
     Confirmed,
     Halt,
     Keyed,
+    MarginCall,
     Note,
     RfqRecord,
     Signature,
@@ -136,6 +137,21 @@ def _fx(state: State, record: Record) -> None:
         rate = from_json(FxRate, row)
         held = {one.at: one for one in state.fx.get(rate.currency, ())} | {rate.at: rate}
         state.fx[rate.currency] = tuple(one for _, one in sorted(held.items()))
+
+
+def _called(state: State, record: Record) -> None:
+    made = from_json(MarginCall, record.body["call"])
+    if made.number != len(state.margin_calls) + 1:
+        raise JournalBroken(
+            f"event {record.seq}: call {made.number} after {len(state.margin_calls)}"
+        )
+    state.margin_calls.append(made)
+
+
+def _call_moved(state: State, record: Record) -> None:
+    """A call agreed on, or settled in part or whole."""
+    made = from_json(MarginCall, record.body["call"])
+    state.margin_calls[made.number - 1] = made
 
 
 def _note(state: State, record: Record) -> None:
@@ -321,6 +337,7 @@ def _day(state: State, record: Record) -> None:
     state.cash_unhedged = result.cash_unhedged_usd
     state.shortfalls.extend(body["shortfalls"])
     state.transit = [from_json(Transit, row) for row in body.get("transit", ())]
+    state.calls = [from_json(PendingCall, row) for row in body.get("calls", ())]
 
 
 def _halted(state: State, record: Record) -> None:
@@ -420,6 +437,9 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "counterparty_step": _stepped,
     "flows": _flows,
     "fx": _fx,
+    "margin_call": _called,
+    "margin_call_agreed": _call_moved,
+    "margin_call_settled": _call_moved,
     "counterparty_note": _note,
     "counterparty_note_answered": _note_answered,
     "forecast": _nothing,

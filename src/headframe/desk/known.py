@@ -1,7 +1,7 @@
 """What a workspace knows of things that have a history: signatures, forecasts, requests, users, keys."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from headframe.book import Difference
@@ -9,6 +9,9 @@ from headframe.desk.ports import Json
 from headframe.mining import Case, Forecast
 from headframe.rfq import Request, RfqState
 from headframe.risk import Alert
+from headframe.units import USD, Money
+
+_NOTHING = Money(USD, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,47 @@ class Confirmed:
     source: str
     at: datetime
     differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginCall:
+    """A call under an agreement: by the dealer or (``from_us``) by us; what is settled of what is owed."""
+
+    number: int
+    dealer: str
+    from_us: bool
+    asked: Money
+    ours: Money
+    """What our own valuation gives."""
+    undisputed: Money
+    due: date
+    at: datetime
+    by: str
+    reference: str = ""
+    agreed: Money | None = None
+    agreed_by: str = ""
+    reason: str = ""
+    settled: Money = _NOTHING
+
+    @property
+    def owed(self) -> Money:
+        """What is to be delivered: what was agreed, before that what nobody disputes."""
+        return self.undisputed if self.agreed is None else self.agreed
+
+    @property
+    def left(self) -> Money:
+        """What is not delivered yet."""
+        return self.owed - self.settled
+
+    @property
+    def disputed(self) -> Money:
+        """What the two sides differ on until they agree."""
+        return self.asked - self.undisputed if self.agreed is None else Money(USD, 0)
+
+    @property
+    def open(self) -> bool:
+        """Whether anything is to be delivered or agreed."""
+        return self.left.smallest != 0 or self.disputed.smallest != 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from headframe.book import MarginTerms
 from headframe.counterparty import CollateralTerms, Standing, objections
+from headframe.desk import calls
 from headframe.desk.approvals import proposal_of
 from headframe.desk.covenants import LIEN, RATIO, STEP, covenants
 from headframe.desk.office import Office
@@ -167,6 +168,7 @@ def watched(now: Valuation, mandate: Mandate) -> tuple[Watched, ...]:
         *_counterparties(now, mandate),
         *_papers(now, mandate),
         *_lender(now, mandate),
+        *calls.watched(now),
         *_review(now, mandate),
         *_exceptions(now, mandate),
     )

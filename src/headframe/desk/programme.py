@@ -129,7 +129,7 @@ def situation(
         trades=tuple(state.trades.values()),
         dossiers=state.graded(at.date()),
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
-        posted={n: float(state.ledger.balance(Accounts.cash_posted(n), USD)) for n in names},
+        posted={n: state.posted_usd(n, seen.snapshot.index) for n in names},
         held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
         in_flight={n: float(under_way(state.transit, at.date(), n)) for n in names},
         live=tuple(one.request.structure for one in live),

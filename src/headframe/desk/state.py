@@ -6,7 +6,17 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from headframe.book import Break, Entry, FxRate, Ledger, Position, Trade, Transit
+from headframe.book import (
+    Accounts,
+    Break,
+    Entry,
+    FxRate,
+    Ledger,
+    PendingCall,
+    Position,
+    Trade,
+    Transit,
+)
 from headframe.chain import Retarget
 from headframe.counterparty import HOUSE, Dossier, Grid, Standing, as_graded
 from headframe.desk.known import (
@@ -14,6 +24,7 @@ from headframe.desk.known import (
     Confirmed,
     Halt,
     Keyed,
+    MarginCall,
     Note,
     RfqRecord,
     Signature,
@@ -28,7 +39,7 @@ from headframe.market import Snapshot
 from headframe.mining import Forecast
 from headframe.pricing import Surface
 from headframe.rfq import TERMINAL, Fill, RfqState
-from headframe.units import USD, Money, Month
+from headframe.units import BTC, USD, Money, Month
 
 GENESIS_HEAD = Head(0, "0" * 64)
 _STEP = Decimal("0.1")
@@ -89,6 +100,10 @@ class State:
     """Payouts, sales and the like that are booked: their ids, and the hash of what each was."""
     transit: list[Transit] = field(default_factory=list[Transit])
     """Dollars that are booked and not there yet, by the bank's calendar."""
+    calls: list[PendingCall] = field(default_factory=list[PendingCall])
+    """Collateral that was called and is still to be delivered."""
+    margin_calls: list[MarginCall] = field(default_factory=list[MarginCall])
+    """Calls as they were made, oldest first."""
     fx: dict[str, tuple[FxRate, ...]] = field(default_factory=dict[str, tuple[FxRate, ...]])
     """Rates of other currencies, oldest first."""
     reviewed: Baseline | None = None
@@ -133,6 +148,15 @@ class State:
         if not known or at - known[-1].at > _RATE_AGE:
             return None
         return float(money) * float(known[-1].usd)
+
+    def coins_posted(self, dealer: str) -> float:
+        """Coins a dealer holds of our collateral."""
+        return float(self.ledger.balance(Accounts.coins_posted(dealer), BTC))
+
+    def posted_usd(self, dealer: str, spot: float) -> float:
+        """What a dealer holds of our collateral, coins at a price."""
+        dollars = float(self.ledger.balance(Accounts.cash_posted(dealer), USD))
+        return dollars + self.coins_posted(dealer) * spot
 
     @property
     def grid(self) -> Grid:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from headframe.desk import money
+from headframe.desk.calls import AnnexRow
 from headframe.desk.cash import Rung
 from headframe.desk.covenants import Covenant
+from headframe.desk.known import MarginCall
 from headframe.desk.limits import MarginView
 from headframe.report import Column, Form, Table
 
@@ -217,3 +219,68 @@ def margin_lines(view: MarginView) -> tuple[str, ...]:
         f"{other.worst_move:+.0%}{short}."
     )
     return (*lines, asked)
+
+
+def annexes_table(rows: Sequence[AnnexRow]) -> Table:
+    """Every agreement today: what lies where and what either side may call."""
+    return Table(
+        title="Collateral by agreement, USD",
+        columns=(
+            Column("dealer"),
+            Column("value", Form.USD),
+            Column("threshold", Form.USD),
+            Column("posted", Form.USD),
+            Column("held", Form.USD),
+            Column("called, open", Form.USD),
+            Column("they may call", Form.USD),
+            Column("we may call", Form.USD),
+            Column("due"),
+            Column("close-out", Form.USD),
+        ),
+        rows=tuple(
+            (
+                one.dealer,
+                one.value_usd,
+                one.terms.threshold_usd,
+                one.posted_usd,
+                one.held_usd,
+                one.open_usd,
+                one.they_may_call_usd,
+                one.we_may_call_usd,
+                "no call today" if one.due is None else str(one.due),
+                one.close_out_usd,
+            )
+            for one in rows
+        ),
+        note="Posted counts coins after their haircut. Close-out: at mark, all collateral settled.",
+    )
+
+
+def calls_table(rows: Sequence[MarginCall]) -> Table:
+    """Margin calls as they stand."""
+    return Table(
+        title="Margin calls",
+        columns=tuple(
+            Column(one)
+            for one in (
+                "call", "dealer", "by", "made", "due", "asked USD", "our figure USD", "owed USD",
+                "disputed USD", "to deliver USD", "reference",
+            )
+        ),
+        rows=tuple(
+            (
+                str(one.number),
+                one.dealer,
+                "us" if one.from_us else "them",
+                f"{one.at:%Y-%m-%d %H:%M}",
+                str(one.due),
+                str(one.asked),
+                str(one.ours),
+                str(one.owed),
+                str(one.disputed),
+                str(one.left),
+                one.reference,
+            )
+            for one in rows
+        ),
+    )  # fmt: skip

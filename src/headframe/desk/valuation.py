@@ -33,8 +33,8 @@ class Valuation:
         return self.state.graded(self.at.date())
 
     def posted(self, dealer: str) -> float:
-        """Dollars a dealer holds of ours."""
-        return float(self.state.ledger.balance(Accounts.cash_posted(dealer), USD))
+        """What a dealer holds of ours in USD, coins at the price."""
+        return self.state.posted_usd(dealer, self.surface.spot)
 
     def held(self, dealer: str) -> float:
         """Dollars we hold of a dealer's."""

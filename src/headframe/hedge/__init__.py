@@ -3,7 +3,9 @@
 from headframe.hedge.candidates import Candidate, FeeSchedule, Street, candidates, hypothetical
 from headframe.hedge.choose import best, cost_usd, score
 from headframe.hedge.closing import closing_of, whole_steps
-from headframe.hedge.day import DayEnd, DayStart, close_day, mined_on
+from headframe.hedge.daily_margin import given, returned
+from headframe.hedge.day import DayEnd, close_day, mined_on
+from headframe.hedge.day_start import DayStart
 from headframe.hedge.drafting import describe, envelope_of, proposal_of
 from headframe.hedge.exposure import (
     Bucket,
@@ -59,6 +61,7 @@ __all__ = [
     "exposure_rows",
     "floor_usd",
     "future_of",
+    "given",
     "hedged_share",
     "hypothetical",
     "mined_on",
@@ -67,6 +70,7 @@ __all__ = [
     "premium_spent",
     "proposal_of",
     "rate_again",
+    "returned",
     "score",
     "secured_usd",
     "stress_call",

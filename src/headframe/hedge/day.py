@@ -6,7 +6,7 @@ is booked through balanced entries; model figures enter the books only through t
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
@@ -15,43 +15,32 @@ from headframe.book import (
     COINS_FREE,
     CREDIT_LINE,
     Accounts,
-    Bank,
     Entry,
     Funding,
     Ledger,
     MarginTerms,
+    PendingCall,
     Position,
     TradeLeg,
     Transit,
     coins_mined,
     coins_sold,
-    collateral,
     costs_paid,
     fund,
     hedge_flow,
     promise,
     repay,
     still,
-    venue_margin,
 )
-from headframe.counterparty import CollateralTerms, call_amount
-from headframe.hedge.candidates import FeeSchedule
+from headframe.hedge.daily_margin import margin_of_day
+from headframe.hedge.day_start import DayStart
 from headframe.hedge.exposure import upfront_usd
 from headframe.hedge.performance import MonthResult
 from headframe.instrument import cash_flow, payoff
-from headframe.mining import Forecast, Operation
-from headframe.pricing import Surface
+from headframe.mining import Forecast
 from headframe.risk import (
-    RULE_SETS,
     Course,
-    Units,
-    VenueMargin,
-    collateral_due_to_us,
-    collateral_wanted,
     leg_price,
-    netted,
-    rule_set,
-    venue_margin_coins,
 )
 from headframe.units import BTC, CURRENCIES, USD, Currency, Money, Month, booked
 
@@ -59,64 +48,6 @@ _SAT = Decimal("0.00000001")
 _ZERO = Decimal(0)
 _KEEP_USD = 1_000_000
 """Cash kept before the credit line is paid back."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayStart:
-    """What a day begins with."""
-
-    day: date
-    spot: Decimal
-    mined: Decimal
-    positions: tuple[Position, ...]
-    ledger: Ledger
-    surface: Surface
-    terms: Mapping[str, CollateralTerms]
-    operation: Operation
-    power_usd: float
-    fees: FeeSchedule
-    option_spread: float
-    as_sold: bool
-    so_far: MonthResult | None
-    cash_unhedged_usd: float
-    venue: str
-    rule_sets: tuple[VenueMargin, ...] = RULE_SETS
-    bank: Bank | None = None
-    transit: tuple[Transit, ...] = ()
-    """Dollars booked on earlier days that may not be there yet."""
-    closed_usd: float = 0.0
-    """What trades closed since the last day brought, their premium counted in."""
-
-    @property
-    def month(self) -> Month:
-        """The month the day belongs to."""
-        return Month.of(self.day)
-
-    @property
-    def closes_at(self) -> datetime:
-        """08:00 UTC of the next morning."""
-        start = datetime(
-            self.day.year, self.day.month, self.day.day, tzinfo=self.month.start.tzinfo
-        )
-        return start + timedelta(days=1, hours=8)
-
-    @property
-    def pays_costs(self) -> bool:
-        """Whether the month's costs are paid today: its last day, or the last before it a bank works."""
-        last = self.month.last_day
-        return self.day == (last if self.bank is None else self.bank.days.on_or_before(last))
-
-    @property
-    def settles_on(self) -> date:
-        """When dollars that come in today are there."""
-        if self.bank is None:
-            return self.closes_at.date()
-        return self.bank.value_on(self.closes_at)
-
-    @property
-    def sells(self) -> bool:
-        """Whether the sale policy sells today."""
-        return self.operation.sale_policy.sells_on(self.day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +60,7 @@ class DayEnd:
     settled: tuple[str, ...]
     shortfall: str
     transit: tuple[Transit, ...] = ()
+    calls: tuple[PendingCall, ...] = ()
 
 
 @dataclass
@@ -162,11 +94,11 @@ def close_day(start: DayStart) -> DayEnd:
     unsold = Fraction(Decimal(repr(round(before.mined - before.sold, 8)))) + Fraction(start.mined)
     sold = unsold if start.sells else Fraction(0)
     costs = _costs(start)
-    margin = tuple(_margin(start, after))
+    secured = margin_of_day(start, after)
     entries = [coins_mined(mined)] if mined.smallest else []
     trial = start.ledger.copy()
     _posted_all(trial, entries)
-    paid = _pay(start, trial, till, sold, (*costs, *margin))
+    paid = _pay(start, trial, till, sold, (*costs, *secured.entries))
     spot_usd = float(sold * Fraction(start.spot))
     hedge_usd = float(till.dollars + till.coins * Fraction(start.spot)) + _premium(start, after)
     hedge_usd += start.closed_usd
@@ -189,6 +121,7 @@ def close_day(start: DayStart) -> DayEnd:
         settled=tuple(till.settled),
         shortfall=paid.shortfall,
         transit=paid.transit,
+        calls=secured.calls,
     )
 
 
@@ -401,33 +334,6 @@ def _back(start: DayStart, position: Position, leg: TradeLeg, share: Fraction) -
         dealt = price * (1 - half) if share > 0 else price * (1 + half)
         return cash_flow(leg.instrument, -share, dealt)
     return payoff(leg.instrument, share, price, Fraction(position.entry(leg)))
-
-
-def _margin(start: DayStart, after: tuple[Position, ...]) -> Iterator[Entry]:
-    """Initial margin at the venue and collateral with each dealer, brought to what is due."""
-    held = netted(p for p in after if p.trade.margin is MarginTerms.VENUE and p.coins > 0)
-    rules, _ = rule_set(start.day, start.rule_sets)
-    due = booked(venue_margin_coins(held, Units(start.surface, start.closes_at), rules), BTC)
-    move = due - start.ledger.balance(Accounts.coins_posted(start.venue), BTC)
-    if move.smallest:
-        yield venue_margin(start.venue, move)
-    bilateral = [p for p in after if p.trade.margin is MarginTerms.BILATERAL]
-    for dealer in sorted({p.trade.dealer for p in bilateral}):
-        mine = tuple(p for p in bilateral if p.trade.dealer == dealer and p.coins > 0)
-        yield from _collateral(start, dealer, mine)
-
-
-def _collateral(start: DayStart, dealer: str, mine: tuple[Position, ...]) -> Iterator[Entry]:
-    terms = start.terms[dealer]
-    at, surface = start.closes_at, start.surface
-    posted = float(start.ledger.balance(Accounts.cash_posted(dealer), USD))
-    held = -float(start.ledger.balance(Accounts.cash_held(dealer), USD))
-    wanted = collateral_wanted(mine, terms, surface, at) if mine else 0.0
-    owed = collateral_due_to_us(mine, terms, surface, at) if mine else 0.0
-    for ours, amount, have in ((True, wanted, posted), (False, owed, held)):
-        move = booked(call_amount(terms, amount, have), USD)
-        if move.smallest:
-            yield collateral(dealer, move, ours=ours)
 
 
 def _costs(start: DayStart) -> tuple[Entry, ...]:

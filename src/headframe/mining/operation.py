@@ -54,6 +54,8 @@ class Treasury:
     loan_usd: float
     loan_to_value_max: float
     lender_group: str
+    coins_as_collateral: bool = False
+    """Whether coins are posted before dollars where an agreement takes them."""
 
     def __post_init__(self) -> None:
         for name in ("cash_usd", "credit_line_usd", "loan_usd"):

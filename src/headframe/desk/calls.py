@@ -1,0 +1,310 @@
+"""Margin calls under the agreements: heard or made, what is disputed, what was delivered.
+
+Where a workspace walks a course of the price its clock calls and delivers collateral by itself; everywhere
+else a call is heard or made here, and booked when it is delivered.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from headframe.book import Entry, MarginTerms, collateral
+from headframe.codec import to_json
+from headframe.counterparty import Agent, CollateralTerms, Dossier, Trigger, call_amount
+from headframe.desk import users
+from headframe.desk.known import MarginCall
+from headframe.desk.office import Office, serialised
+from headframe.desk.ports import Declined, Draft, Invalid, NotFound
+from headframe.desk.programme import pledge_of
+from headframe.desk.state import postings_json
+from headframe.desk.valuation import Valuation, value_now
+from headframe.hedge import given, returned
+from headframe.risk import Watched, collateral_due_to_us, collateral_wanted, position_value_usd
+from headframe.units import USD, Money, Wrong, booked
+
+CLAUSE = "CSA"
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnexRow:
+    """One agreement today, in USD: what lies where, what either side may call, and by when it is due."""
+
+    dealer: str
+    terms: CollateralTerms
+    value_usd: float
+    posted_usd: float
+    """Ours with the dealer, coins after their haircut."""
+    held_usd: float
+    open_usd: float
+    """Called and not delivered: by the dealer, less what we called."""
+    they_may_call_usd: float
+    we_may_call_usd: float
+    due: date | None
+    """When a call made now is to be met; none: today none is made."""
+    close_out_usd: float
+    """What closing out at mark would bring us, all collateral settled; below zero we would pay."""
+
+
+def rows(office: Office) -> tuple[AnnexRow, ...]:
+    """Every agreement with anything under it."""
+    users.allowed(office, users.Action.READ)
+    now = value_now(office)
+    found = (_row(now, one) for _, one in sorted(now.dossiers.items()))
+    return tuple(
+        one for one in found if one.value_usd or one.posted_usd or one.held_usd or one.open_usd
+    )
+
+
+def calls(office: Office) -> tuple[MarginCall, ...]:
+    """Every call, oldest first."""
+    users.allowed(office, users.Action.READ)
+    return tuple(office.state().margin_calls)
+
+
+def _row(now: Valuation, dossier: Dossier) -> AnnexRow:
+    name, terms = dossier.name, dossier.collateral
+    mine = tuple(
+        one
+        for one in now.positions
+        if one.trade.dealer == name and one.trade.margin is MarginTerms.BILATERAL
+    )
+    value = sum(position_value_usd(one, now.surface, now.at) for one in mine)
+    wanted = collateral_wanted(mine, terms, now.surface, now.at) if mine else 0.0
+    owed = collateral_due_to_us(mine, terms, now.surface, now.at) if mine else 0.0
+    market = now.posted(name)
+    posted = market - terms.haircut * _coins_usd(now, name)
+    held = now.held(name)
+    theirs, ours = _outstanding(now, name, from_us=False), _outstanding(now, name, from_us=True)
+    to_them, to_us = call_amount(terms, wanted, posted), call_amount(terms, owed, held)
+    return AnnexRow(
+        dealer=name,
+        terms=terms,
+        value_usd=value,
+        posted_usd=posted,
+        held_usd=held,
+        open_usd=theirs - ours,
+        they_may_call_usd=_fresh(terms, max(to_them, 0.0) + max(-to_us, 0.0), theirs),
+        we_may_call_usd=_fresh(terms, max(to_us, 0.0) + max(-to_them, 0.0), ours),
+        due=terms.due(now.at),
+        close_out_usd=value - held + market,
+    )
+
+
+def _coins_usd(now: Valuation, dealer: str) -> float:
+    return now.state.coins_posted(dealer) * now.surface.spot
+
+
+def _outstanding(now: Valuation, dealer: str, *, from_us: bool) -> float:
+    return sum(
+        float(one.left)
+        for one in now.state.margin_calls
+        if (one.dealer, one.from_us) == (dealer, from_us)
+    )
+
+
+def _fresh(terms: CollateralTerms, needed: float, outstanding: float) -> float:
+    """What may be called beyond what is called already."""
+    left = needed - outstanding
+    return left if left >= max(terms.minimum_transfer_usd, 0.01) or not outstanding else 0.0
+
+
+@serialised
+def heard(office: Office, dealer: str, asks_usd: Decimal, reference: str = "") -> MarginCall:
+    """Put a dealer's call on record against our own figure.
+
+    Within ``dispute_usd`` the figure of the side that values the trades is owed; beyond it what nobody
+    disputes, and the rest is watched until both agree.
+    """
+    return _made(office, dealer, asks_usd, reference, from_us=False)
+
+
+@serialised
+def made(office: Office, dealer: str, reference: str = "") -> MarginCall:
+    """Call what the agreement gives us today."""
+    return _made(office, dealer, None, reference, from_us=True)
+
+
+def _made(
+    office: Office, dealer: str, asks_usd: Decimal | None, reference: str, *, from_us: bool
+) -> MarginCall:
+    person = users.allowed(office, users.Action.PREPARE)
+    now = value_now(office)
+    _by_hand(now)
+    dossier = now.dossiers.get(dealer)
+    if dossier is None:
+        raise NotFound(f"no counterparty {dealer[:40]!r} on record")
+    if len(reference) > _LONGEST or not reference.isprintable():
+        raise Invalid(f"a reference is one line of at most {_LONGEST} characters")
+    row = _row(now, dossier)
+    if row.due is None:
+        raise Declined(f"under {dealer}'s agreement no call is made on {now.at:%A %Y-%m-%d}")
+    ours = booked(row.we_may_call_usd if from_us else row.they_may_call_usd, USD)
+    asked = ours if asks_usd is None else booked(asks_usd, USD)
+    if asked.smallest <= 0:
+        words = f"nothing is due from {dealer} today" if from_us else "a call is above zero"
+        raise Declined(words) if from_us else Invalid(words)
+    known = [
+        one for one in now.state.margin_calls if one.dealer == dealer and one.reference == reference
+    ]
+    if reference and known:
+        raise Declined(f"call {known[0].number} of {dealer} has the reference {reference} already")
+    call = MarginCall(
+        number=len(now.state.margin_calls) + 1,
+        dealer=dealer,
+        from_us=from_us,
+        asked=asked,
+        ours=ours,
+        undisputed=_undisputed(row.terms, asked, ours),
+        due=row.due,
+        at=now.at,
+        by=person,
+        reference=reference,
+    )
+    if abs(float(asked - ours)) <= row.terms.dispute_usd:
+        binding = ours if row.terms.agent is Agent.US else asked
+        call = replace(call, undisputed=min(asked, ours), agreed=binding, agreed_by="tolerance")
+    office.record(Draft("margin_call", {"call": to_json(call)}), at=now.at)
+    return call
+
+
+def _undisputed(terms: CollateralTerms, asked: Money, ours: Money) -> Money:
+    both = min(asked, ours)
+    return both if float(both) >= terms.minimum_transfer_usd else Money(USD, 0)
+
+
+def _by_hand(now: Valuation) -> None:
+    if now.state.course:
+        raise Declined(
+            f"this workspace walks the {now.state.course} course: its clock calls and delivers collateral"
+        )
+
+
+def _open(now: Valuation, number: int) -> MarginCall:
+    found = next((one for one in now.state.margin_calls if one.number == number), None)
+    if found is None or not found.open:
+        waiting = ", ".join(str(one.number) for one in now.state.margin_calls if one.open)
+        raise NotFound(f"no call {number} is open; open: {waiting or 'none'}")
+    return found
+
+
+@serialised
+def agree(office: Office, number: int, usd: Decimal, reason: str) -> MarginCall:
+    """What both sides came to on a disputed call: by another person than who recorded it."""
+    person = users.allowed(office, users.Action.REVIEW)
+    now = value_now(office)
+    found = _open(now, number)
+    if not found.disputed.smallest:
+        raise Declined(f"call {number} is not disputed")
+    if person == found.by:
+        raise Declined(f"{person} recorded call {number}: somebody else agrees on it")
+    if not reason.strip() or len(reason) > _LONGEST or not reason.isprintable():
+        raise Invalid(f"a reason is one line of at most {_LONGEST} characters")
+    agreed = booked(usd, USD)
+    low, high = sorted((found.asked, found.ours))
+    if not max(low, found.settled) <= agreed <= high:
+        raise Invalid(f"what is agreed lies between {max(low, found.settled)} and {high} USD")
+    now_agreed = replace(found, agreed=agreed, agreed_by=person, reason=reason)
+    office.record(Draft("margin_call_agreed", {"call": to_json(now_agreed)}), at=now.at)
+    return now_agreed
+
+
+@serialised
+def settle(office: Office, number: int, usd: Decimal | None = None) -> MarginCall:
+    """Book a delivery of a call, whole or in part; Declined where cash or coins are not there."""
+    users.allowed(office, users.Action.PREPARE)
+    now = value_now(office)
+    _by_hand(now)
+    found = _open(now, number)
+    paid = found.left if usd is None else booked(usd, USD)
+    if not Money(USD, 0) < paid <= found.left:
+        raise Invalid(f"call {number} has {found.left} USD to be delivered, was {paid}")
+    trial = now.state.ledger.copy()
+    entries: list[Entry] = []
+    for entry in _delivered(now, found, paid):
+        try:
+            trial.post(entry)
+        except Wrong as error:
+            raise Declined(f"call {number} cannot be delivered: {error}") from error
+        entries.append(entry)
+    after = replace(found, settled=found.settled + paid)
+    body = {"call": to_json(after), "postings": postings_json(entries)}
+    office.record(Draft("margin_call_settled", body), at=now.at)
+    return after
+
+
+def _delivered(now: Valuation, call: MarginCall, paid: Money) -> Iterator[Entry]:
+    """What lies on the other side goes back first, the rest is given."""
+    ledger, dealer = now.state.ledger, call.dealer
+    terms = now.dossiers[dealer].collateral
+    first = now.settings.operation.treasury.coins_as_collateral and terms.coins_eligible
+    rate = Decimal(repr(terms.coins_usd(1.0, now.surface.spot)))
+    held = booked(now.held(dealer), USD)
+    if not call.from_us:
+        back = min(paid, held)
+        if back.smallest:
+            yield collateral(dealer, -back, ours=False)
+        if paid > back:
+            yield from given(ledger, dealer, paid - back, rate, coins_first=first)
+        return
+    lies = booked(now.posted(dealer) - terms.haircut * _coins_usd(now, dealer), USD)
+    back = min(paid, lies)
+    if back.smallest > 0:
+        yield from returned(ledger, dealer, -back, rate, coins_first=first)
+    if paid > back:
+        yield collateral(dealer, paid - back, ours=False)
+
+
+def watched(now: Valuation) -> Iterator[Watched]:
+    """Calls that are overdue, disputes that last, and what would let a dealer end its trades."""
+    today = now.at.date()
+    for call in now.state.margin_calls:
+        if not call.open:
+            continue
+        terms = now.dossiers[call.dealer].collateral
+        who = f"{call.dealer}: call {call.number}"
+        if call.left.smallest:
+            yield Watched(
+                clause=CLAUSE, name=f"{who} due {call.due}", unit="days overdue", allowed=0.0,
+                used=float(max(terms.days.between(call.due, today), 0)),
+            )  # fmt: skip
+        if call.disputed.smallest:
+            yield Watched(
+                clause=CLAUSE, name=f"{who} disputed, {call.disputed} USD", unit="days",
+                used=float(terms.days.between(call.at.date(), today)),
+                allowed=float(terms.dispute_days), amber_from=0.0,
+            )  # fmt: skip
+    for name, dossier in sorted(now.dossiers.items()):
+        yield from _terminations(now, name, dossier.collateral)
+
+
+def _terminations(now: Valuation, name: str, terms: CollateralTerms) -> Iterator[Watched]:
+    for one in terms.terminations:
+        used, unit = _measured(now, name, one.event)
+        yield Watched(
+            clause=CLAUSE, name=f"{name} may terminate: {one.event.replace('_', ' ')}", used=used,
+            allowed=one.figure, unit=unit,
+            low_is_bad=one.event in {Trigger.LIQUIDITY_BELOW_USD, Trigger.COIN_BELOW_USD},
+        )  # fmt: skip
+
+
+def _measured(now: Valuation, dealer: str, event: Trigger) -> tuple[float, str]:
+    spot = now.surface.spot
+    if event is Trigger.LIQUIDITY_BELOW_USD:
+        return now.liquidity.at(spot), "USD"
+    if event is Trigger.COIN_BELOW_USD:
+        return spot, "USD"
+    if event is Trigger.LOAN_TO_VALUE_ABOVE:
+        pledge = pledge_of(now.state, now.settings)
+        worth = pledge.coins * spot
+        return (
+            pledge.loan_usd / worth if worth > 0.0 else float(pledge.loan_usd > 0.0)
+        ), "of collateral"
+    days = now.dossiers[dealer].collateral.days
+    late = [
+        days.between(one.due, now.at.date())
+        for one in now.state.margin_calls
+        if one.dealer == dealer and not one.from_us and one.left.smallest
+    ]
+    return float(max(late, default=0)), "days"

@@ -1,0 +1,75 @@
+"""What a day of a hedged mine begins with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from headframe.book import Bank, Ledger, PendingCall, Position, Transit
+from headframe.counterparty import CollateralTerms
+from headframe.hedge.candidates import FeeSchedule
+from headframe.hedge.performance import MonthResult
+from headframe.mining import Operation
+from headframe.pricing import Surface
+from headframe.risk import RULE_SETS, VenueMargin
+from headframe.units import Month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayStart:
+    """What a day begins with."""
+
+    day: date
+    spot: Decimal
+    mined: Decimal
+    positions: tuple[Position, ...]
+    ledger: Ledger
+    surface: Surface
+    terms: Mapping[str, CollateralTerms]
+    operation: Operation
+    power_usd: float
+    fees: FeeSchedule
+    option_spread: float
+    as_sold: bool
+    so_far: MonthResult | None
+    cash_unhedged_usd: float
+    venue: str
+    rule_sets: tuple[VenueMargin, ...] = RULE_SETS
+    bank: Bank | None = None
+    transit: tuple[Transit, ...] = ()
+    """Dollars booked on earlier days that may not be there yet."""
+    calls: tuple[PendingCall, ...] = ()
+    """Collateral that was called on earlier days and is still to be delivered."""
+    closed_usd: float = 0.0
+    """What trades closed since the last day brought, their premium counted in."""
+
+    @property
+    def month(self) -> Month:
+        """The month the day belongs to."""
+        return Month.of(self.day)
+
+    @property
+    def closes_at(self) -> datetime:
+        """08:00 UTC of the next morning."""
+        start = datetime(
+            self.day.year, self.day.month, self.day.day, tzinfo=self.month.start.tzinfo
+        )
+        return start + timedelta(days=1, hours=8)
+
+    @property
+    def pays_costs(self) -> bool:
+        """Whether the month's costs are paid today: its last day, or the last before it a bank works."""
+        last = self.month.last_day
+        return self.day == (last if self.bank is None else self.bank.days.on_or_before(last))
+
+    @property
+    def settles_on(self) -> date:
+        """When dollars that come in today are there."""
+        if self.bank is None:
+            return self.closes_at.date()
+        return self.bank.value_on(self.closes_at)
+
+    @property
+    def sells(self) -> bool:
+        """Whether the sale policy sells today."""
+        return self.operation.sale_policy.sells_on(self.day)
