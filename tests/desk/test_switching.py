@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -281,3 +282,24 @@ def test_two_dealers_parts_are_booked_together(sold: Path) -> None:
     assert after.dealt(made.id) == 30
     assert trial.ledger.imbalance() == after.ledger.imbalance() == {}
     assert audit.verify(office).sound
+
+
+def test_the_futures_on_are_margined_by_another_exchanges_file(
+    sold: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "daily.csv"
+    file.write_text(
+        "product code,start period,end period,maintenance\nMBT,202608,202812,35%\n",
+        encoding="utf-8",
+    )
+    place = ["--workspace", str(sold), "--json"]
+    app.main(["margin", "--outright", str(file), *place], standalone_mode=False)
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    (trade,) = open_office(sold, user="x").state().trades.values()
+    assert row["contracts"] == math.ceil(float(trade.size) * 10 - 1e-9)
+    assert row["maintenance_usd"] == pytest.approx(0.35 * row["notional_usd"])
+    assert row["initial_usd"] == pytest.approx(1.1 * row["maintenance_usd"])
+    with pytest.raises(Invalid, match="no margin of BTC"):
+        app.main(
+            ["margin", "--outright", str(file), "--product", "btc", *place], standalone_mode=False
+        )

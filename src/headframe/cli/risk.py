@@ -10,9 +10,19 @@ from headframe.cli.frame import MODELS, Call, Share, Whole, command
 
 @click.command()
 @click.option("--with", "proposal", help="Also as if this proposal were dealt as planned.")
+@click.option(
+    "--outright",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Futures and forwards on, as an exchange's daily file of outright margins asks.",
+)
+@click.option("--product", default="MBT", show_default=True, help="Its contract: BTC or MBT.")
 @command
-def margin(call: Call, proposal: str | None) -> None:
+def margin(call: Call, proposal: str | None, file: Path | None, product: str) -> None:
     """Margin today, what moves both ways would call, and the price at which cash runs out."""
+    if file is not None:
+        _outright(call, file, product)
+        return
     from headframe.codec import to_json
     from headframe.desk import limits, tables
 
@@ -28,6 +38,19 @@ def margin(call: Call, proposal: str | None) -> None:
         call.answer("margin-with", data, tables.margin_with_table(proposal, dealer, view, then))
         return
     call.answer("margin", to_json(view), tables.margin_table(view), *tables.margin_lines(view))
+
+
+def _outright(call: Call, file: Path, product: str) -> None:
+    """The same hedges in another exchange's contracts."""
+    from headframe.codec import read_outright_margins, to_json
+    from headframe.desk import elsewhere
+    from headframe.feed import read_table
+    from headframe.report import outright_table
+
+    rules = read_outright_margins(read_table(file), file.name)
+    found = elsewhere.margined(call.office(), rules, product.upper())
+    data = [{**to_json(one), "initial_usd": one.initial_usd} for one in found]
+    call.answer("margin-outright", {"rows": data}, outright_table(found, file.name))
 
 
 @click.command()

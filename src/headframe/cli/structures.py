@@ -98,20 +98,26 @@ def hashprice(
     from headframe.codec import to_json
     from headframe.desk import structures
     from headframe.instrument import HashpriceForward
+    from headframe.risk import forward_initial
 
     terms = HashpriceForward(
         first=first.date(), last=last.date(), phs=phs, fixed=fixed, in_coin=in_coin
     )
-    found = structures.hashprice_forward(call.office(), terms, paths=paths)
+    office = call.office()
+    found = structures.hashprice_forward(office, terms, paths=paths)
     unit = "coins" if in_coin else "USD"
+    asked = forward_initial(terms, office.now().date())
+    words = "" if asked.in_force else ", not in force that day"
+    margin = f"{asked.amount:,.8f}" if in_coin else f"{asked.amount:,.2f}"
     call.answer(
         "hashprice-forward",
-        to_json(found),
+        {**to_json(found), "initial": to_json(asked)},
         f"fair {found.fair:.8f} {unit} per PH/s and day (error {found.fair_se:.8f})"
         if in_coin
         else f"fair {found.fair:,.2f} {unit} per PH/s and day (error {found.fair_se:.2f})",
         f"worth {found.value_usd:,.0f} USD to the seller (error {found.value_se:,.0f}), "
         f"undiscounted, on {found.paths:,} paths",
+        f"initial margin {margin} {unit} by {asked.schedule}{words}",
     )
 
 

@@ -4,6 +4,7 @@ from headframe.codec.canonical import canonical, sha256
 from headframe.codec.confirmations import read_confirmations
 from headframe.codec.flows import read_flows
 from headframe.codec.locate import locate
+from headframe.codec.margins import read_outright_margins
 from headframe.codec.reader import Problem
 from headframe.codec.rows import TableRow, each_row, number, rows_of
 from headframe.codec.settings import (
@@ -46,6 +47,7 @@ __all__ = [
     "read_counterparties",
     "read_flows",
     "read_mandate",
+    "read_outright_margins",
     "read_settings",
     "read_statement",
     "rows_of",

@@ -6,7 +6,16 @@ from decimal import Decimal
 
 from headframe.book import FxRate, Trade, TrialLine
 from headframe.report.table import Column, Form, Table
-from headframe.risk import Alert, Exposure, Liquid, Moved, Profile, Relationship, Watched
+from headframe.risk import (
+    Alert,
+    Exposure,
+    Liquid,
+    Moved,
+    OutrightRow,
+    Profile,
+    Relationship,
+    Watched,
+)
 from headframe.units import Money, expiry_label
 
 
@@ -348,4 +357,37 @@ def currencies_table(held: Sequence[tuple[Money, FxRate | None]]) -> Table:
             )
             for money, rate in held
         ),
+    )
+
+
+def outright_table(rows: Sequence[OutrightRow], source: str) -> Table:
+    """Futures and forwards in another exchange's contracts, with its margin."""
+    return Table(
+        title=f"Margin by {source}, USD",
+        columns=(
+            Column("month"),
+            Column("product"),
+            Column("contracts", Form.WHOLE),
+            Column("coins", Form.COINS),
+            Column("notional", Form.USD),
+            Column("maintenance", Form.USD),
+            Column("initial, hedger", Form.USD),
+            Column("initial, speculator", Form.USD),
+        ),
+        rows=tuple(
+            (
+                str(one.month),
+                one.product,
+                float(one.contracts),
+                one.coins,
+                one.notional_usd,
+                one.maintenance_usd,
+                one.maintenance_usd,
+                one.initial_usd,
+            )
+            for one in rows
+        ),
+        note="Outright futures alone: spreads, options and concentration are not in the file."
+        if rows
+        else "No future or forward is on.",
     )

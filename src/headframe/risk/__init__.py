@@ -68,6 +68,14 @@ from headframe.risk.marks import (
 )
 from headframe.risk.netting import Netted, NettedBook, netted, netted_book
 from headframe.risk.outcome import Outcome, Strategy, Terms, outcomes
+from headframe.risk.outright import (
+    CONTRACT_COINS,
+    ForwardInitial,
+    OutrightMargin,
+    OutrightRow,
+    forward_initial,
+    outright,
+)
 from headframe.risk.portfolio_margin import (
     Holding,
     PortfolioMargin,
@@ -95,6 +103,7 @@ from headframe.risk.stress import MOVES, StressRow, stress
 from headframe.risk.watch import Status, Watched
 
 __all__ = [
+    "CONTRACT_COINS",
     "DEALER",
     "HOUSE",
     "LEVELS",
@@ -116,6 +125,7 @@ __all__ = [
     "Exposure",
     "Facing",
     "FactorSet",
+    "ForwardInitial",
     "HedgedLeg",
     "Holding",
     "Instant",
@@ -135,6 +145,8 @@ __all__ = [
     "Option",
     "Outcome",
     "Outlook",
+    "OutrightMargin",
+    "OutrightRow",
     "Pledge",
     "PortfolioMargin",
     "PortfolioModel",
@@ -169,6 +181,7 @@ __all__ = [
     "explained",
     "exposure",
     "exposure_at_default",
+    "forward_initial",
     "gathered",
     "gross_vega_usd",
     "hashprice_worth",
@@ -189,6 +202,7 @@ __all__ = [
     "netting_of",
     "opening_of",
     "outcomes",
+    "outright",
     "portfolio_margin",
     "portfolio_model",
     "position_value_usd",

@@ -1,0 +1,35 @@
+"""What is on, as another exchange would margin it."""
+
+from collections.abc import Sequence
+
+from headframe.desk import users
+from headframe.desk.office import Office
+from headframe.desk.ports import Invalid
+from headframe.desk.valuation import value_now
+from headframe.instrument import StructureKind
+from headframe.risk import OutrightMargin, OutrightRow, outright
+from headframe.units import Month, Wrong, year_fraction
+
+_FIRM = {StructureKind.SHORT_FUTURE, StructureKind.FORWARD}
+
+
+def margined(
+    office: Office, rules: Sequence[OutrightMargin], product: str
+) -> tuple[OutrightRow, ...]:
+    """Futures and forwards on by month of expiry, in contracts of a product of the exchange's daily file.
+
+    Invalid where the file has no margin for the product or one of the months.
+    """
+    users.allowed(office, users.Action.READ)
+    now = value_now(office)
+    coins: dict[Month, float] = {}
+    forwards: dict[Month, float] = {}
+    for one in now.positions:
+        if one.trade.structure in _FIRM:
+            month = Month.of(one.trade.expiry)
+            coins[month] = coins.get(month, 0.0) + float(one.coins)
+            forwards[month] = now.surface.forward(year_fraction(now.at, one.trade.expiry))
+    try:
+        return outright(coins, forwards, rules, product)
+    except Wrong as error:
+        raise Invalid(str(error)) from error
