@@ -97,6 +97,38 @@ def test_a_fall_pays_the_miner_and_a_rally_costs_it_up_to_its_floor_and_ceiling(
     assert high.result.realised_price == pytest.approx(88_000, rel=0.03)
 
 
+def test_what_a_coin_brought_is_spot_hedge_basis_premium_and_fees() -> None:
+    end = close_day(start("2026-11-10", 60_000, (COLLAR,)))
+    row = end.result
+    assert sum(row.parts) == pytest.approx(row.realised_price)
+    assert row.parts[0] == row.spot_price == 60_000.0
+    gone = 100 - 66.66666667
+    assert row.settled_usd == pytest.approx(gone * 10_000, rel=1e-6), "the put pays 70,000 - 60,000"
+    assert 0.0 < row.basis_usd < 0.02 * row.settled_usd, "time value of the put, less the spread"
+    expired = close_day(
+        start(
+            date(2026, 12, 24), 60_000, (COLLAR,), as_sold=False, mined="1", sale=SalePolicy.DAILY
+        )
+    ).result
+    assert expired.basis_usd == 0.0
+    assert sum(expired.parts) == pytest.approx(expired.realised_price)
+
+
+def test_a_futures_variation_is_the_price_and_the_basis() -> None:
+    begun = start("2026-10-10", 90_000, (FUTURE,), mined="0")
+    end = close_day(begun)
+    forward = float(end.positions[0].last_mark or 0)
+    spot = float(FUTURE.trade.spot)
+    assert end.result.settled_usd == pytest.approx(
+        7_834_300 * (90_000 / 90_000 - 90_000 / spot), rel=1e-6
+    )
+    moved = 7_834_300 * 90_000 * (1 / forward - 1 / 78_343 - 1 / 90_000 + 1 / spot)
+    assert end.result.basis_usd == pytest.approx(moved, rel=1e-4)
+    (left,) = end.positions
+    later = replace(start("2026-10-11", 90_000, (left,), mined="0"), spot_before=Decimal(90_000))
+    assert close_day(later).result.settled_usd == pytest.approx(0.0, abs=0.01), "the price stood"
+
+
 def test_what_is_left_at_expiry_settles_exactly() -> None:
     expiry_eve = parse_expiry("25-DEC-26").date().replace(day=24)
     begun = start(expiry_eve, 60_000, (COLLAR,), as_sold=False, mined="0")

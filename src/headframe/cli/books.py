@@ -77,12 +77,13 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
         return
     from headframe.codec import to_json
     from headframe.desk import money, tables
-    from headframe.report import performance_table
+    from headframe.report import performance_table, realised_table
 
     found = money.performance(call.office())
     shown: list[object] = [tables.pnl_table(found)]
     if found.months:
         shown.append(performance_table(found.months, "Hedge performance against spot"))
+        shown.append(realised_table(found.months))
     call.answer(
         "pnl",
         {
@@ -100,7 +101,7 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
                 }
                 for one in found.trades
             ],
-            "months": [to_json(month) for month in found.months],
+            "months": [{**to_json(month), "parts": list(month.parts)} for month in found.months],
             "total": to_json(found.total),
         },
         *shown,

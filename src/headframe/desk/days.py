@@ -140,6 +140,9 @@ def start_of_day(
         cash_unhedged_usd=opening if state.cash_unhedged is None else state.cash_unhedged,
         venue=settings.venue.name,
         closed_usd=state.closed_usd,
+        spot_before=None
+        if state.last_day is None or state.spot is None
+        else Decimal(repr(state.spot)),
         rule_sets=settings.rule_sets,
         bank=settings.bank,
         transit=tuple(state.transit),

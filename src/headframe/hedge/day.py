@@ -34,7 +34,7 @@ from headframe.book import (
 )
 from headframe.hedge.daily_margin import margin_of_day
 from headframe.hedge.day_start import DayStart
-from headframe.hedge.exposure import upfront_usd
+from headframe.hedge.exposure import fee_usd, upfront_usd
 from headframe.hedge.performance import MonthResult
 from headframe.instrument import cash_flow, payoff
 from headframe.mining import Forecast
@@ -67,13 +67,26 @@ class DayEnd:
 class _Till:
     """The day's flows while they are gathered."""
 
+    spot: Fraction
     hedges: list[Entry]
     coins: Fraction
     dollars: Fraction
     settled: list[str]
+    fees: Fraction = Fraction(0)
+    basis: Fraction = Fraction(0)
 
-    def flow(self, trade: str, code: str, amount: Fraction, memo: str) -> None:
-        """A hedge pays or is paid; the booked amount is what counts from here on."""
+    def flow(
+        self, trade: str, code: str, amount: Fraction, memo: str, at_spot: Fraction | None = None
+    ) -> None:
+        """A hedge pays or is paid; the booked amount is what counts from here on.
+
+        ``at_spot`` is what it would have paid at spot prices alone: the rest is basis.
+        """
+        unit = Fraction(1) if code == USD.code else self.spot
+        if memo == "fee":
+            self.fees += amount * unit
+        elif at_spot is not None:
+            self.basis += (amount - at_spot) * unit
         money = booked(amount, CURRENCIES[code])
         if not money.smallest:
             return
@@ -87,7 +100,7 @@ class _Till:
 
 def close_day(start: DayStart) -> DayEnd:
     """Everything a day does, in the order the money moves."""
-    till = _Till([], Fraction(0), Fraction(0), [])
+    till = _Till(Fraction(start.spot), [], Fraction(0), Fraction(0), [])
     after = tuple(_hedge(start, position, till) for position in start.positions)
     mined = booked(start.mined, BTC)
     before = start.so_far or MonthResult.empty(start.month, start.cash_unhedged_usd)
@@ -100,7 +113,8 @@ def close_day(start: DayStart) -> DayEnd:
     _posted_all(trial, entries)
     paid = _pay(start, trial, till, sold, (*costs, *secured.entries))
     spot_usd = float(sold * Fraction(start.spot))
-    hedge_usd = float(till.dollars + till.coins * Fraction(start.spot)) + _premium(start, after)
+    premium, fees = _premium(start, after)
+    hedge_usd = float(till.dollars + till.coins * Fraction(start.spot)) + premium + fees
     hedge_usd += start.closed_usd
     costs_usd = sum(float(entry.postings[0].money) for entry in costs)
     result = replace(
@@ -109,6 +123,9 @@ def close_day(start: DayStart) -> DayEnd:
         sold=round(before.sold + float(sold), 8),
         spot_usd=before.spot_usd + spot_usd,
         hedge_usd=before.hedge_usd + hedge_usd,
+        premium_usd=before.premium_usd + premium,
+        fees_usd=before.fees_usd + fees + float(till.fees),
+        basis_usd=before.basis_usd + float(till.basis),
         costs_usd=before.costs_usd + costs_usd,
         margin_usd=_posted(trial, start.spot),
         cash_usd=_cash(trial),
@@ -125,12 +142,15 @@ def close_day(start: DayStart) -> DayEnd:
     )
 
 
-def _premium(start: DayStart, after: tuple[Position, ...]) -> float:
-    """The premium and fee of the coins delivered today: paid at the trade, earned with its coins."""
-    return sum(
-        upfront_usd(before.trade) * float((before.coins - left.coins) / before.trade.size)
-        for before, left in zip(start.positions, after, strict=True)
-    )
+def _premium(start: DayStart, after: tuple[Position, ...]) -> tuple[float, float]:
+    """Premium and fee of the coins delivered today: paid at the trade, counted with its coins."""
+    premium = fees = 0.0
+    for before, left in zip(start.positions, after, strict=True):
+        share = float((before.coins - left.coins) / before.trade.size)
+        fee = fee_usd(before.trade)
+        premium += share * (upfront_usd(before.trade) + fee)
+        fees -= share * fee
+    return premium, fees
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +314,18 @@ def _variation(start: DayStart, position: Position, till: _Till) -> Position:
             Fraction(new),
             Fraction(position.entry(leg)),
         )
-        till.flow(position.trade.id, leg.instrument.settled_in, gain, "variation")
+        till.flow(
+            position.trade.id,
+            leg.instrument.settled_in,
+            gain,
+            "variation",
+            payoff(
+                leg.instrument,
+                Fraction(position.amount(leg)),
+                Fraction(start.spot),
+                Fraction(start.spot_of(position)),
+            ),
+        )
     return replace(position, last_mark=new)
 
 
@@ -307,7 +338,7 @@ def _expire(start: DayStart, position: Position, till: _Till) -> None:
             continue
         amount = Fraction(position.amount(leg))
         paid = payoff(leg.instrument, amount, Fraction(start.spot), Fraction(position.entry(leg)))
-        till.flow(position.trade.id, leg.instrument.settled_in, paid, "settled at expiry")
+        till.flow(position.trade.id, leg.instrument.settled_in, paid, "settled at expiry", paid)
 
 
 def _close(start: DayStart, position: Position, closed: Decimal, till: _Till) -> None:
@@ -320,7 +351,10 @@ def _close(start: DayStart, position: Position, closed: Decimal, till: _Till) ->
             cost = abs(share) * Fraction(repr(start.fees.future_share)) / Fraction(start.spot)
             till.flow(trade.id, code, -cost, "fee")
             continue
-        till.flow(trade.id, code, _back(start, position, leg, share), "reduced")
+        back = _back(start, position, leg, share)
+        entry = Fraction(position.entry(leg))
+        at_spot = payoff(leg.instrument, share, Fraction(start.spot), entry)
+        till.flow(trade.id, code, back, "reduced", at_spot)
         if venue:
             price = leg_price(leg.instrument, start.surface, start.closes_at)
             till.flow(trade.id, code, -abs(share) * Fraction(start.fees.option_fee(price)), "fee")

@@ -40,6 +40,8 @@ class DayStart:
     """Dollars booked on earlier days that may not be there yet."""
     calls: tuple[PendingCall, ...] = ()
     """Collateral that was called on earlier days and is still to be delivered."""
+    spot_before: Decimal | None = None
+    """The price of the day before; none on the first."""
     closed_usd: float = 0.0
     """What trades closed since the last day brought, their premium counted in."""
 
@@ -55,6 +57,11 @@ class DayStart:
             self.day.year, self.day.month, self.day.day, tzinfo=self.month.start.tzinfo
         )
         return start + timedelta(days=1, hours=8)
+
+    def spot_of(self, position: Position) -> Decimal:
+        """The price a position was last marked at: of the day before, or of its trade."""
+        fresh = position.last_mark is None or self.spot_before is None
+        return position.trade.spot if fresh or self.spot_before is None else self.spot_before
 
     @property
     def pays_costs(self) -> bool:

@@ -77,8 +77,13 @@ def upfront_usd(trade: Trade) -> float:
     for leg in trade.legs:
         amount = float(cash_flow(leg.instrument, Fraction(leg.amount), Fraction(leg.price)))
         total += amount * (float(trade.spot) if leg.instrument.inverse else 1.0)
+    return total - fee_usd(trade)
+
+
+def fee_usd(trade: Trade) -> float:
+    """The fee of a trade in USD, coins at the spot of its day."""
     coin_fee = trade.legs[0].instrument.inverse
-    return total - float(trade.fee) * (float(trade.spot) if coin_fee else 1.0)
+    return float(trade.fee) * (float(trade.spot) if coin_fee else 1.0)
 
 
 def secured_usd(positions: tuple[Position, ...], month: Month) -> float:

@@ -21,6 +21,12 @@ class MonthResult:
     margin_usd: float
     cash_usd: float
     cash_unhedged_usd: float
+    premium_usd: float = 0.0
+    """Of what hedges brought: premium of the coins delivered."""
+    fees_usd: float = 0.0
+    """Fees, as a cost."""
+    basis_usd: float = 0.0
+    """Forwards against spot, time value and spread of what was dealt back."""
 
     @classmethod
     def empty(cls, month: Month, cash_unhedged_usd: float) -> "MonthResult":
@@ -46,6 +52,24 @@ class MonthResult:
     def realised_price(self) -> float:
         """What each coin brought with its hedge."""
         return (self.spot_usd + self.hedge_usd) / self.sold if self.sold else 0.0
+
+    @property
+    def settled_usd(self) -> float:
+        """Of what hedges brought: what the price of the coin alone made them pay."""
+        return self.hedge_usd - self.basis_usd - self.premium_usd - self.fees_usd
+
+    @property
+    def parts(self) -> tuple[float, float, float, float, float]:
+        """The realised price in USD a coin: spot, hedge at spot prices, basis, premium, fees."""
+        if not self.sold:
+            return 0.0, 0.0, 0.0, 0.0, 0.0
+        return (
+            self.spot_price,
+            self.settled_usd / self.sold,
+            self.basis_usd / self.sold,
+            self.premium_usd / self.sold,
+            self.fees_usd / self.sold,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

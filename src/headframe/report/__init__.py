@@ -66,6 +66,7 @@ from headframe.report.programme import (
     objective_table,
     performance_table,
     proposal_lines,
+    realised_table,
     scenario_table,
     strategy_table,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "profiles_table",
     "proposal_lines",
     "questionnaire_table",
+    "realised_table",
     "relationships_table",
     "requests_there_table",
     "risks_table",

@@ -315,3 +315,20 @@ def performance_table(months: tuple[MonthResult, ...], title: str) -> Table:
         ),
         note="Cash is net of the credit line; margin posted comes back when hedges end.",
     )
+
+
+def realised_table(months: tuple[MonthResult, ...]) -> Table:
+    """What a coin brought by month, and what of it is spot, hedge, basis, premium and fees."""
+    names = ("spot", "hedge", "basis", "premium", "fees", "realised")
+    return Table(
+        title="Realised price, USD a coin",
+        columns=(
+            Column("month"),
+            Column("sold", Form.COINS),
+            *(Column(name, Form.PRICE) for name in names),
+        ),
+        rows=tuple(
+            (str(row.month), row.sold, *row.parts, row.realised_price) for row in months if row.sold
+        ),
+        note="Hedge: at spot prices alone. Basis: forwards against spot, time value and spread dealt back.",
+    )

@@ -2,9 +2,9 @@
 
 An exchange that clears outright futures publishes a maintenance margin by product and range of contract
 months, in USD a contract or as a share of its value; the initial margin is 110 % of it for speculators and
-100 % for hedgers and members (CME Group, Advisory Notice 23-376). Bitcoin futures are of 5 coins (BTC) or 0.1 (MBT).
-Hashprice forwards ask 35 % of their notional where they settle in USD and 18 % in coin, flat since 8 April
-2024 (Luxor, "Luxor Derivatives lowers margin requirements for forwards").
+100 % for hedgers and members (CME Group, Advisory Notice 23-376). Bitcoin futures are of 5 coins (BTC) or
+0.1 (MBT). Hashprice forwards ask 35 % of their notional where they settle in USD and 18 % in coin, flat
+since 8 April 2024 (Luxor, "Luxor Derivatives lowers margin requirements for forwards").
 """
 
 from collections.abc import Mapping, Sequence
