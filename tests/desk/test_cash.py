@@ -78,3 +78,25 @@ def test_the_command_says_so_by_its_status(
     assert (status, len(shown["rungs"])) == (4, 12)
     with pytest.raises(NotFound, match="no forecast"):
         run(mine)
+
+
+def test_the_chances_of_the_ladder_have_the_loans_prices(
+    approved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*words: str) -> Any:
+        app.main(
+            ["cash", "--paths", "1500", *words, "--workspace", str(approved), "--json"],
+            standalone_mode=False,
+        )
+        return json.loads(capsys.readouterr().out)
+
+    weekly = run()
+    assert [row["days"] for row in weekly["rungs"]] == [7 * week for week in range(1, 14)]
+    for row in weekly["rungs"]:
+        assert set(row["broken"]) == {"loan above 70% (under 50,000 USD)"}
+        assert len(row["free_usd"]) == 5
+    shares = [row["broken"]["loan above 70% (under 50,000 USD)"]["share"] for row in weekly["rungs"]]
+    assert shares == sorted(shares)
+    assert 0.0 < shares[-1] < 0.2, "the coin has to fall by a third"
+    monthly = run("--months", "--model", "gbm", "--seed", "3")
+    assert len(monthly["rungs"]) == 13, "what is left of this month, and twelve more"

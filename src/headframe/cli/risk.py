@@ -179,14 +179,40 @@ def liquidity(call: Call, *, live: bool, participation: float) -> None:
 @click.option(
     "--over", type=Whole(1, 366), default=30, show_default=True, help="Days the move takes."
 )
+@click.option("--paths", type=Whole(100, 1_000_000), help="Chances on so many paths of the engine.")
+@click.option("--seed", type=Whole(0, 2**63 - 1), help="The workspace's own where it is not given.")
+@click.option("--model", type=click.Choice(MODELS), default="bootstrap", show_default=True)
 @command
-def cash(call: Call, *, months: bool, move: float, over: int) -> int:
-    """The cash ladder on the forward curve or a move of your own; status 4 where something cannot be paid."""
+def cash(
+    call: Call,
+    *,
+    months: bool,
+    move: float,
+    over: int,
+    paths: int | None,
+    seed: int | None,
+    model: str,
+) -> int:
+    """The cash ladder on the forward curve or a move of your own; status 4 where something cannot be paid.
+
+    With --paths: quantiles of liquidity at each date, and the chances that it is gone, or a covenant of the
+    loan broken, by then.
+    """
     from headframe.codec import to_json
     from headframe.desk import cash as desk_cash
     from headframe.desk import tables
+    from headframe.report import chances_table
+    from headframe.risk import Ladder
 
-    found = desk_cash.ladder(call.office(), weekly=not months, move=move, over_days=over)
+    office = call.office()
+    if paths is not None:
+        chances = desk_cash.chances(
+            office, weekly=not months, kind=Ladder(model), paths=paths, seed=seed
+        )
+        today = office.now().date()
+        call.answer("cash-chances", to_json(chances), chances_table(chances, today))
+        return 0
+    found = desk_cash.ladder(office, weekly=not months, move=move, over_days=over)
     call.answer(
         "cash-ladder", {"move": move, "rungs": to_json(found)}, tables.ladder_table(found, move)
     )

@@ -11,15 +11,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts, Ledger, under_way
-from headframe.desk import users
+from headframe.desk import simulation, users
 from headframe.desk.days import closed, start_of_day
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid, NotFound, Record
+from headframe.desk.programme import pledge_of
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import close_day
-from headframe.risk import Course
-from headframe.units import BTC, USD, Month
+from headframe.risk import ChanceLadder, Course, Ladder, chance_ladder, prepare
+from headframe.units import BTC, USD, Month, Wrong
 
 WEEKS, MONTHS = 13, 12
 
@@ -129,3 +130,48 @@ def _rung(
         coins_posted=float(after.total(Accounts.coins_posted(""), BTC)),
         on_the_way=away,
     )
+
+
+def chances(
+    office: Office, *, weekly: bool, kind: Ladder, paths: int, seed: int | None
+) -> ChanceLadder:
+    """The ladder on the engine's paths: thirteen weeks from now, or the ends of twelve months.
+
+    The covenants are the loan-to-value of the settings and every step of the mandate's lender.
+    """
+    users.allowed(office, users.Action.READ)
+    months = 4 if weekly else MONTHS
+    asked = simulation.Asked(
+        kind=kind, months=months, paths=paths, seed=seed, thread_count=None, covenant_usd=0.0, moves=(),
+    )  # fmt: skip
+    made = simulation.programme(office, asked)
+    now = value_now(office)
+    try:
+        engine = prepare(made)
+        ends = engine.calendar.month.tolist()
+        days = [7 * week for week in range(1, WEEKS + 1)]
+        if not weekly:
+            days = [
+                at for at in range(1, len(ends) + 1) if at == len(ends) or ends[at] != ends[at - 1]
+            ]
+        return chance_ladder(
+            engine,
+            days,
+            dict(_prices(now)),
+            paths=paths,
+            seed=office.state().seed if seed is None else seed,
+        )
+    except Wrong as error:
+        raise Invalid(str(error)) from error
+
+
+def _prices(now: Valuation) -> Iterator[tuple[str, float]]:
+    """By covenant the price below which the loan is too much of its collateral."""
+    pledge = pledge_of(now.state, now.settings)
+    shares = [now.settings.operation.treasury.loan_to_value_max]
+    if now.state.mandate is not None:
+        shares += [one.above for one in now.state.mandate.lender.steps]
+    for share in sorted(set(shares)):
+        price = pledge.price_at(share)
+        if price is not None:
+            yield f"loan above {share:.0%} (under {price:,.0f} USD)", price

@@ -72,6 +72,7 @@ from headframe.report.programme import (
 )
 from headframe.report.render import html, markdown
 from headframe.report.simulation import (
+    chances_table,
     liquidity_table,
     simulation_figures_table,
     simulation_months_table,
@@ -98,6 +99,7 @@ __all__ = [
     "chain_facts",
     "chain_table",
     "chains_table",
+    "chances_table",
     "clips_table",
     "confirmations_table",
     "costs_table",

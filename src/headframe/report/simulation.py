@@ -1,9 +1,10 @@
 """A simulation as tables: months, the whole horizon, stresses, liquidity at risk."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 from headframe.report.table import Cell, Column, Form, Table
-from headframe.risk import LiquidityAtRisk, Spread, StressOutcome, Summary
+from headframe.risk import ChanceLadder, LiquidityAtRisk, Spread, StressOutcome, Summary
 
 _WORDS = {
     "end_price_usd": "price at the end USD",
@@ -156,4 +157,37 @@ def liquidity_table(
         rows=tuple(rows),
         note="Initial margin comes on top. Closed forms watch the price all the time, the simulation "
         "once a day.",
+    )
+
+
+def chances_table(found: ChanceLadder, as_of: date) -> Table:
+    """The cash ladder on the engine's paths."""
+    names = list(found.rungs[0].broken)
+    words = "Cash runs out on no path."
+    if found.out_price is not None:
+        low, middle, high = found.out_price
+        words = (
+            f"Where cash runs out it does so first at {middle:,.0f} USD a coin (half of those paths; "
+            f"nine in ten from {low:,.0f} to {high:,.0f})."
+        )
+    return Table(
+        title=f"Liquidity on {found.paths:,} paths, USD",
+        columns=(
+            Column("until"),
+            *(Column(one, Form.USD) for one in ("5 % worst", "25 %", "median", "75 %", "95 %")),
+            Column("out of cash by then", Form.SHARE2),
+            Column("error", Form.SHARE2),
+            *(Column(f"{one} by then", Form.SHARE2) for one in names),
+        ),
+        rows=tuple(
+            (
+                str(as_of + timedelta(days=row.days)),
+                *row.free_usd,
+                row.out.share,
+                row.out.se,
+                *(row.broken[name].share for name in names),
+            )
+            for row in found.rungs
+        ),
+        note=f"Cash, credit and free coins less margin and collateral, at daily closes. {words}",
     )

@@ -88,6 +88,7 @@ from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, ha
 from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, profiles
 from headframe.risk.relationship import Relationship, relationship
 from headframe.risk.rules import RULE_SETS, VenueMargin, in_order, rule_set
+from headframe.risk.rungs import ChanceLadder, ChanceRung, Likely, chance_ladder
 from headframe.risk.saccr import (
     HOUSE,
     PLAIN,
@@ -116,6 +117,8 @@ __all__ = [
     "AssetClass",
     "BasisRisk",
     "Chance",
+    "ChanceLadder",
+    "ChanceRung",
     "Changes",
     "Course",
     "Ead",
@@ -130,6 +133,7 @@ __all__ = [
     "Holding",
     "Instant",
     "Ladder",
+    "Likely",
     "Liquid",
     "Liquidity",
     "LiquidityAtRisk",
@@ -170,6 +174,7 @@ __all__ = [
     "by_group",
     "cash_out_price",
     "cause_of",
+    "chance_ladder",
     "changes",
     "collateral_due_to_us",
     "collateral_wanted",

@@ -30,6 +30,7 @@ _LEVELS, _GREATEST_VOL = 12, 2.5
 _TENORS = (1, 2, 4, 7, 11, 16, 23, 32, 45, 62, 85, 115, 155, 205, 270, 350, 450, 600, 800)
 _SMILE_REACH, _SMILE_NODES = 3.0, 61
 _CHECKED = 64
+_NO_RUNG, _NO_RUNGS = np.zeros(0, dtype=np.int64), np.zeros((0, 0))
 Progress = Callable[[int, int], None]
 
 
@@ -150,8 +151,11 @@ class Engine:
         self.paths(seed, first, room.prices, room.walked)
         self.settle(seed, first, room)
 
-    def settle(self, seed: int, first: int, room: "Room") -> None:
-        """Coins, sales, margin and cash on the paths walked."""
+    def settle(
+        self, seed: int, first: int, room: "Room", rungs: tuple[Places, Array] | None = None
+    ) -> None:
+        """Coins, sales, margin and cash on the paths walked; with ``rungs`` the cash ladder, too."""
+        rung, kept = (_NO_RUNG, _NO_RUNGS) if rungs is None else rungs
         calendar = self.calendar
         filled = (room.coins, room.fees, room.power, np.empty((0, 0)))
         self.mine.fill(seed, first, room.prices, filled)
@@ -159,7 +163,7 @@ class Engine:
         run_programme(
             room.walked, room.coins, room.power, calendar.bucket, calendar.share, calendar.sells,
             calendar.fixed, calendar.month, self.opening, self.sets, self.notional, self.legs,
-            self.expires, self.grid, self.tables, room.found,
+            self.expires, self.grid, self.tables, rung, kept, room.found,
         )  # fmt: skip
 
     def marks_error(self, seed: int) -> tuple[float, float]:

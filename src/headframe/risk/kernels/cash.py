@@ -50,6 +50,8 @@ def run_programme(
     expires: Places,
     grid: Array,
     tables: Singles,
+    rung: Places,
+    rungs: Array,
     out: Array,
 ) -> None:
     """Fill (10 + 3 months, paths): figures by the places above, then the months.
@@ -64,8 +66,12 @@ def run_programme(
         opening, sets: by the places above. notional: (sets, days + 1) coins alive that margin or the
             independent amount is counted on. expires: (days + 1,) 1 where any leg expires.
         grid, tables: as ``mark_tables`` filled them.
+        rung: (days + 1,) the rung of the cash ladder that ends on a day, -1 where none does; rungs:
+            (2 rungs + 1, paths) liquidity at each rung's end, then its least so far, and last the price at
+            which it first was below nothing, 0 where it never was; without rows nothing is kept.
     """
     days, paths = walked.shape[0] - 1, walked.shape[2]
+    kept_rungs = (rungs.shape[0] - 1) // 2
     count, months = sets.shape[0], (out.shape[0] - FIGURES) // 3
     bare0, kept = opening[CASH] + opening[LINE], opening[KEPT]
     free0 = bare0 + (kept + opening[STOCK]) * walked[0, 0, 0]
@@ -140,6 +146,10 @@ def run_programme(
                 peak[i] = max(peak[i], free)
                 fall[i] = max(fall[i], peak[i] - free)
                 called[i] = max(called[i], needed[i] - varied[i])
+            if kept_rungs > 0:
+                _kept(
+                    rung[day], kept_rungs, spot, low, bare, stock, kept, hedge, needed, first, rungs
+                )
             if day == days or month[day] != month[today]:
                 place = FIGURES + month[today]
                 for i in range(n):
@@ -155,6 +165,30 @@ def run_programme(
         out[LOW_BARE, first:last], out[LOW, first:last] = low_bare, low
         out[FALL_BARE, first:last], out[FALL, first:last] = fall_bare, fall
         out[CALLED, first:last] = called
+
+
+@scalar
+def _kept(
+    rung: int,
+    count: int,
+    spot: Array,
+    low: Array,
+    bare: Array,
+    stock: Array,
+    kept: float,
+    hedge: Array,
+    needed: Array,
+    first: int,
+    rungs: Array,
+) -> None:
+    """A day of the cash ladder: the price at which nothing was left first, and what a rung ends with."""
+    for i in range(spot.size):
+        free = bare[i] + (kept + stock[i]) * spot[i] + hedge[i] - needed[i]
+        if free < 0.0 and rungs[2 * count, first + i] == 0.0:
+            rungs[2 * count, first + i] = spot[i]
+        if rung >= 0:
+            rungs[rung, first + i] = free
+            rungs[count + rung, first + i] = low[i]
 
 
 @scalar
