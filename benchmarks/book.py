@@ -227,7 +227,7 @@ def main() -> None:
         position_value_usd(one, SURFACE, AT)
     single = (time.perf_counter() - begun) / len(few) * len(many)
     line(
-        "10,000 trades marked, with delta and margin",
+        "10,000 trades marked, with greeks and margin",
         f"{spent:.2f} s",
         f"{single / spent:.1f} x faster than values alone one by one ({single:.1f} s)",
         "0.3 s",

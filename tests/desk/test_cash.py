@@ -95,7 +95,9 @@ def test_the_chances_of_the_ladder_have_the_loans_prices(
     for row in weekly["rungs"]:
         assert set(row["broken"]) == {"loan above 70% (under 50,000 USD)"}
         assert len(row["free_usd"]) == 5
-    shares = [row["broken"]["loan above 70% (under 50,000 USD)"]["share"] for row in weekly["rungs"]]
+    shares = [
+        row["broken"]["loan above 70% (under 50,000 USD)"]["share"] for row in weekly["rungs"]
+    ]
     assert shares == sorted(shares)
     assert 0.0 < shares[-1] < 0.2, "the coin has to fall by a third"
     monthly = run("--months", "--model", "gbm", "--seed", "3")

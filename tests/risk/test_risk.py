@@ -12,10 +12,10 @@ from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg
 from headframe.codec import read_counterparties
 from headframe.counterparty import CollateralTerms, Dossier, Sublimit
 from headframe.desk.workspace import sample_file
-from headframe.instrument import StructureKind, parse_instrument
+from headframe.instrument import Kind, StructureKind, parse_instrument
 from headframe.market import sample_market
 from headframe.mining import SalePolicy
-from headframe.pricing import surface_of
+from headframe.pricing import black76, surface_of
 from headframe.risk import (
     Course,
     Liquidity,
@@ -39,6 +39,7 @@ from headframe.risk import (
     leg_value_usd,
     margin_charge_usd,
     mark,
+    marks,
     netted,
     netted_book,
     outcomes,
@@ -53,7 +54,7 @@ from headframe.risk import (
     venue_margin_coins,
 )
 from headframe.risk.kernels import hedge_against_sales
-from headframe.units import Month, Wrong, parse_expiry
+from headframe.units import Month, Wrong, parse_expiry, year_fraction
 
 AT = sample_market().as_of
 SURFACE = surface_of(sample_market())
@@ -386,6 +387,31 @@ def test_lender_and_dealer_of_one_group_are_one_exposure() -> None:
     assert one.current_usd - apart.current_usd == pytest.approx(120 * SURFACE.spot - 4.2e6)
     assert one.up_usd - apart.up_usd == pytest.approx(120 * SURFACE.spot * 1.6 - 4.2e6)
     assert one.down_usd == apart.down_usd, "in the fall the coins are worth less than the loan"
+
+
+def test_greeks_of_a_position_are_those_of_its_legs() -> None:
+    one, other = marks((COLLAR, FUTURE), SURFACE, AT)
+    up, down = (
+        marks((COLLAR,), SURFACE.at_spot(SURFACE.spot * (1.0 + move), AT), AT)[0]
+        for move in (0.005, -0.005)
+    )
+    assert one.gamma_coins == pytest.approx(up.delta_coins - down.delta_coins, rel=0.02)
+    later = AT + timedelta(days=1)
+    (aged,) = marks((COLLAR,), SURFACE.at_spot(SURFACE.spot, later), later)
+    assert one.theta_usd == pytest.approx(aged.value_usd - one.value_usd)
+    wanted = 0.0
+    for leg in COLLAR.trade.legs:
+        years = year_fraction(AT, leg.instrument.expiry)
+        forward, strike = SURFACE.forward(years), float(leg.instrument.strike)
+        vol = SURFACE.vol(years, strike)
+        sign = 1.0 if leg.instrument.kind is Kind.CALL else -1.0
+        more, less = (
+            black76(sign, forward, strike, vol + bump, years, 1.0) for bump in (0.001, -0.001)
+        )
+        wanted += float(leg.amount) * 5.0 * (more - less) * SURFACE.spot / forward
+    assert one.vega_usd == pytest.approx(wanted, rel=1e-4)
+    assert other.vega_usd == 0.0
+    assert other.delta_coins == pytest.approx(-100.0)
 
 
 def test_without_close_out_netting_every_gain_alone_is_exposed() -> None:

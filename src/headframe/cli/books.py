@@ -97,6 +97,9 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
                     "realised_usd": str(one.realised_usd),
                     "unrealised_usd": None if one.mark is None else one.mark.value_usd,
                     "delta_btc": None if one.mark is None else one.mark.delta_coins,
+                    "gamma_btc_per_percent": None if one.mark is None else one.mark.gamma_coins,
+                    "vega_usd_per_point": None if one.mark is None else one.mark.vega_usd,
+                    "theta_usd_per_day": None if one.mark is None else one.mark.theta_usd,
                     "total_usd": one.total_usd(found.spot),
                 }
                 for one in found.trades

@@ -23,6 +23,9 @@ def pnl_table(found: money.Performance) -> Table:
             float(one.realised_usd),
             0.0 if one.mark is None else one.mark.value_usd,
             0.0 if one.mark is None else one.mark.delta_coins,
+            0.0 if one.mark is None else one.mark.gamma_coins,
+            0.0 if one.mark is None else one.mark.vega_usd,
+            0.0 if one.mark is None else one.mark.theta_usd,
             one.total_usd(found.spot),
         )
         for one in found.trades
@@ -40,6 +43,9 @@ def pnl_table(found: money.Performance) -> Table:
             Column("realised USD", Form.USD),
             Column("unrealised USD", Form.USD),
             Column("delta BTC", Form.COINS),
+            Column("gamma BTC/1 %", Form.COINS),
+            Column("vega USD/pt", Form.USD),
+            Column("theta USD/day", Form.USD),
             Column("total USD", Form.USD),
         ),
         rows=rows,

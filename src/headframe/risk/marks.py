@@ -1,8 +1,8 @@
 """What positions are worth at a surface, in dollars."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from headframe.book import Position, TradeLeg
 from headframe.instrument import Instrument, Kind, Structure
@@ -14,11 +14,18 @@ _BUMP = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A position's worth in USD, its delta in coins, and what it still protects."""
+    """A position's worth in USD and its greeks: delta in coins, its change for 1 % of the price (gamma).
+
+    Vega is USD for one point of volatility (0.01) in every option, theta USD of a day that passes at the same
+    spot.
+    """
 
     trade: str
     value_usd: float
     delta_coins: float
+    gamma_coins: float = 0.0
+    vega_usd: float = 0.0
+    theta_usd: float = 0.0
 
 
 def leg_value_usd(
@@ -96,26 +103,82 @@ def mark(position: Position, surface: Surface, at: datetime) -> Mark:
 
 def marks(positions: Iterable[Position], surface: Surface, at: datetime) -> tuple[Mark, ...]:
     """Every position marked; what an instrument is worth is worked out once for all that hold it."""
-    step = _BUMP * surface.spot
-    here, above, below = (
-        Units(surface.at_spot(surface.spot + turn * step, at) if turn else surface, at)
-        for turn in (0.0, 1.0, -1.0)
-    )
+    market = _Bumped(surface, at)
     found: list[Mark] = []
     for position in positions:
         share = float(position.coins) / float(position.trade.size)
-        now = up = down = 0.0
+        value = delta = gamma = vega = theta = 0.0
         for leg in position.trade.legs:
             one = leg.instrument
-            amount, entry = float(leg.amount) * share, 1.0
-            if not leg.instrument.is_option:
+            amount, weighed = float(leg.amount) * share, 0.0
+            if not one.is_option:
                 price = float(position.entry(leg))
-                entry = 1.0 / price if leg.instrument.amount_in_usd else price
-            now += here.worth(one, amount, amount * entry)
-            up += above.worth(one, amount, amount * entry)
-            down += below.worth(one, amount, amount * entry)
-        found.append(Mark(position.trade.id, now, (up - down) / (2.0 * step)))
+                weighed = amount / price if one.amount_in_usd else amount * price
+            worth, entry = market.unit(one)
+            value += amount * worth[0] + weighed * entry[0]
+            delta += amount * worth[1] + weighed * entry[1]
+            gamma += amount * worth[2] + weighed * entry[2]
+            theta += amount * worth[3] + weighed * entry[3]
+            vega += amount * market.vega(one)
+        found.append(Mark(position.trade.id, value, delta, gamma, vega, theta))
     return tuple(found)
+
+
+_Figures = tuple[float, float, float, float]
+
+
+class _Bumped:
+    """A market, it a basis point up and down, and a day later: what each instrument is worth on them."""
+
+    def __init__(self, surface: Surface, at: datetime) -> None:
+        self._step = _BUMP * surface.spot
+        self._surface, self._at = surface, at
+        later = at + timedelta(days=1)
+        self._units = (
+            Units(surface, at),
+            Units(surface.at_spot(surface.spot + self._step, at), at),
+            Units(surface.at_spot(surface.spot - self._step, at), at),
+            Units(surface.at_spot(surface.spot, later), later),
+        )
+        self._known: dict[Instrument, tuple[_Figures, _Figures]] = {}
+        self._vegas: dict[Instrument, float] = {}
+
+    def unit(self, one: Instrument) -> tuple[_Figures, _Figures]:
+        """Value, delta, gamma and theta of one unit, and of one unit of what is weighed by its entry."""
+        found = self._known.get(one)
+        if found is None:
+            pairs = [units.pair(one) for units in self._units]
+            found = self._known[one] = (
+                self._figures([pair[0] for pair in pairs]),
+                self._figures([pair[1] for pair in pairs]),
+            )
+        return found
+
+    def _figures(self, worth: Sequence[float]) -> _Figures:
+        now, up, down, later = worth
+        per_percent = 0.01 * self._units[0].spot
+        return (
+            now,
+            (up - down) / (2.0 * self._step),
+            (up - 2.0 * now + down) / self._step**2 * per_percent,
+            later - now,
+        )
+
+    def vega(self, one: Instrument) -> float:
+        """USD of one unit for one point of volatility, by Black-76 at the surface's own."""
+        found = self._vegas.get(one)
+        if found is None:
+            found = self._vegas[one] = self._vega(one)
+        return found
+
+    def _vega(self, one: Instrument) -> float:
+        years = year_fraction(self._at, one.expiry)
+        if one.strike is None or years <= 0.0:
+            return 0.0
+        forward, strike = self._surface.forward(years), float(one.strike)
+        vol = self._surface.vol(years, strike)
+        vega = 0.01 * black76_greeks(1.0, forward, strike, vol, years, 1.0)[3]
+        return vega * self._surface.spot / forward if one.inverse else vega
 
 
 class Units:
@@ -136,10 +199,15 @@ class Units:
 
     def worth(self, one: Instrument, amount: float, weighed: float) -> float:
         """USD of an amount; ``weighed`` is the amount over its entry (contracts in USD) or times it."""
+        each, entry = self.pair(one)
+        return amount * each + weighed * entry
+
+    def pair(self, one: Instrument) -> tuple[float, float]:
+        """USD of one unit, and of one unit of what is weighed by its entry."""
         found = self._known.get(one)
         if found is None:
             found = self._known[one] = self._unit(one)
-        return amount * found[0] + weighed * found[1]
+        return found
 
     def _unit(self, one: Instrument) -> tuple[float, float]:
         if one.is_option:
