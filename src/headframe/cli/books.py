@@ -1,26 +1,38 @@
-"""trades, ledger, pnl, effectiveness."""
+"""trades, amend, ledger, pnl, effectiveness."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import click
 
-from headframe.cli.frame import Call, Instant, command
+from headframe.cli.frame import Call, Instant, Whole, command
 
 
 @click.command()
+@click.option("--history", "name", help="All that happened to one trade.")
 @command
-def trades(call: Call) -> None:
-    """Every trade with its legs, dealer and designation, and what closed them."""
+def trades(call: Call, name: str | None) -> None:
+    """Every trade with its legs, dealer and designation, where it stands, and what closed them."""
     from headframe.codec import to_json
-    from headframe.desk import money
+    from headframe.desk import lifecycle, money
     from headframe.report import trades_table
 
     office = call.office()
+    if name is not None:
+        passed = lifecycle.history(office, name)
+        call.answer(
+            "trade-history",
+            {"trade": name, "history": to_json(passed)},
+            *(f"{one.at:%Y-%m-%d %H:%M:%S} {one.by}: {one.what}" for one in passed),
+        )
+        return
     found, closed = money.trades(office), money.closings(office)
+    stages = lifecycle.lives(office)
     call.answer(
         "trades",
         {
             "trades": [to_json(trade) for trade in found],
+            "stages": to_json(stages),
             "closings": [{"closes": name, **to_json(one)} for name, one in closed],
         },
         trades_table(found),
@@ -29,6 +41,52 @@ def trades(call: Call) -> None:
             f"{one.price_currency}"
             for name, one in closed
         ),
+        *(f"{one.name}: {one.words}" for one in stages),
+    )
+
+
+@click.command()
+@click.argument("trade", required=False)
+@click.option("--leg", "legs", multiple=True, metavar="NAME=PRICE", help="Another price of a leg.")
+@click.option("--fee", help="Another fee.")
+@click.option("--reason", default="", help="What both sides agreed, and when.")
+@click.option("--approve", "number", type=Whole(1, 10**9), help="Approve this amendment.")
+@command
+def amend(
+    call: Call,
+    *,
+    trade: str | None,
+    legs: tuple[str, ...],
+    fee: str | None,
+    reason: str,
+    number: int | None,
+) -> None:
+    """Propose a new version of TRADE, or approve one; nothing is ever edited."""
+    from headframe.codec import to_json
+    from headframe.desk import amending
+    from headframe.units import Wrong, parse_decimal
+
+    if (trade is None) == (number is None):
+        raise Wrong("give a trade to amend, or --approve NUMBER")
+    office = call.office()
+    if number is not None:
+        made = amending.approve(office, number)
+    else:
+        prices: dict[str, Decimal] = {}
+        for text in legs:
+            name, found, price = text.partition("=")
+            if not found:
+                raise Wrong(f"a leg is written NAME=PRICE, was {text[:60]!r}")
+            prices[name] = parse_decimal(price)
+        made = amending.amend(
+            office, trade or "", prices, None if fee is None else parse_decimal(fee), reason
+        )
+    call.answer(
+        "amendment",
+        {"amendment": to_json(made)},
+        f"amendment {made.number} of {made.after.id}: net price {made.before.net_price} to "
+        f"{made.after.net_price}, fee {made.before.fee} to {made.after.fee}; "
+        + (f"approved by {made.approved_by}" if made.approved_by else "waits for another person"),
     )
 
 

@@ -1,4 +1,4 @@
-"""counterparty add, review, list, grid, questionnaire, note, answer."""
+"""counterparty add, review, list, merge, grid, questionnaire, note, answer."""
 
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,18 @@ def list_counterparties(call: Call) -> None:
     from headframe.desk import counterparties
 
     _answer(call, counterparties.views(call.office()))
+
+
+@counterparty.command()
+@click.argument("name")
+@click.argument("into")
+@click.argument("reason")
+@command
+def merge(call: Call, name: str, into: str, reason: str) -> None:
+    """NAME was renamed or merged: its trades and collateral are those of INTO, which stands approved."""
+    from headframe.desk import counterparties
+
+    _answer(call, (counterparties.merge(call.office(), name, into, reason),))
 
 
 @counterparty.command()

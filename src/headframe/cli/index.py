@@ -67,6 +67,7 @@ COMMANDS = {
     "fx": ("statement", "fx", "Rates of other currencies, and cash held in them."),
     "statement": ("statement", "statement", "Statements held against the books; open breaks."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),
+    "amend": ("books", "amend", "A new version of a trade, proposed and approved."),
     "ledger": ("books", "ledger", "The trial balance, now or at an earlier instant."),
     "pnl": ("books", "pnl", "Programme P&L by trade, and hedge performance against spot by month."),
     "effectiveness": (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from headframe.book import Accounts, Entry, Posting
 from headframe.codec import Problem, read_counterparties, to_json
 from headframe.counterparty import (
     Asked,
@@ -20,8 +21,8 @@ from headframe.desk import users
 from headframe.desk.known import Note
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, Json, NotFound
-from headframe.desk.state import State
-from headframe.units import Wrong
+from headframe.desk.state import State, postings_json
+from headframe.units import BTC, USD, Wrong
 
 FILE = "counterparties.toml"
 _POINTS_WITHOUT_MANDATE = 60.0
@@ -123,6 +124,64 @@ def review(office: Office, name: str, step: Step, note: str = "") -> Counterpart
             raise Declined(f"{name} is refused: " + "; ".join(o.detail for o in seen.objections))
     _record(office, state, name, step, note)
     return _view(office.state(), dossier, office)
+
+
+@serialised
+def merge(office: Office, name: str, into: str, reason: str) -> CounterpartyView:
+    """A counterparty was renamed or merged: its trades, collateral and calls are another's from now on.
+
+    The other stands approved by its own dossier, and its agreement governs what it takes over. Declined while
+    a request that asks the old one is out, or a call of it is open.
+    """
+    person = users.allowed(office, users.Action.REVIEW)
+    state = office.state()
+    _mergeable(state, name, into)
+    if person in _adders(state, into):
+        raise Declined(f"{person} put {into} on record: somebody else merges (M-8.3)")
+    if not reason.strip() or len(reason) > _LONGEST or not reason.isprintable():
+        raise Invalid(f"a reason is one line of at most {_LONGEST} characters")
+    body: Json = {
+        "name": name,
+        "into": into,
+        "reason": reason,
+        "trades": [one.id for one in state.trades.values() if one.dealer == name],
+        "postings": postings_json(_moved(state, name, into)),
+    }
+    office.record(Draft("counterparty_merged", body), at=office.now())
+    return _view(office.state(), office.state().dossiers[into], office)
+
+
+def _mergeable(state: State, name: str, into: str) -> None:
+    for one in (name, into):
+        if one not in state.dossiers:
+            raise NotFound(f"no counterparty {one[:40]!r} on record")
+    if name == into:
+        raise Invalid(f"{name} cannot become itself")
+    if state.standing[name] is Standing.CLOSED:
+        raise Declined(f"{name} is closed already")
+    if state.standing[into] is not Standing.APPROVED:
+        raise Declined(f"{into} is {state.standing[into]}: it must stand approved first")
+    live = [one.request.id for one in state.live_rfqs() if name in one.request.panel]
+    if live:
+        raise Declined(f"request {live[0][:8]} asks {name} and is out: let it end first")
+    called = [one.number for one in state.margin_calls if one.dealer == name and one.open]
+    if called:
+        raise Declined(f"call {called[0]} of {name} is open: settle it first")
+
+
+def _moved(state: State, name: str, into: str) -> list[Entry]:
+    """What lies with one counterparty, or is held of it, as lying with another."""
+    found: list[Entry] = []
+    for of, currency in (
+        (Accounts.cash_posted, USD),
+        (Accounts.coins_posted, BTC),
+        (Accounts.cash_held, USD),
+    ):
+        money = state.ledger.balance(of(name), currency)
+        if money.smallest:
+            moved = (Posting(of(into), money), Posting(of(name), -money))
+            found.append(Entry(f"{name} became {into}", moved))
+    return found
 
 
 @serialised

@@ -106,6 +106,8 @@ def closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
         "shortfalls": [end.shortfall] if end.shortfall else [],
         "postings": _net(postings_json(end.entries)),
     }
+    if end.ended:
+        body["ended"] = [list(one) for one in end.ended]
     if end.transit:
         body["transit"] = to_json(end.transit)
     if end.calls:

@@ -1,38 +1,33 @@
 """The fold: what each kind of event does to the state, the same live and in replay."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import cast
 
-from headframe.book import Break, FxRate, PendingCall, Trade, Transit
 from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
+from headframe.desk.fold_books import BOOKS
+from headframe.desk.fold_dealing import DEALING
 from headframe.desk.known import (
     AlertRecord,
-    Confirmed,
     Halt,
-    Keyed,
-    MarginCall,
     Note,
-    RfqRecord,
     Signature,
     Token,
     User,
     Version,
 )
-from headframe.desk.ports import Head, JournalBroken, Json, Record
+from headframe.desk.ports import Head, JournalBroken, Record
 from headframe.desk.state import State
-from headframe.hedge import Baseline, MonthResult, Proposal
+from headframe.hedge import Baseline, Proposal
 from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
 from headframe.mining import Case, Forecast
 from headframe.pricing import Surface
-from headframe.rfq import Fill, Request, RfqState, RfqStep, after
 from headframe.risk import Alert
-from headframe.units import Month, instant
+from headframe.units import instant
 
 _BEARING = frozenset(
     {
@@ -47,6 +42,8 @@ _BEARING = frozenset(
         "day",
         "counterparty_added",
         "counterparty_step",
+        "counterparty_merged",
+        "amendment_approved",
         "forecast_approved",
     }
 )
@@ -118,40 +115,6 @@ def _added(state: State, record: Record) -> None:
 def _stepped(state: State, record: Record) -> None:
     state.standing[record.body["name"]] = Standing(record.body["standing"])
     state.steps.append({**record.body, "at": record.at, "by": record.author})
-
-
-def _flows(state: State, record: Record) -> None:
-    for name, digest in cast("list[list[str]]", record.body["flows"]):
-        if name in state.flows:
-            raise JournalBroken(f"event {record.seq}: {name} was booked before")
-        state.flows[name] = digest
-    state.transit += [from_json(Transit, row) for row in record.body.get("transit", ())]
-    for row in record.body["months"]:
-        result = from_json(MonthResult, row)
-        state.months[result.month] = result
-        state.cash_unhedged = result.cash_unhedged_usd
-
-
-def _fx(state: State, record: Record) -> None:
-    for row in record.body["rates"]:
-        rate = from_json(FxRate, row)
-        held = {one.at: one for one in state.fx.get(rate.currency, ())} | {rate.at: rate}
-        state.fx[rate.currency] = tuple(one for _, one in sorted(held.items()))
-
-
-def _called(state: State, record: Record) -> None:
-    made = from_json(MarginCall, record.body["call"])
-    if made.number != len(state.margin_calls) + 1:
-        raise JournalBroken(
-            f"event {record.seq}: call {made.number} after {len(state.margin_calls)}"
-        )
-    state.margin_calls.append(made)
-
-
-def _call_moved(state: State, record: Record) -> None:
-    """A call agreed on, or settled in part or whole."""
-    made = from_json(MarginCall, record.body["call"])
-    state.margin_calls[made.number - 1] = made
 
 
 def _note(state: State, record: Record) -> None:
@@ -226,120 +189,6 @@ def _approved(state: State, record: Record) -> None:
     state.approvals[approval.proposal] = approval
 
 
-def _asked(state: State, record: Record) -> None:
-    request = from_json(Request, record.body["request"])
-    state.rfqs[request.id] = RfqRecord(
-        request=request,
-        proposal=record.body["proposal"],
-        state=RfqState.OPENING,
-        venue=record.body.get("venue", ""),
-        marks_asked=record.body.get("marks", {}),
-        by=record.author,
-    )
-    key = record.body.get("key")
-    if key is not None:
-        state.keyed[key["key"]] = Keyed(key["fingerprint"], request.id)
-
-
-def _step(state: State, record: Record, step: RfqStep) -> RfqRecord:
-    known = state.rfqs[record.body["rfq"]]
-    following = after(known.state, step)
-    if following is None:
-        raise JournalBroken(f"event {record.seq}: a request that is {known.state} cannot {step}")
-    moved = replace(known, state=following)
-    state.rfqs[known.request.id] = moved
-    return moved
-
-
-def _rfq_moved(state: State, record: Record) -> None:
-    """Any step of a request but its filling."""
-    body = record.body
-    moved = _step(state, record, RfqStep(body["step"]))
-    state.rfqs[moved.request.id] = replace(
-        moved,
-        venue_id=body.get("venue_id", moved.venue_id),
-        ladder=tuple(body["ladder"]) if "ladder" in body else moved.ladder,
-        outcome=body.get("outcome", moved.outcome),
-        cover=body.get("cover", moved.cover),
-        awarded=body.get("dealer", moved.awarded),
-        marks=body.get("marks", moved.marks),
-    )
-
-
-def _rfq_after(state: State, record: Record) -> None:
-    """How the mid stood some time after an award."""
-    body = record.body
-    known = state.rfqs[body["rfq"]]
-    after_it = known.after | {int(body["seconds"]): float(body["mid"])}
-    state.rfqs[body["rfq"]] = replace(known, after=after_it)
-
-
-def _filled(state: State, record: Record) -> None:
-    """A request is filled: the first dealer's part of it."""
-    moved = _step(state, record, RfqStep(record.body["step"]))
-    state.rfqs[moved.request.id] = replace(moved, outcome=_booked(state, record))
-
-
-def _filled_also(state: State, record: Record) -> None:
-    """Another dealer's part of a request that is filled."""
-    known = state.rfqs[record.body["rfq"]]
-    if known.state is not RfqState.FILLED:
-        raise JournalBroken(f"event {record.seq}: a part of a request that is {known.state}")
-    words = f"{known.outcome}, {_booked(state, record)}"
-    state.rfqs[known.request.id] = replace(known, outcome=words)
-
-
-def _booked(state: State, record: Record) -> str:
-    """One dealer's part: a trade, the closing of one, or both; in words."""
-    body = record.body
-    fill = from_json(Fill, body["fill"])
-    if fill.venue_trade_id in state.fills:
-        raise JournalBroken(f"event {record.seq}: fill {fill.venue_trade_id} was booked before")
-    made: list[Trade] = []
-    if "trade" in body:
-        trade = from_json(Trade, body["trade"])
-        state.trades[trade.id] = trade
-        state.remaining[trade.id] = {part.month: part.coins for part in trade.designations}
-        made.append(trade)
-    if "closing" in body:
-        made.append(_closing(state, body))
-    state.fills[fill.venue_trade_id] = fill
-    state.filled_as[fill.venue_trade_id] = made[0].id
-    if len(made) > 1:
-        state.came_with[made[0].id] = made[1].id
-    return " and ".join(f"{one.id} with {one.dealer}" for one in made)
-
-
-def _closing(state: State, body: Json) -> Trade:
-    closing = from_json(Trade, body["closing"])
-    state.closings[closing.id] = closing
-    state.closes[closing.id] = body["closes"]
-    left = state.remaining[body["closes"]]
-    for part in closing.designations:
-        if part.month in left:
-            left[part.month] = max(left[part.month] - part.coins, Decimal(0))
-    state.closed_usd += float(body["earned_usd"])
-    return closing
-
-
-def _day(state: State, record: Record) -> None:
-    body = record.body
-    for trade, month, coins in cast("list[list[str]]", body["positions"]):
-        state.remaining[trade][Month.parse(month)] = Decimal(coins)
-    for trade, price in cast("list[list[str]]", body["marks"]):
-        state.last_marks[trade] = Decimal(price)
-    result = from_json(MonthResult, body["month"])
-    state.months[result.month] = result
-    state.last_day = date.fromisoformat(body["day"])
-    state.spot = body["spot"]
-    state.course = body["course"]
-    state.closed_usd = 0.0
-    state.cash_unhedged = result.cash_unhedged_usd
-    state.shortfalls.extend(body["shortfalls"])
-    state.transit = [from_json(Transit, row) for row in body.get("transit", ())]
-    state.calls = [from_json(PendingCall, row) for row in body.get("calls", ())]
-
-
 def _halted(state: State, record: Record) -> None:
     state.halted = Halt(record.author, record.body["reason"], record.at)
 
@@ -365,17 +214,6 @@ def _tokens_revoked(state: State, record: Record) -> None:
     for key, token in state.tokens.items():
         if token.name == record.body["name"]:
             state.tokens[key] = replace(token, revoked=True)
-
-
-def _confirmed(state: State, record: Record) -> None:
-    found = from_json(Confirmed, record.body)
-    if found.trade:
-        state.confirmed[found.trade] = found
-        other = state.came_with.get(found.trade)
-        if other is not None:
-            state.confirmed[other] = replace(found, trade=other)
-    else:
-        state.strangers[found.reference] = found
 
 
 def _alert(state: State, record: Record) -> None:
@@ -410,14 +248,6 @@ def _alert_sent(state: State, record: Record) -> None:
         state.alerts[known.alert.cause] = replace(known, sent=(*known.sent, record.body["route"]))
 
 
-def _statement(state: State, record: Record) -> None:
-    for key in record.body["agreed"]:
-        state.breaks.pop(key, None)
-    for row in record.body["breaks"]:
-        found = from_json(Break, row)
-        state.breaks[found.key] = found
-
-
 def _reviewed(state: State, record: Record) -> None:
     state.reviewed = from_json(Baseline, record.body["baseline"])
 
@@ -427,7 +257,9 @@ def _nothing(state: State, record: Record) -> None:
     assert record.seq > state.head.count
 
 
-_APPLY: dict[str, Callable[[State, Record], None]] = {
+_APPLY: Mapping[str, Callable[[State, Record], None]] = {
+    **DEALING,
+    **BOOKS,
     "opened": _opened,
     "clock": _clock,
     "rebased": _clock,
@@ -435,11 +267,6 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "mandate_signed": _signed,
     "counterparty_added": _added,
     "counterparty_step": _stepped,
-    "flows": _flows,
-    "fx": _fx,
-    "margin_call": _called,
-    "margin_call_agreed": _call_moved,
-    "margin_call_settled": _call_moved,
     "counterparty_note": _note,
     "counterparty_note_answered": _note_answered,
     "forecast": _nothing,
@@ -450,24 +277,12 @@ _APPLY: dict[str, Callable[[State, Record], None]] = {
     "telemetry": _telemetry,
     "proposed": _proposed,
     "approved": _approved,
-    "asked": _asked,
-    "rfq": _rfq_moved,
-    "rfq_after": _rfq_after,
-    "filled": _filled,
-    "closed_out": _filled,
-    "switched": _filled,
-    "dealt_also": _filled_also,
-    "closed_also": _filled_also,
-    "switched_also": _filled_also,
-    "day": _day,
     "noted": _nothing,
     "reviewed": _reviewed,
     "certified": _nothing,
     "user_set": _user_set,
     "token_issued": _token_issued,
     "tokens_revoked": _tokens_revoked,
-    "confirmed": _confirmed,
-    "statement": _statement,
     "alert": _alert,
     "alert_ended": _alert_ended,
     "alert_answered": _alert_answered,

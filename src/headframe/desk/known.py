@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from headframe.book import Difference
+from headframe.book import Difference, Trade
 from headframe.desk.ports import Json
 from headframe.mining import Case, Forecast
 from headframe.rfq import Request, RfqState
@@ -141,6 +141,24 @@ class MarginCall:
     def open(self) -> bool:
         """Whether anything is to be delivered or agreed."""
         return self.left.smallest != 0 or self.disputed.smallest != 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """A new version of a trade: what it was, what it becomes, why; in force once approved by another."""
+
+    number: int
+    before: Trade
+    after: Trade
+    reason: str
+    by: str
+    at: datetime
+    approved_by: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it waits for approval."""
+        return not self.approved_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from headframe.chain import Retarget
 from headframe.counterparty import HOUSE, Dossier, Grid, Standing, as_graded
 from headframe.desk.known import (
     AlertRecord,
+    Amendment,
     Confirmed,
     Halt,
     Keyed,
@@ -102,6 +103,10 @@ class State:
     """Dollars that are booked and not there yet, by the bank's calendar."""
     calls: list[PendingCall] = field(default_factory=list[PendingCall])
     """Collateral that was called and is still to be delivered."""
+    ended: dict[str, str] = field(default_factory=dict[str, str])
+    """How trades ended whose last coins a day took: exercised, expired, settled."""
+    amendments: list[Amendment] = field(default_factory=list[Amendment])
+    """New versions of trades, proposed and approved, oldest first."""
     margin_calls: list[MarginCall] = field(default_factory=list[MarginCall])
     """Calls as they were made, oldest first."""
     fx: dict[str, tuple[FxRate, ...]] = field(default_factory=dict[str, tuple[FxRate, ...]])

@@ -61,6 +61,8 @@ class DayEnd:
     shortfall: str
     transit: tuple[Transit, ...] = ()
     calls: tuple[PendingCall, ...] = ()
+    ended: tuple[tuple[str, str], ...] = ()
+    """Trades whose last coins went today: exercised, expired, or settled."""
 
 
 @dataclass
@@ -139,7 +141,26 @@ def close_day(start: DayStart) -> DayEnd:
         shortfall=paid.shortfall,
         transit=paid.transit,
         calls=secured.calls,
+        ended=tuple(
+            _ended(start, before, left)
+            for before, left in zip(start.positions, after, strict=True)
+            if left.coins == 0
+        ),
     )
+
+
+def _ended(start: DayStart, before: Position, left: Position) -> tuple[str, str]:
+    """How a trade ended: options at their expiry are exercised where one of them pays, else they expire."""
+    trade = left.trade
+    options = [leg for leg in trade.legs if leg.instrument.is_option]
+    if trade.expiry > start.closes_at or not options:
+        return trade.id, "settled"
+    spot = Fraction(start.spot)
+    paid = [
+        payoff(leg.instrument, Fraction(before.amount(leg)), spot, Fraction(before.entry(leg)))
+        for leg in options
+    ]
+    return trade.id, "exercised" if any(paid) else "expired"
 
 
 def _premium(start: DayStart, after: tuple[Position, ...]) -> tuple[float, float]:

@@ -1,0 +1,147 @@
+"""The fold of the books: flows, rates, calls, amendments, days, confirmations, statements."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import cast
+
+from headframe.book import Break, FxRate, PendingCall, Transit
+from headframe.codec import from_json
+from headframe.counterparty import Standing
+from headframe.desk.known import (
+    Amendment,
+    Confirmed,
+    MarginCall,
+)
+from headframe.desk.ports import JournalBroken, Record
+from headframe.desk.state import State
+from headframe.hedge import MonthResult
+from headframe.units import Month
+
+
+def _flows(state: State, record: Record) -> None:
+    for name, digest in cast("list[list[str]]", record.body["flows"]):
+        if name in state.flows:
+            raise JournalBroken(f"event {record.seq}: {name} was booked before")
+        state.flows[name] = digest
+    state.transit += [from_json(Transit, row) for row in record.body.get("transit", ())]
+    for row in record.body["months"]:
+        result = from_json(MonthResult, row)
+        state.months[result.month] = result
+        state.cash_unhedged = result.cash_unhedged_usd
+
+
+def _fx(state: State, record: Record) -> None:
+    for row in record.body["rates"]:
+        rate = from_json(FxRate, row)
+        held = {one.at: one for one in state.fx.get(rate.currency, ())} | {rate.at: rate}
+        state.fx[rate.currency] = tuple(one for _, one in sorted(held.items()))
+
+
+def _amendment(state: State, record: Record) -> None:
+    """An amendment proposed, or approved: then the trade is its new version, to be confirmed anew."""
+    made = from_json(Amendment, record.body["amendment"])
+    if made.open:
+        state.amendments.append(made)
+        return
+    state.amendments[made.number - 1] = made
+    state.trades[made.after.id] = made.after
+    state.confirmed.pop(made.after.id, None)
+
+
+def _merged(state: State, record: Record) -> None:
+    """A counterparty became another: its trades face that one, as new versions."""
+    name, into = record.body["name"], record.body["into"]
+    for one in list(state.trades.values()):
+        if one.dealer == name:
+            after_it = replace(one, dealer=into)
+            state.trades[one.id] = after_it
+            state.amendments.append(
+                Amendment(
+                    number=len(state.amendments) + 1,
+                    before=one,
+                    after=after_it,
+                    reason=f"{name} became {into}: {record.body['reason']}",
+                    by=record.author,
+                    at=record.at,
+                    approved_by=record.author,
+                )
+            )
+    state.calls = [replace(one, dealer=into) if one.dealer == name else one for one in state.calls]
+    state.transit = [
+        replace(one, source=into) if one.source == name else one for one in state.transit
+    ]
+    state.standing[name] = Standing.CLOSED
+
+
+def _called(state: State, record: Record) -> None:
+    made = from_json(MarginCall, record.body["call"])
+    if made.number != len(state.margin_calls) + 1:
+        raise JournalBroken(
+            f"event {record.seq}: call {made.number} after {len(state.margin_calls)}"
+        )
+    state.margin_calls.append(made)
+
+
+def _call_moved(state: State, record: Record) -> None:
+    """A call agreed on, or settled in part or whole."""
+    made = from_json(MarginCall, record.body["call"])
+    state.margin_calls[made.number - 1] = made
+
+
+def _day(state: State, record: Record) -> None:
+    body = record.body
+    for trade, month, coins in cast("list[list[str]]", body["positions"]):
+        state.remaining[trade][Month.parse(month)] = Decimal(coins)
+    for trade, price in cast("list[list[str]]", body["marks"]):
+        state.last_marks[trade] = Decimal(price)
+    result = from_json(MonthResult, body["month"])
+    state.months[result.month] = result
+    state.last_day = date.fromisoformat(body["day"])
+    state.spot = body["spot"]
+    state.course = body["course"]
+    state.closed_usd = 0.0
+    state.cash_unhedged = result.cash_unhedged_usd
+    state.shortfalls.extend(body["shortfalls"])
+    state.transit = [from_json(Transit, row) for row in body.get("transit", ())]
+    for trade, how in cast("list[list[str]]", body.get("ended", [])):
+        state.ended[trade] = how
+    state.calls = [from_json(PendingCall, row) for row in body.get("calls", ())]
+
+
+def _confirmed(state: State, record: Record) -> None:
+    found = from_json(Confirmed, record.body)
+    if found.trade:
+        state.confirmed[found.trade] = found
+        other = state.came_with.get(found.trade)
+        if other is not None:
+            state.confirmed[other] = replace(found, trade=other)
+    else:
+        state.strangers[found.reference] = found
+
+
+def _statement(state: State, record: Record) -> None:
+    for key in record.body["agreed"]:
+        state.breaks.pop(key, None)
+    for row in record.body["breaks"]:
+        found = from_json(Break, row)
+        state.breaks[found.key] = found
+
+
+BOOKS: Mapping[str, Callable[[State, Record], None]] = MappingProxyType(
+    {
+        "flows": _flows,
+        "fx": _fx,
+        "amendment_proposed": _amendment,
+        "amendment_approved": _amendment,
+        "counterparty_merged": _merged,
+        "margin_call": _called,
+        "margin_call_agreed": _call_moved,
+        "margin_call_settled": _call_moved,
+        "day": _day,
+        "confirmed": _confirmed,
+        "statement": _statement,
+    }
+)
