@@ -346,3 +346,40 @@ def test_what_a_dealer_pays_over_a_weekend_is_exposed_until_it_is_there(approved
             assert found.current_usd >= found.in_flight_usd
             seen += found.in_flight_usd
     assert seen > 0.0, "a dealer posted or settled on a weekend"
+
+
+def test_sales_are_kept_by_venue_and_compared(office: Office) -> None:
+    office.user = "treasurer"
+    flows.take(
+        office,
+        wide(
+            f"s-1,sale,{AT},1,,77000,USD,77,,,exchange one\n"
+            f"s-2,sale,{AT},3,,231000,USD,23.1,,,exchange two\n"
+            f"s-3,sale,{AT},1,77100,,,,,,\n"
+        ),
+        "wide.csv",
+    )
+    bare, one, two = flows.sold(office)
+    assert (one.venue, one.fills, one.coins, one.price) == ("exchange one", 1, 1.0, 77_000.0)
+    assert [one.fee_bp, two.fee_bp] == pytest.approx([10.0, 1.0])
+    net = (77_000 - 77 + 231_000 - 23.1 + 77_100) / 5
+    assert one.against_month_bp == pytest.approx(1e4 * ((77_000 - 77) / net - 1))
+    assert (bare.venue, bare.fee_bp) == ("not said", 0.0)
+    again = checkpoint.read(checkpoint.written(office.state()))
+    assert again is not None
+    assert again.sales == office.state().sales
+
+
+def test_what_an_address_received_is_booked_once_by_transaction(office: Office) -> None:
+    office.user = "treasurer"
+    now, free = office.now(), office.state().ledger.balance(COINS_FREE, BTC)
+    found = [
+        ("ab" * 32, now - timedelta(days=900), Decimal(7)),
+        ("cd" * 32, now, Decimal("0.12345678")),
+        ("ef" * 32, now + timedelta(hours=1), Decimal(1)),
+    ]
+    taken = flows.take_receipts(office, found, "address bc1q")
+    assert [one.id for one in taken.booked] == ["tx-" + "cd" * 32]
+    assert str(office.state().ledger.balance(COINS_FREE, BTC) - free) == "0.12345678"
+    again = flows.take_receipts(office, found, "address bc1q")
+    assert (again.booked, again.known) == ((), ("tx-" + "cd" * 32,))

@@ -1,6 +1,7 @@
 """Difficulty and payouts from a node and an Esplora-style server: recorded messages, then over loopback."""
 
 import json
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from click.testing import CliRunner
 from headframe.chain import latest, retargets
 from headframe.cli.app import app
 from headframe.desk.ports import Malformed, Refused, Unreachable
-from headframe.feed import esplora, fetch_payouts, fetch_periods, node
+from headframe.feed import esplora, fetch_payouts, fetch_periods, fetch_receipts, node
 from headframe.units import Wrong
 
 # Block 840,000 as an Esplora server gives it (fields as its API documents them; extra ones kept).
@@ -230,6 +231,58 @@ def test_payouts_are_gathered_page_by_page() -> None:
     for bad in ("", "../../etc", "a b", "x" * 200):
         with pytest.raises(Wrong, match="address"):
             fetch_payouts("http://127.0.0.1:9", bad)
+
+
+def test_receipts_are_transactions_deep_enough_and_none_of_our_own() -> None:
+    with serving() as host:
+        found = fetch_receipts(f"http://{host}/api", ADDRESS, 6)
+    assert len(found) == 60
+    assert [one.at for one in found] == sorted(one.at for one in found)
+    assert sum(one.coins for one in found) == Decimal(
+        sum(100_000 + k for k in range(1, 61))
+    ).scaleb(-8)
+    tip = 957_610
+    deep, shallow, own = (transaction(k, "2026-08-02", 5_000) for k in (1, 2, 3))
+    deep["status"]["block_height"] = tip - 5
+    shallow["status"]["block_height"] = tip - 4
+    own["vin"] = [{"prevout": {"scriptpubkey_address": ADDRESS, "value": 9_000}}]
+    page = json.dumps([shallow, deep, own])
+
+    def get(path: str) -> str:
+        if path.endswith("height"):
+            return str(tip)
+        return "[]" if path.endswith("0" * 60) else page
+
+    (one,) = esplora.receipts(get, ADDRESS, confirmations=6)
+    assert one.txid == deep["txid"]
+    assert len(esplora.receipts(get, ADDRESS, confirmations=5)) == 2
+    for change in ({"status": {"block_time": 1}}, {"vin": None}, {"vin": [3]}):
+        bad = json.dumps([{**deep, **change}])
+
+        def told(path: str, bad: str = bad) -> str:
+            return str(tip) if path.endswith("height") else bad
+
+        with pytest.raises(Malformed, match=r"no block|no inputs"):
+            esplora.receipts(told, ADDRESS, confirmations=6)
+
+
+def test_the_command_books_what_the_pool_paid(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = int(datetime(2026, 8, 22, 15, 33, tzinfo=UTC).timestamp())
+    paid = [transaction(k, "2026-08-22", 5_000) for k in (1, 2, 3)]
+    paid[0]["status"]["block_time"] = paid[1]["status"]["block_time"] = at
+    monkeypatch.setattr(sys.modules[__name__], "PAID", paid)
+    with serving() as host:
+        place = ["--esplora", f"http://{host}/api", "--workspace", str(mine), "--json"]
+        for booked, known in ((2, 0), (0, 2)):
+            app.main(["coins", "--address", ADDRESS, *place], standalone_mode=False)
+            told = json.loads(capsys.readouterr().out)
+            assert (len(told["booked"]), len(told["known"])) == (booked, known)
+    app.main(["coins", "--sales", "--workspace", str(mine), "--json"], standalone_mode=False)
+    assert json.loads(capsys.readouterr().out)["rows"] == []
+    with pytest.raises(Wrong, match="give one of"):
+        app.main(["coins", "--workspace", str(mine)], standalone_mode=False)
 
 
 def test_a_server_that_fails_is_told_apart() -> None:

@@ -1,11 +1,12 @@
 """What comes from outside the desk: coins and cash that moved, statements of balances."""
 
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import click
 
-from headframe.cli.frame import Call, Instant, command
+from headframe.cli.frame import Call, Instant, Whole, command
 
 
 @click.command()
@@ -72,23 +73,48 @@ def fx(call: Call, rates: tuple[str, ...], at: datetime | None) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--address", help="Payouts received at this address, from an Esplora-style server.")
+@click.option("--esplora", help="Its base URL (HEADFRAME_ESPLORA_URL).")
+@click.option(
+    "--confirmations", type=Whole(1, 1000), default=6, show_default=True, help="How deep, at least."
+)
+@click.option("--sales", is_flag=True, help="Sales by month and venue, as they are booked.")
 @command
-def coins(call: Call, file: Path) -> None:
+def coins(
+    call: Call,
+    *,
+    file: Path | None,
+    address: str | None,
+    esplora: str | None,
+    confirmations: int,
+    sales: bool,
+) -> None:
     """Book what happened to coins and cash outside hedges: payouts, sales, costs, pledges, conversions.
 
     FILE is a CSV or XLSX: id, kind (payout, sale, cost, pledge, release, convert, capital, distribution), at,
     and coins, usd, fee_usd, memo as the kind asks; amount, currency and fee for other currencies, into and
-    into_currency for a conversion. Each id is booked once, all of a file or none: give it again as it grows.
+    into_currency for a conversion, venue of a sale. Each id is booked once, all of a file or none: give it
+    again as it grows. With --address: what a pool paid there, each transaction once, --confirmations deep.
     """
     from headframe.book import CASH, COINS_FREE, COINS_PLEDGED
     from headframe.codec import read_flows, to_json
-    from headframe.desk import flows
+    from headframe.desk import flows, tables
     from headframe.feed import read_table
-    from headframe.units import BTC, USD
+    from headframe.units import BTC, USD, Wrong
 
+    if sum((file is not None, address is not None, sales)) != 1:
+        raise Wrong("give one of FILE, --address and --sales")
     office = call.office()
-    taken = flows.take(office, read_flows(read_table(file), file.name), file.name)
+    if sales:
+        rows = flows.sold(office)
+        call.answer("coins-sold", {"rows": to_json(rows)}, tables.sold_table(rows))
+        return
+    if file is not None:
+        taken = flows.take(office, read_flows(read_table(file), file.name), file.name)
+    else:
+        found = _received(esplora, address or "", confirmations)
+        taken = flows.take_receipts(office, found, f"address {address}")
     ledger = office.state().ledger
     held = {
         "coins_free": str(ledger.balance(COINS_FREE, BTC)),
@@ -101,3 +127,17 @@ def coins(call: Call, file: Path) -> None:
         f"{len(taken.booked)} booked, {len(taken.known)} were booked before; free {held['coins_free']} BTC, "
         f"pledged {held['coins_pledged']} BTC, cash {held['cash_usd']} USD",
     )
+
+
+def _received(
+    url: str | None, address: str, confirmations: int
+) -> "list[tuple[str, datetime, Decimal]]":
+    """What an address received, as an Esplora-style server tells it."""
+    from headframe.feed import fetch_receipts
+    from headframe.units import Wrong
+    from headframe.wiring import source_url
+
+    base = url or source_url("ESPLORA")
+    if base is None:
+        raise Wrong("give --esplora URL, or set HEADFRAME_ESPLORA_URL")
+    return [(one.txid, one.at, one.coins) for one in fetch_receipts(base, address, confirmations)]

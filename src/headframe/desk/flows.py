@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from headframe.book import (
     CASH,
@@ -17,11 +18,12 @@ from headframe.book import (
 )
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import users
+from headframe.desk.known import Sale
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.state import State, postings_json
 from headframe.hedge import MonthResult, with_flows
-from headframe.units import BTC, USD, Money, Wrong, iso
+from headframe.units import BTC, USD, Money, Month, Wrong, booked, iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +61,99 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
             raise Declined(f"{source}: {one.id} was booked before with other figures")
     fresh = sorted((one for one in flows if one.id not in state.flows), key=lambda one: one.at)
     if fresh:
-        trial = state.ledger.copy()
-        entries = _entries(trial, fresh, source)
-        body = {
-            "source": source[:200],
-            "flows": [[one.id, digest(one)] for one in fresh],
-            "months": [to_json(one) for one in _months(office, state, trial, fresh)],
-            "postings": postings_json(entries),
-        }
-        transit = _transit(office, fresh)
-        if transit:
-            body["transit"] = to_json(transit)
-        office.record(Draft("flows", body), at=at)
+        office.record(_event(office, state, fresh, source), at=at)
     return Taken(tuple(fresh), tuple(one.id for one in known))
+
+
+def _event(office: Office, state: State, fresh: Sequence[Flow], source: str) -> Draft:
+    """The event of flows that are new: what was booked, the months, sales by venue, what is on its way."""
+    trial = state.ledger.copy()
+    entries = _entries(trial, fresh, source)
+    body = {
+        "source": source[:200],
+        "flows": [[one.id, digest(one)] for one in fresh],
+        "months": [to_json(one) for one in _months(office, state, trial, fresh)],
+        "postings": postings_json(entries),
+    }
+    sales = [_sale(one) for one in fresh if one.kind is FlowKind.SALE]
+    if sales:
+        body["sales"] = to_json(sales)
+    transit = _transit(office, fresh)
+    if transit:
+        body["transit"] = to_json(transit)
+    return Draft("flows", body)
+
+
+def take_receipts(
+    office: Office, found: Sequence[tuple[str, datetime, Decimal]], source: str
+) -> Taken:
+    """Book what an address received, transaction by transaction; what is older than the books is in them.
+
+    What is dated after our clock waits for it.
+    """
+    opened, now = office.state().opened, office.now()
+    none = Money(USD, 0)
+    made = [
+        Flow(
+            id=f"tx-{txid}", kind=FlowKind.PAYOUT, at=at, coins=booked(coins, BTC), cash=none,
+            fee=none, memo="",
+        )
+        for txid, at, coins in found
+        if (opened is None or at >= opened) and at <= now
+    ]  # fmt: skip
+    return take(office, made, source)
+
+
+def _sale(one: Flow) -> Sale:
+    return Sale(id=one.id, at=one.at, coins=one.coins, cash=one.cash, fee=one.fee, venue=one.venue)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sold:
+    """Sales of a month at one venue, in USD: their average price and fee, and against all of the month."""
+
+    month: Month
+    venue: str
+    fills: int
+    coins: float
+    price: float
+    fee_bp: float
+    against_month_bp: float
+    """Net price against the average of every venue of the month, in hundredths of a per cent."""
+
+
+def sold(office: Office) -> tuple[Sold, ...]:
+    """Sales by month and venue, oldest first; a currency without a rate at the time counts for nothing."""
+    users.allowed(office, users.Action.READ)
+    state = office.state()
+    groups: dict[tuple[Month, str], list[tuple[float, float, float]]] = {}
+    for one in state.sales:
+        usd, fee = state.usd_of(one.cash, one.at), state.usd_of(one.fee, one.at)
+        if usd is not None and fee is not None:
+            key = (Month.of(one.at), one.venue)
+            groups.setdefault(key, []).append((float(one.coins), usd, fee))
+    found: list[Sold] = []
+    for (month, venue), rows in sorted(groups.items()):
+        every = [row for (when, _), some in groups.items() if when == month for row in some]
+        net = _net(every)
+        coins, usd, fee = (sum(row[place] for row in rows) for place in range(3))
+        found.append(
+            Sold(
+                month=month,
+                venue=venue or "not said",
+                fills=len(rows),
+                coins=coins,
+                price=usd / coins,
+                fee_bp=1e4 * fee / usd if usd else 0.0,
+                against_month_bp=1e4 * (_net(rows) / net - 1.0) if net else 0.0,
+            )
+        )
+    return tuple(found)
+
+
+def _net(rows: Sequence[tuple[float, float, float]]) -> float:
+    """Average price of sales after their fees."""
+    return sum(usd - fee for _, usd, fee in rows) / sum(coins for coins, _, _ in rows)
 
 
 def digest(flow: Flow) -> str:

@@ -14,6 +14,7 @@ from headframe.desk.known import (
     Amendment,
     Confirmed,
     MarginCall,
+    Sale,
 )
 from headframe.desk.ports import JournalBroken, Record
 from headframe.desk.state import State
@@ -26,6 +27,7 @@ def _flows(state: State, record: Record) -> None:
         if name in state.flows:
             raise JournalBroken(f"event {record.seq}: {name} was booked before")
         state.flows[name] = digest
+    state.sales += [from_json(Sale, row) for row in record.body.get("sales", ())]
     state.transit += [from_json(Transit, row) for row in record.body.get("transit", ())]
     for row in record.body["months"]:
         result = from_json(MonthResult, row)

@@ -103,6 +103,18 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """Coins sold as a venue filled them: what they brought before the fee."""
+
+    id: str
+    at: datetime
+    coins: Money
+    cash: Money
+    fee: Money
+    venue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarginCall:
     """A call under an agreement: by the dealer or (``from_us``) by us; what is settled of what is owed."""
 

@@ -28,6 +28,7 @@ from headframe.desk.known import (
     MarginCall,
     Note,
     RfqRecord,
+    Sale,
     Signature,
     Token,
     User,
@@ -99,6 +100,8 @@ class State:
     alerts_made: int = 0
     flows: dict[str, str] = field(default_factory=dict[str, str])
     """Payouts, sales and the like that are booked: their ids, and the hash of what each was."""
+    sales: list[Sale] = field(default_factory=list[Sale])
+    """Sales of coins as venues filled them, oldest first."""
     transit: list[Transit] = field(default_factory=list[Transit])
     """Dollars that are booked and not there yet, by the bank's calendar."""
     calls: list[PendingCall] = field(default_factory=list[PendingCall])

@@ -6,6 +6,7 @@ from headframe.desk import money
 from headframe.desk.calls import AnnexRow
 from headframe.desk.cash import Rung
 from headframe.desk.covenants import Covenant
+from headframe.desk.flows import Sold
 from headframe.desk.known import MarginCall
 from headframe.desk.limits import MarginView
 from headframe.report import Column, Form, Table
@@ -290,3 +291,31 @@ def calls_table(rows: Sequence[MarginCall]) -> Table:
             for one in rows
         ),
     )  # fmt: skip
+
+
+def sold_table(rows: Sequence[Sold]) -> Table:
+    """Sales of coins by month and venue."""
+    return Table(
+        title="Coins sold, by month and venue",
+        columns=(
+            Column("month"),
+            Column("venue"),
+            Column("fills", Form.WHOLE),
+            Column("coins", Form.COINS),
+            Column("USD a coin", Form.PRICE),
+            Column("fee, bp", Form.RATIO),
+            Column("net against the month, bp", Form.RATIO),
+        ),
+        rows=tuple(
+            (
+                str(one.month),
+                one.venue,
+                float(one.fills),
+                one.coins,
+                one.price,
+                one.fee_bp,
+                one.against_month_bp,
+            )
+            for one in rows
+        ),
+    )

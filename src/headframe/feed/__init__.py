@@ -7,6 +7,7 @@ from headframe.feed.fetch import (
     fetch_market,
     fetch_payouts,
     fetch_periods,
+    fetch_receipts,
     fetch_ticker,
 )
 from headframe.feed.files import market_from_text, read_text
@@ -23,6 +24,7 @@ __all__ = [
     "fetch_market",
     "fetch_payouts",
     "fetch_periods",
+    "fetch_receipts",
     "fetch_ticker",
     "market_from_text",
     "mined_rows",

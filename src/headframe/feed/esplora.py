@@ -7,7 +7,8 @@ confirmed transactions a page, newest first).
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -71,23 +72,66 @@ def periods_from(start: Callable[[int], Retarget], tip: int, after: int) -> tupl
     return tuple(start(height) for height in range(first, tip + 1, PERIOD))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Coins an address received in one confirmed transaction that spends none of its own."""
+
+    txid: str
+    at: datetime
+    coins: Decimal
+
+
+def receipts(get: Get, address: str, *, confirmations: int) -> tuple[Receipt, ...]:
+    """What an address received, oldest first, as deep in the chain as asked; its own transfers left out."""
+    tip = tip_height(get)
+    found: list[Receipt] = []
+    for one in _transactions(get, address):
+        if _spends(one, address):
+            continue
+        try:
+            height = int(one["status"]["block_height"])
+            at = datetime.fromtimestamp(int(one["status"]["block_time"]), UTC)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise Malformed(f"transaction {one['txid'][:16]} has no block: {error}") from error
+        _, coins = _received(one, address)
+        if coins and tip - height + 1 >= confirmations:
+            found.append(Receipt(txid=one["txid"], at=at, coins=coins))
+    return tuple(sorted(found, key=lambda receipt: (receipt.at, receipt.txid)))
+
+
+def _spends(one: dict[str, Any], address: str) -> bool:
+    """Whether a transaction spends coins of the address itself."""
+    try:
+        spent = [cast("dict[str, Any] | None", row.get("prevout")) for row in one["vin"]]
+        return any(row is not None and row.get("scriptpubkey_address") == address for row in spent)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Malformed(f"transaction {one['txid'][:16]} has no inputs: {error}") from error
+
+
 def payouts(get: Get, address: str) -> dict[date, Decimal]:
     """Coins received at an address by day of confirmation, from every confirmed transaction."""
+    found: dict[date, Decimal] = {}
+    for one in _transactions(get, address):
+        day, coins = _received(one, address)
+        if coins:
+            found[day] = found.get(day, Decimal(0)) + coins
+    return dict(sorted(found.items()))
+
+
+def _transactions(get: Get, address: str) -> Iterator[dict[str, Any]]:
+    """Every confirmed transaction of an address, once, newest first, page by page."""
     if not _ADDRESS.fullmatch(address):
         raise Wrong(f"an address has 20 to 90 letters and digits, was {address[:100]!r}")
-    found: dict[date, Decimal] = {}
     seen: set[str] = set()
     last = ""
     for _ in range(_MOST_PAGES):
         page = _page(get(f"/address/{address}/txs/chain{last}"))
         fresh = [one for one in page if one["txid"] not in seen]
         if not fresh:
-            return dict(sorted(found.items()))
+            return
         for one in fresh:
             seen.add(one["txid"])
-            day, coins = _received(one, address)
-            if coins:
-                found[day] = found.get(day, Decimal(0)) + coins
+            yield one
         last = f"/{fresh[-1]['txid']}"
     raise Malformed(f"{address} has more than {_MOST_PAGES * 25:,} transactions")
 

@@ -25,6 +25,11 @@ def fetch_payouts(url: str, address: str) -> tuple[tuple[date, Decimal], ...]:
     return tuple(esplora.payouts(Http(url).get, address).items())
 
 
+def fetch_receipts(url: str, address: str, confirmations: int) -> tuple[esplora.Receipt, ...]:
+    """What an address received, transaction by transaction, so many confirmations deep."""
+    return esplora.receipts(Http(url).get, address, confirmations=confirmations)
+
+
 def fetch_market(url: str | None, *, via: str, coin: str, settled: str) -> Snapshot:
     """A live snapshot of Deribit's public data, or of a server that speaks it, over ``http`` or ``ws``."""
     base = url or deribit.PRODUCTION
