@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import cast
 
-from headframe.book import Break, FxRate, PendingCall, Transit
+from headframe.book import Break, FxRate, PendingCall, Transit, still
 from headframe.codec import from_json
 from headframe.counterparty import Standing
 from headframe.desk.known import (
@@ -28,7 +28,8 @@ def _flows(state: State, record: Record) -> None:
             raise JournalBroken(f"event {record.seq}: {name} was booked before")
         state.flows[name] = digest
     state.sales += [from_json(Sale, row) for row in record.body.get("sales", ())]
-    state.transit += [from_json(Transit, row) for row in record.body.get("transit", ())]
+    fresh = [from_json(Transit, row) for row in record.body.get("transit", ())]
+    state.transit = [*still(state.transit, record.at.date()), *fresh]
     for row in record.body["months"]:
         result = from_json(MonthResult, row)
         state.months[result.month] = result

@@ -236,7 +236,11 @@ def _on_the_way(start: DayStart, comes_in: Sequence[Entry], proceeds: Money) -> 
     """What comes in today by bank and is there later: of hedges and collateral by dealer, of the sale."""
     if start.settles_on <= start.closes_at.date():
         return
-    dealers = {one.trade.id: one.trade.dealer for one in start.positions}
+    venue = MarginTerms.VENUE
+    dealers = {
+        one.trade.id: start.venue if one.trade.margin is venue else one.trade.dealer
+        for one in start.positions
+    }
     sums: dict[str, int] = {"sale": max(proceeds.smallest, 0)}
     for entry in comes_in:
         other = next(one.account for one in entry.postings if one.account != CASH)
