@@ -12,6 +12,7 @@ from desk.test_switching import sold
 from headframe.book import Position
 from headframe.desk import days, execution, money, relationships
 from headframe.desk.office import Office
+from headframe.hedge import By
 from headframe.market import sample_market
 from headframe.pricing import surface_of
 from headframe.risk import Course, relationship
@@ -42,16 +43,16 @@ def test_profit_is_the_same_however_it_is_added_up(lived: Office) -> None:
     coins = sum(float(one.trade.size) for one in found.trades)
     left = sum(float(one.position.coins) for one in found.trades if one.position)
     assert left < coins
-    for by in money.By:
+    for by in By:
         rows = money.added_up(lived, by)
         assert sum(one.total_usd for one in rows) == pytest.approx(everything, abs=0.01)
         assert sum(one.coins for one in rows) == pytest.approx(coins)
         assert sum(one.coins_left for one in rows) == pytest.approx(left)
         assert [one.name for one in rows] == sorted(one.name for one in rows)
-    months = {one.name: one for one in money.added_up(lived, money.By.MONTH)}
+    months = {one.name: one for one in money.added_up(lived, By.MONTH)}
     assert "2026-09" in months
     assert months["2026-09"].coins_left < months["2026-09"].coins
-    assert {one.name for one in money.added_up(lived, money.By.COUNTERPARTY)} == {
+    assert {one.name for one in money.added_up(lived, By.COUNTERPARTY)} == {
         one.trade.dealer for one in found.trades
     }
 

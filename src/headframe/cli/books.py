@@ -189,8 +189,9 @@ def _explained(call: Call, since: datetime) -> None:
 def _added_up(call: Call, by: str) -> None:
     from headframe.codec import to_json
     from headframe.desk import money, tables
+    from headframe.hedge import By
 
-    rows = money.added_up(call.office(), money.By(by))
+    rows = money.added_up(call.office(), By(by))
     data = [{**to_json(one), "total_usd": one.total_usd} for one in rows]
     call.answer("pnl-by", {"by": by, "rows": data}, tables.pnl_by_table(by, rows))
 

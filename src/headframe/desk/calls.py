@@ -5,13 +5,12 @@ else a call is heard or made here, and booked when it is delivered.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from decimal import Decimal
 
 from headframe.book import Entry, MarginTerms, collateral
 from headframe.codec import to_json
-from headframe.counterparty import Agent, CollateralTerms, Dossier, Trigger, call_amount
+from headframe.counterparty import Agent, CollateralTerms, Dossier, Trigger
 from headframe.desk import users
 from headframe.desk.known import MarginCall
 from headframe.desk.office import Office, serialised
@@ -20,31 +19,11 @@ from headframe.desk.programme import pledge_of
 from headframe.desk.state import postings_json
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import given, returned
-from headframe.risk import Watched, collateral_due_to_us, collateral_wanted, position_value_usd
+from headframe.risk import AnnexRow, Lying, Watched, annex_row
 from headframe.units import USD, Money, Wrong, booked
 
 CLAUSE = "CSA"
 _LONGEST = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnnexRow:
-    """One agreement today, in USD: what lies where, what either side may call, and by when it is due."""
-
-    dealer: str
-    terms: CollateralTerms
-    value_usd: float
-    posted_usd: float
-    """Ours with the dealer, coins after their haircut."""
-    held_usd: float
-    open_usd: float
-    """Called and not delivered: by the dealer, less what we called."""
-    they_may_call_usd: float
-    we_may_call_usd: float
-    due: date | None
-    """When a call made now is to be met; none: today none is made."""
-    close_out_usd: float
-    """What closing out at mark would bring us, all collateral settled; below zero we would pay."""
 
 
 def rows(office: Office) -> tuple[AnnexRow, ...]:
@@ -64,32 +43,21 @@ def calls(office: Office) -> tuple[MarginCall, ...]:
 
 
 def _row(now: Valuation, dossier: Dossier) -> AnnexRow:
-    name, terms = dossier.name, dossier.collateral
+    name = dossier.name
     mine = tuple(
         one
         for one in now.positions
         if one.trade.dealer == name and one.trade.margin is MarginTerms.BILATERAL
     )
-    value = sum(position_value_usd(one, now.surface, now.at) for one in mine)
-    wanted = collateral_wanted(mine, terms, now.surface, now.at) if mine else 0.0
-    owed = collateral_due_to_us(mine, terms, now.surface, now.at) if mine else 0.0
-    market = now.posted(name)
-    posted = market - terms.haircut * _coins_usd(now, name)
-    held = now.held(name)
-    theirs, ours = _outstanding(now, name, from_us=False), _outstanding(now, name, from_us=True)
-    to_them, to_us = call_amount(terms, wanted, posted), call_amount(terms, owed, held)
-    return AnnexRow(
-        dealer=name,
-        terms=terms,
-        value_usd=value,
-        posted_usd=posted,
-        held_usd=held,
-        open_usd=theirs - ours,
-        they_may_call_usd=_fresh(terms, max(to_them, 0.0) + max(-to_us, 0.0), theirs),
-        we_may_call_usd=_fresh(terms, max(to_us, 0.0) + max(-to_them, 0.0), ours),
-        due=terms.due(now.at),
-        close_out_usd=value - held + market,
+    coins = _coins_usd(now, name)
+    lying = Lying(
+        dollars=now.posted(name) - coins,
+        coins_usd=coins,
+        held=now.held(name),
+        called_by_them=_outstanding(now, name, from_us=False),
+        called_by_us=_outstanding(now, name, from_us=True),
     )
+    return annex_row(name, dossier.collateral, mine, lying, now.surface, now.at)
 
 
 def _coins_usd(now: Valuation, dealer: str) -> float:
@@ -102,12 +70,6 @@ def _outstanding(now: Valuation, dealer: str, *, from_us: bool) -> float:
         for one in now.state.margin_calls
         if (one.dealer, one.from_us) == (dealer, from_us)
     )
-
-
-def _fresh(terms: CollateralTerms, needed: float, outstanding: float) -> float:
-    """What may be called beyond what is called already."""
-    left = needed - outstanding
-    return left if left >= max(terms.minimum_transfer_usd, 0.01) or not outstanding else 0.0
 
 
 @serialised

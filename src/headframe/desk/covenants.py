@@ -1,6 +1,5 @@
-"""The lender's covenants as clauses: what each asks, what is, what would cure it; and their certificate."""
+"""The lender's covenants on the books of now, and the certificate of them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,24 +9,9 @@ from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Head, NotFound
 from headframe.desk.programme import pledge_of
 from headframe.desk.valuation import Valuation, value_now
-from headframe.hedge import exposure_rows, hedged_share
-from headframe.mandate import Mandate, Rule
-
-LIEN, STEP, RATIO = "M-10.5", "M-10.4", "loan"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Covenant:
-    """One clause: what it asks and what is found, in words and figures, and what would cure or come next."""
-
-    clause: str
-    name: str
-    asked: str
-    found: str
-    kept: bool
-    remedy: str
-    used: float
-    allowed: float
+from headframe.hedge import Covenant, ExposureRow, Loan, exposure_rows
+from headframe.hedge import covenants as judged
+from headframe.mandate import Mandate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,101 +34,16 @@ class Certificate:
 
 def covenants(now: Valuation, mandate: Mandate) -> tuple[Covenant, ...]:
     """Every covenant there is, on the books and the price of now."""
-    return (*_hedged(now, mandate), *_instruments(now, mandate), *_loan(now, mandate))
-
-
-def _hedged(now: Valuation, mandate: Mandate) -> Iterator[Covenant]:
-    if now.state.forecast is None:
-        return
-    rows = exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
-    expected = sum(row.p50 for row in rows)
-    share, lender = hedged_share(rows), mandate.lender
-    short = max(lender.least_hedged - share, 0.0) * expected
-    yield Covenant(
-        clause=Rule.LENDER_LEAST.clause,
-        name="hedged, at least",
-        asked=f"{lender.least_hedged:.0%} of P50",
-        found=f"{share:.1%}",
-        kept=short < 1e-6,
-        remedy=f"hedge {short:,.1f} coins more" if short else "",
-        used=share,
-        allowed=lender.least_hedged,
+    forecast, treasury = now.state.forecast, now.settings.operation.treasury
+    rows: tuple[ExposureRow, ...] = ()
+    if forecast is not None:
+        rows = exposure_rows(forecast, mandate.cover, now.positions, now.at)
+    loan = Loan(
+        pledge=pledge_of(now.state, now.settings),
+        share_max=treasury.loan_to_value_max,
+        coins_pledged=treasury.coins_pledged,
     )
-    over = max(share - lender.most_hedged, 0.0) * expected
-    yield Covenant(
-        clause=Rule.LENDER_MOST.clause,
-        name="hedged, at most",
-        asked=f"{lender.most_hedged:.0%} of P50",
-        found=f"{share:.1%}",
-        kept=over < 1e-6,
-        remedy=f"close {over:,.1f} coins" if over else "",
-        used=share,
-        allowed=lender.most_hedged,
-    )
-
-
-def _instruments(now: Valuation, mandate: Mandate) -> Iterator[Covenant]:
-    allowed = mandate.lender.structures
-    if not allowed:
-        return
-    other = [one.trade.id for one in now.positions if one.trade.structure not in allowed]
-    yield Covenant(
-        clause=Rule.LENDER_STRUCTURE.clause,
-        name="instruments",
-        asked=", ".join(str(kind).replace("_", " ") for kind in allowed),
-        found=f"others: {', '.join(other)}" if other else "no others",
-        kept=not other,
-        remedy=f"close {', '.join(other)}" if other else "",
-        used=float(len(other)),
-        allowed=0.0,
-    )
-
-
-def _loan(now: Valuation, mandate: Mandate) -> Iterator[Covenant]:
-    treasury, spot = now.settings.operation.treasury, now.surface.spot
-    pledge = pledge_of(now.state, now.settings)
-    most = treasury.loan_to_value_max
-    breaks = pledge.price_at(most)
-    if breaks is None:
-        return
-    worth = pledge.coins * spot
-    ratio = pledge.loan_usd / worth
-    coins, dollars = (pledge.loan_usd / most - worth) / spot, pledge.loan_usd - most * worth
-    cure = f"pledge {coins:,.2f} coins or repay {dollars:,.0f} USD"
-    yield Covenant(
-        clause=RATIO,
-        name="loan to value",
-        asked=f"at most {most:.0%} of collateral",
-        found=f"{ratio:.1%}",
-        kept=ratio <= most,
-        remedy=f"breaks below {breaks:,.0f} USD a coin" if ratio <= most else cure,
-        used=ratio,
-        allowed=most,
-    )
-    for step in mandate.lender.steps:
-        reached = ratio > step.above
-        price = pledge.price_at(step.above) or 0.0
-        yield Covenant(
-            clause=STEP,
-            name=f"loan to value above {step.above:.0%}",
-            asked=f"{step.must}, within {step.days} days",
-            found=f"{ratio:.1%}",
-            kept=not reached,
-            remedy=step.must if reached else f"reached below {price:,.0f} USD a coin",
-            used=ratio,
-            allowed=step.above,
-        )
-    missing = treasury.coins_pledged - pledge.coins
-    yield Covenant(
-        clause=LIEN,
-        name="pledged coins, whole and nowhere else",
-        asked=f"{treasury.coins_pledged:,.2f} coins",
-        found=f"{pledge.coins:,.2f} coins",
-        kept=missing < 1e-8,
-        remedy=f"return {missing:,.8f} coins" if missing >= 1e-8 else "",
-        used=pledge.coins,
-        allowed=treasury.coins_pledged,
-    )
+    return judged(mandate, rows, now.positions, loan, now.surface.spot)
 
 
 def shown(office: Office) -> tuple[Covenant, ...]:

@@ -13,29 +13,9 @@ from headframe.desk.quotes import surface_in
 from headframe.desk.state import State
 from headframe.desk.valuation import value_now
 from headframe.pricing import Surface
-from headframe.risk import Moved, position_value_usd
+from headframe.risk import Explained, Moved, explained_trade, position_value_usd
 from headframe.risk import explained as explain_all
 from headframe.units import BTC, USD, iso
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """One trade over a period, in USD: market moves of what was on, what was delivered or closed, new, fees.
-
-    ``delivered`` is what deliveries, settlements and closings brought against the worth of what they took
-    away; ``dealt`` the whole of a trade that was dealt in the period, fees apart.
-    """
-
-    trade: str
-    moved: Moved
-    delivered: float
-    dealt: float
-    fees: float
-
-    @property
-    def total(self) -> float:
-        """The trade's profit over the period."""
-        return self.moved.total + self.delivered + self.dealt + self.fees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +86,14 @@ def _trade(
     case: _Case, moved: Moved, began: tuple[Surface, datetime], ended: tuple[Surface, datetime]
 ) -> Explained:
     spot, name = ended[0].spot, case.name
-    flows = case.flows_usd(spot)
-    worth = 0.0 if case.left is None else position_value_usd(case.left, *ended)
-    fees = _fees(case.state, case.before, name, spot)
-    if case.held is None:
-        dealt = flows + worth - fees
-        return Explained(trade=name, moved=Moved(), delivered=0.0, dealt=dealt, fees=fees)
-    total = flows + worth - position_value_usd(case.held, *began)
-    delivered = total - moved.total - fees
-    return Explained(trade=name, moved=moved, delivered=delivered, dealt=0.0, fees=fees)
+    return explained_trade(
+        name,
+        moved,
+        flows=case.flows_usd(spot),
+        worth_before=None if case.held is None else position_value_usd(case.held, *began),
+        worth_after=0.0 if case.left is None else position_value_usd(case.left, *ended),
+        fees=_fees(case.state, case.before, name, spot),
+    )
 
 
 def _fees(state: State, before: State, name: str, spot: float) -> float:

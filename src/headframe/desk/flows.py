@@ -22,7 +22,7 @@ from headframe.desk.known import Sale
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.state import State, postings_json
-from headframe.hedge import MonthResult, with_flows
+from headframe.hedge import MonthResult, SaleFill, Sold, sold_by_venue, with_flows
 from headframe.units import BTC, USD, Money, Month, Wrong, booked, iso
 
 
@@ -108,52 +108,16 @@ def _sale(one: Flow) -> Sale:
     return Sale(id=one.id, at=one.at, coins=one.coins, cash=one.cash, fee=one.fee, venue=one.venue)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sold:
-    """Sales of a month at one venue, in USD: their average price and fee, and against all of the month."""
-
-    month: Month
-    venue: str
-    fills: int
-    coins: float
-    price: float
-    fee_bp: float
-    against_month_bp: float
-    """Net price against the average of every venue of the month, in hundredths of a per cent."""
-
-
 def sold(office: Office) -> tuple[Sold, ...]:
     """Sales by month and venue, oldest first; a currency without a rate at the time counts for nothing."""
     users.allowed(office, users.Action.READ)
     state = office.state()
-    groups: dict[tuple[Month, str], list[tuple[float, float, float]]] = {}
+    fills: list[SaleFill] = []
     for one in state.sales:
         usd, fee = state.usd_of(one.cash, one.at), state.usd_of(one.fee, one.at)
         if usd is not None and fee is not None:
-            key = (Month.of(one.at), one.venue)
-            groups.setdefault(key, []).append((float(one.coins), usd, fee))
-    found: list[Sold] = []
-    for (month, venue), rows in sorted(groups.items()):
-        every = [row for (when, _), some in groups.items() if when == month for row in some]
-        net = _net(every)
-        coins, usd, fee = (sum(row[place] for row in rows) for place in range(3))
-        found.append(
-            Sold(
-                month=month,
-                venue=venue or "not said",
-                fills=len(rows),
-                coins=coins,
-                price=usd / coins,
-                fee_bp=1e4 * fee / usd if usd else 0.0,
-                against_month_bp=1e4 * (_net(rows) / net - 1.0) if net else 0.0,
-            )
-        )
-    return tuple(found)
-
-
-def _net(rows: Sequence[tuple[float, float, float]]) -> float:
-    """Average price of sales after their fees."""
-    return sum(usd - fee for _, usd, fee in rows) / sum(coins for coins, _, _ in rows)
+            fills.append(SaleFill(Month.of(one.at), one.venue, float(one.coins), usd, fee))
+    return sold_by_venue(fills)
 
 
 def digest(flow: Flow) -> str:

@@ -8,13 +8,16 @@ from headframe.book import MarginTerms
 from headframe.counterparty import CollateralTerms, Standing, objections
 from headframe.desk import calls
 from headframe.desk.approvals import proposal_of
-from headframe.desk.covenants import LIEN, RATIO, STEP, covenants
+from headframe.desk.covenants import covenants
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined
 from headframe.desk.programme import pledge_of
 from headframe.desk.reviewing import due_now
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import (
+    LIEN,
+    RATIO,
+    STEP,
     ExposureRow,
     exposure_rows,
     hypothetical,

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from headframe.desk import money
-from headframe.desk.calls import AnnexRow
 from headframe.desk.cash import Rung
-from headframe.desk.covenants import Covenant
-from headframe.desk.flows import Sold
 from headframe.desk.known import MarginCall
 from headframe.desk.limits import MarginView
+from headframe.hedge import Covenant, Sold, Sum
 from headframe.report import Column, Form, Table
+from headframe.risk import AnnexRow
 
 
 def pnl_table(found: money.Performance) -> Table:
@@ -57,7 +56,7 @@ def pnl_table(found: money.Performance) -> Table:
     )
 
 
-def pnl_by_table(by: str, rows: Sequence[money.Sum]) -> Table:
+def pnl_by_table(by: str, rows: Sequence[Sum]) -> Table:
     """Programme P&L added up by month, strategy or counterparty."""
     return Table(
         title=f"Programme P&L by {by}: {sum(one.total_usd for one in rows):,.0f} USD",

@@ -3,6 +3,7 @@
 from headframe.hedge.candidates import Candidate, FeeSchedule, Street, candidates, hypothetical
 from headframe.hedge.choose import best, cost_usd, score
 from headframe.hedge.closing import closing_of, whole_steps
+from headframe.hedge.covenants import LIEN, RATIO, STEP, Covenant, Loan, covenants
 from headframe.hedge.daily_margin import given, returned
 from headframe.hedge.day import DayEnd, close_day, mined_on
 from headframe.hedge.day_start import DayStart
@@ -21,31 +22,44 @@ from headframe.hedge.exposure import (
 from headframe.hedge.facts import premium_spent
 from headframe.hedge.performance import MonthResult, Total, total, with_flows
 from headframe.hedge.planned import as_dealt, open_proposals
+from headframe.hedge.profit import By, Sum, TradePnl, added_up
 from headframe.hedge.proposal import Alternative, Proposal
 from headframe.hedge.rating import Rated, compare, rate_again, stress_call
 from headframe.hedge.rebalancing import Balance, balances
 from headframe.hedge.review import Baseline, Trigger, too_much, triggers
+from headframe.hedge.sales import SaleFill, Sold, sold_by_venue
 from headframe.hedge.situation import Situation
 from headframe.hedge.switching import Switch, coins_of, future_of, switched
 
 __all__ = [
+    "LIEN",
+    "RATIO",
+    "STEP",
     "Alternative",
     "Balance",
     "Baseline",
     "Bucket",
+    "By",
     "Candidate",
+    "Covenant",
     "DayEnd",
     "DayStart",
     "ExposureRow",
     "FeeSchedule",
+    "Loan",
     "MonthResult",
     "Proposal",
     "Rated",
+    "SaleFill",
     "Situation",
+    "Sold",
     "Street",
+    "Sum",
     "Switch",
     "Total",
+    "TradePnl",
     "Trigger",
+    "added_up",
     "as_dealt",
     "balances",
     "best",
@@ -56,6 +70,7 @@ __all__ = [
     "coins_of",
     "compare",
     "cost_usd",
+    "covenants",
     "describe",
     "envelope_of",
     "exposure_rows",
@@ -73,6 +88,7 @@ __all__ = [
     "returned",
     "score",
     "secured_usd",
+    "sold_by_venue",
     "stress_call",
     "switched",
     "too_much",

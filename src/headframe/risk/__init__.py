@@ -1,6 +1,7 @@
 """What can hurt us while a hedge is on: basis, outcome, margin, credit, limits, courses of the price."""
 
 from headframe.risk.alert import Alert, Changes, Severity, cause_of, changes
+from headframe.risk.annex import AnnexRow, Lying, annex_row
 from headframe.risk.basis import BasisRisk, basis_risk, sale_weights
 from headframe.risk.courses import Course, course_prices
 from headframe.risk.credit import (
@@ -25,7 +26,7 @@ from headframe.risk.engine import (
     shards,
 )
 from headframe.risk.episodes import StressOutcome, stressed, walked_courses
-from headframe.risk.explain import Moved, explain, explained
+from headframe.risk.explain import Explained, Moved, explain, explained, explained_trade
 from headframe.risk.hedged import (
     DEALER,
     VENUE,
@@ -114,6 +115,7 @@ __all__ = [
     "RULE_SETS",
     "VENUE",
     "Alert",
+    "AnnexRow",
     "AssetClass",
     "BasisRisk",
     "Chance",
@@ -124,6 +126,7 @@ __all__ = [
     "Ead",
     "Effectiveness",
     "Engine",
+    "Explained",
     "Exposed",
     "Exposure",
     "Facing",
@@ -137,6 +140,7 @@ __all__ = [
     "Liquid",
     "Liquidity",
     "LiquidityAtRisk",
+    "Lying",
     "MarginAgreement",
     "MarginState",
     "Mark",
@@ -170,6 +174,7 @@ __all__ = [
     "VenueMargin",
     "Watched",
     "Worth",
+    "annex_row",
     "basis_risk",
     "by_group",
     "cash_out_price",
@@ -184,6 +189,7 @@ __all__ = [
     "effectiveness",
     "explain",
     "explained",
+    "explained_trade",
     "exposure",
     "exposure_at_default",
     "forward_initial",

@@ -112,3 +112,44 @@ def _vega_and_carry(
     slope = greeks[1] - (greeks[0] / was if one.inverse else 0.0)
     vega = greeks[3] * (after.vol(years, strike) - vol) * scale
     return vega, slope * (now - was) * scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One trade over a period, in USD: market moves of what was on, what was delivered or closed, new, fees.
+
+    ``delivered`` is what deliveries, settlements and closings brought against the worth of what they took
+    away; ``dealt`` the whole of a trade that was dealt in the period, fees apart.
+    """
+
+    trade: str
+    moved: Moved
+    delivered: float
+    dealt: float
+    fees: float
+
+    @property
+    def total(self) -> float:
+        """The trade's profit over the period."""
+        return self.moved.total + self.delivered + self.dealt + self.fees
+
+
+def explained_trade(
+    trade: str,
+    moved: Moved,
+    *,
+    flows: float,
+    worth_before: float | None,
+    worth_after: float,
+    fees: float,
+) -> Explained:
+    """A trade's period in USD: ``worth_before`` is None where it was dealt in it.
+
+    What it brought and is worth, less what it was worth, is what the market moved, what deliveries and
+    closings brought besides, and fees.
+    """
+    if worth_before is None:
+        dealt = flows + worth_after - fees
+        return Explained(trade=trade, moved=Moved(), delivered=0.0, dealt=dealt, fees=fees)
+    delivered = flows + worth_after - worth_before - moved.total - fees
+    return Explained(trade=trade, moved=moved, delivered=delivered, dealt=0.0, fees=fees)
