@@ -64,6 +64,7 @@ COMMANDS = {
     "switch": ("close", "switch", "Propose to roll a short future, or to turn it into options."),
     "confirm": ("confirm", "confirm", "Confirmations held against the trades, field by field."),
     "coins": ("statement", "coins", "Book payouts, sales, costs and pledges from a file."),
+    "agenda": ("statement", "agenda", "What is to come: settlements, payments, tests, expiries."),
     "fx": ("statement", "fx", "Rates of other currencies, and cash held in them."),
     "statement": ("statement", "statement", "Statements held against the books; open breaks."),
     "trades": ("books", "trades", "Every trade with its legs and its designation."),

@@ -1,4 +1,4 @@
-"""What comes from outside the desk: coins and cash that moved, statements of balances."""
+"""What comes from outside the desk, and when: coins and cash that moved, statements, the agenda."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -141,3 +141,16 @@ def _received(
     if base is None:
         raise Wrong("give --esplora URL, or set HEADFRAME_ESPLORA_URL")
     return [(one.txid, one.at, one.coins) for one in fetch_receipts(base, address, confirmations)]
+
+
+@click.command()
+@click.option("--days", type=Whole(1, 1_100), default=30, show_default=True)
+@command
+def agenda(call: Call, days: int) -> None:
+    """What is to come: expiries and how they settle, payments, collateral due, tests, papers, news."""
+    from headframe.codec import to_json
+    from headframe.desk import agenda as desk_agenda
+
+    found = desk_agenda.shown(call.office(), days)
+    words = [one.words for one in found] or ["nothing"]
+    call.answer("agenda", {"days": days, "dates": to_json(found)}, *words)

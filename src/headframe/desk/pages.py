@@ -1,12 +1,11 @@
 """Pages: the morning page in eight parts, and the result of a programme walked to its end."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Trade, still
-from headframe.chain import PERIOD
-from headframe.counterparty import Standing
 from headframe.desk import limits, money, quotes
+from headframe.desk.agenda import agenda
 from headframe.desk.covenants import Certificate
 from headframe.desk.limits import MarginView
 from headframe.desk.office import Office
@@ -29,7 +28,7 @@ from headframe.report import (
     watch_table,
 )
 from headframe.risk import Status
-from headframe.units import BTC, CURRENCIES, USD, Money, Month, expiry_label
+from headframe.units import BTC, CURRENCIES, USD, Money
 
 _AHEAD = timedelta(days=14)
 
@@ -172,41 +171,8 @@ def _against(state: State, last: MonthResult) -> str:
 
 
 def _ahead(now: Valuation) -> Section:
-    until = now.at + _AHEAD
-    lines = [
-        f"{expiry_label(p.trade.expiry)}: {p.trade.id} expires with {p.coins:.2f} coins left"
-        for p in now.positions
-        if p.trade.expiry <= until
-    ]
-    for name, dossier in sorted(now.state.dossiers.items()):
-        if now.state.standing[name] is Standing.APPROVED:
-            soon = [one for one in dossier.ends if now.at.date() <= one[0] <= until.date()]
-            lines += [f"{day}: {name}'s {paper} expires" for day, paper in soon]
-    lines += _dates(now, until)
-    mandate = now.state.mandate
-    if mandate is not None:
-        news = [e for e in mandate.asking.macro_events if now.at <= e <= until]
-        lines += [f"{e:%Y-%m-%d %H:%M} UTC: scheduled news, do not ask around it" for e in news]
-    return Section(heading="7 The next 14 days", sentences=tuple(lines) or ("none",))
-
-
-def _dates(now: Valuation, until: datetime) -> list[str]:
-    """Expected retargets at ten minutes a block, and the month-end test of the loan's covenant."""
-    lines: list[str] = []
-    forecast = now.state.forecast
-    if forecast is not None:
-        for number in range(1, 200):
-            due = forecast.start_at + number * timedelta(days=14)
-            height = forecast.start_height + number * PERIOD
-            if now.at <= due <= until:
-                lines.append(f"about {due:%Y-%m-%d}: difficulty retarget at height {height:,}")
-    treasury = now.settings.operation.treasury
-    last = Month.of(now.at).last_day
-    if treasury.loan_usd and treasury.coins_pledged and last <= until.date():
-        share = treasury.loan_usd / (treasury.coins_pledged * now.surface.spot)
-        allowed = treasury.loan_to_value_max
-        lines.append(f"{last}: covenant test, loan to value {share:.0%} of at most {allowed:.0%}")
-    return lines
+    lines = tuple(one.words for one in agenda(now, _AHEAD))
+    return Section(heading="7 The next 14 days", sentences=lines or ("none",))
 
 
 def _exceptions(office: Office, state: State) -> Section:
