@@ -111,10 +111,10 @@ class Truth:
 
     def _fill(self, request: Request, price: Decimal, share: Decimal, dealer: str) -> Fill:
         self.trades += 1
-        side = 1 if request.direction is Direction.BUY else -1
+        hedge = request.hedge
         legs = [
-            (leg.instrument.name, request.amount * share * leg.ratio * side, Decimal("0.05"))
-            for leg in request.structure.legs
+            (name, amount, _price(request, hedge is not None and name == hedge.instrument.name))
+            for name, amount in request.asked(request.amount * share).items()
         ]
         return Fill(
             venue_trade_id=f"B-{self.trades}", dealer=dealer, price=price, amount=request.amount * share, legs=tuple(legs),
@@ -164,6 +164,14 @@ class Truth:
     def restart(self) -> None:
         for one in self.there.values():
             self.cancel(one.number)
+
+
+def _price(request: Request, fixed: bool) -> Decimal:
+    """A leg's price: of the hedge leg as it was fixed, of options a twentieth of a coin, else the forward."""
+    if fixed and request.hedge is not None:
+        return request.hedge.price
+    option = request.structure.legs[0].instrument.is_option
+    return Decimal("0.05") if option else Decimal(repr(round(request.forward, 1)))
 
 
 @dataclass
@@ -361,7 +369,9 @@ def template(office: Office) -> Template:
     """The start of every session, with the pricing that a session does not repeat."""
     state = office.state()
     priced = {
-        name: _resting(execution._again(office, one)) for name, one in state.proposals.items()
+        name: _resting(execution._again(office, one))
+        for name, one in state.proposals.items()
+        if name in state.approvals and not state.traded(name)
     }
     return Template(list(office.journal.rows()), state, office.files, priced)
 
@@ -441,11 +451,11 @@ class Session:
                 continue
         await self.clock.wait_until(self.clock.now() + timedelta(seconds=25))
 
-    def judge(self, report: Report) -> None:
+    def judge(self, report: Report, check: Callable[[State], bool]) -> None:
         """Compare the venue's truth with the books."""
         again = Office(self.journal, self.clock, self.base.files, "auditor").state()
         filled = [one for one in self.truth.there.values() if one.fills]
-        known = {fill.venue_trade_id for fill in again.fills.values()}
+        known = {fill.venue_trade_id for fill in again.fills.values()} - set(self.base.state.fills)
         there = {fill.venue_trade_id for one in filled for fill in one.fills}
         by_proposal: dict[str, set[int]] = {}
         for one in filled:
@@ -462,17 +472,23 @@ class Session:
         report.invented += len(known - there)
         live = again.live_rfqs()
         report.unknown += len(live)
-        books = {trade.rfq for trade in again.trades.values()}
+        books = {one.rfq for one in (*again.trades.values(), *again.closings.values())}
         wrong = [
             record
             for record in again.rfqs.values()
             if (record.state is RfqState.FILLED) != (record.request.id in books)
         ]
-        report.unlawful += len(wrong) + bool(again.ledger.imbalance())
+        report.unlawful += len(wrong) + bool(again.ledger.imbalance()) + (not check(again))
 
 
-def simulate(base: Template, seeds: range, bug: str = "", rate: float = RATE) -> Report:
-    """So many sessions; with a bug planted where one is named."""
+def simulate(
+    base: Template,
+    seeds: range,
+    bug: str = "",
+    rate: float = RATE,
+    check: Callable[[State], bool] = lambda _: True,
+) -> Report:
+    """So many sessions; with a bug planted where one is named, and what else must hold of each state."""
     report = Report()
 
     def priced(
@@ -492,7 +508,7 @@ def simulate(base: Template, seeds: range, bug: str = "", rate: float = RATE) ->
                 asyncio.run(session.run())
             except Crash:
                 report.crashes += 1
-            session.judge(report)
+            session.judge(report, check)
     return report
 
 
