@@ -265,3 +265,6 @@ def test_the_commands_tell_it_and_refuse_what_is_none(
         run("call", "basalt")
     with pytest.raises(NotFound, match="'quartz'"):
         run("heard", "quartz", "5")
+    for bad in ("0", "1e12"):
+        with pytest.raises(Invalid, match="a call lies above 0"):
+            run("heard", "basalt", bad)

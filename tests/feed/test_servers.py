@@ -264,6 +264,8 @@ def test_receipts_are_transactions_deep_enough_and_none_of_our_own() -> None:
 
         with pytest.raises(Malformed, match=r"no block|no inputs"):
             esplora.receipts(told, ADDRESS, confirmations=6)
+    with pytest.raises(Wrong, match="an address has"):
+        fetch_receipts("http://127.0.0.1:9", "../etc", 6)
 
 
 def test_the_command_books_what_the_pool_paid(

@@ -24,6 +24,8 @@ from headframe.units import USD, Money, Wrong, booked
 
 CLAUSE = "CSA"
 _LONGEST = 200
+_GREATEST = 10**13
+"""In cents."""
 
 
 def rows(office: Office) -> tuple[AnnexRow, ...]:
@@ -103,10 +105,11 @@ def _made(
     if row.due is None:
         raise Declined(f"under {dealer}'s agreement no call is made on {now.at:%A %Y-%m-%d}")
     ours = booked(row.we_may_call_usd if from_us else row.they_may_call_usd, USD)
+    if from_us and ours.smallest <= 0:
+        raise Declined(f"nothing is due from {dealer} today")
     asked = ours if asks_usd is None else booked(asks_usd, USD)
-    if asked.smallest <= 0:
-        words = f"nothing is due from {dealer} today" if from_us else "a call is above zero"
-        raise Declined(words) if from_us else Invalid(words)
+    if not 0 < asked.smallest <= _GREATEST:
+        raise Invalid(f"a call lies above 0 and up to 100,000,000,000 USD, was {asked}")
     known = [
         one for one in now.state.margin_calls if one.dealer == dealer and one.reference == reference
     ]

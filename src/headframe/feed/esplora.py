@@ -83,6 +83,7 @@ class Receipt:
 
 def receipts(get: Get, address: str, *, confirmations: int) -> tuple[Receipt, ...]:
     """What an address received, oldest first, as deep in the chain as asked; its own transfers left out."""
+    _checked(address)
     tip = tip_height(get)
     found: list[Receipt] = []
     for one in _transactions(get, address):
@@ -97,6 +98,11 @@ def receipts(get: Get, address: str, *, confirmations: int) -> tuple[Receipt, ..
         if coins and tip - height + 1 >= confirmations:
             found.append(Receipt(txid=one["txid"], at=at, coins=coins))
     return tuple(sorted(found, key=lambda receipt: (receipt.at, receipt.txid)))
+
+
+def _checked(address: str) -> None:
+    if not _ADDRESS.fullmatch(address):
+        raise Wrong(f"an address has 20 to 90 letters and digits, was {address[:100]!r}")
 
 
 def _spends(one: dict[str, Any], address: str) -> bool:
@@ -120,8 +126,7 @@ def payouts(get: Get, address: str) -> dict[date, Decimal]:
 
 def _transactions(get: Get, address: str) -> Iterator[dict[str, Any]]:
     """Every confirmed transaction of an address, once, newest first, page by page."""
-    if not _ADDRESS.fullmatch(address):
-        raise Wrong(f"an address has 20 to 90 letters and digits, was {address[:100]!r}")
+    _checked(address)
     seen: set[str] = set()
     last = ""
     for _ in range(_MOST_PAGES):
