@@ -13,7 +13,27 @@ from headframe.desk import approvals, policy, programme
 from headframe.desk.office import Office
 from headframe.wiring import open_office
 
+LONGEST = (
+    "desk/test_simulation.py",
+    "cli/test_commands.py",
+    "web/test_desk.py",
+    "risk/test_engine.py",
+    "desk/test_order_book.py",
+    "venue/test_outside.py",
+    "desk/test_kills.py",
+)
+"""Files that take half a minute and more: begun first, so that no core waits for one at the end."""
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in the order of their files, the longest files first."""
+
+    def place(item: pytest.Item) -> int:
+        name = f"{item.path.parent.name}/{item.path.name}"
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

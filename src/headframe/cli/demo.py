@@ -16,6 +16,7 @@ from headframe.desk import (
     counterparties,
     days,
     execution,
+    lifecycle,
     limits,
     money,
     pages,
@@ -225,7 +226,12 @@ class _Story:
         """6: quotes over the wire, ladders, awards, bookings."""
         self.tell("6 REQUEST FOR QUOTES: the paper street over WebSocket, waits on the paper clock")
         asyncio.run(self._trade(proposals))
-        self.tell("Booked", trades_table(money.trades(self.office)))
+        stages = lifecycle.lives(self.office)
+        self.tell(
+            "Booked",
+            trades_table(money.trades(self.office)),
+            *(f"{one.name}: {one.words}" for one in stages),
+        )
 
     async def _trade(self, proposals: tuple[Proposal, ...]) -> None:
         async with trading(self.acting("trader"), self.folder) as at_work:
