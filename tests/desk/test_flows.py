@@ -231,6 +231,8 @@ d-1,distribution,{AT},,,1000,USDC,,,,
     assert month.spot_usd == pytest.approx((77_000 - 77) * 0.999)
     lost = 100_050 - 136_500 * 0.73
     assert month.costs_usd == pytest.approx(36_500 * 0.73 + lost), "what converting cost is a cost"
+    bare = month.cash_usd - float(state.ledger.balance(CASH, USD))
+    assert bare == pytest.approx(100_000 * 0.73 + 75_923 * 0.999), "cash of every currency"
     held = {money.currency.code: rate for money, rate in fx.held(office)}
     assert held["CAD"] is not None
     assert (held["CAD"].usd, set(held)) == (Decimal("0.73"), {"CAD", "USDC"})

@@ -23,7 +23,7 @@ from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.state import State, postings_json
 from headframe.hedge import MonthResult, SaleFill, Sold, sold_by_venue, with_flows
-from headframe.units import BTC, USD, Money, Month, Wrong, booked, iso
+from headframe.units import BTC, CURRENCIES, USD, Money, Month, Wrong, booked, iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,5 +177,9 @@ def _months(
     spot = state.market.index if state.market is not None else 0.0
     margin = float(ledger.total(Accounts.cash_posted(""), USD))
     margin += float(ledger.total(Accounts.coins_posted(""), BTC)) * spot
-    cash = float(ledger.balance(CASH, USD))
+    at = office.now()
+    held = (
+        Money(CURRENCIES[code], n) for (account, code), n in ledger.balances() if account == CASH
+    )
+    cash = sum(state.usd_of(money, at) or 0.0 for money in held)
     return [*before, replace(last, margin_usd=margin, cash_usd=cash)]
