@@ -100,5 +100,8 @@ def test_the_chances_of_the_ladder_have_the_loans_prices(
     ]
     assert shares == sorted(shares)
     assert 0.0 < shares[-1] < 0.2, "the coin has to fall by a third"
+    assert weekly["cures"] == sorted(weekly["cures"])
+    for cure, row in zip(weekly["cures"], weekly["rungs"], strict=True):
+        assert (cure > 0.0) == (row["low_price"] < 50_000.0)
     monthly = run("--months", "--model", "gbm", "--seed", "3")
     assert len(monthly["rungs"]) == 13, "what is left of this month, and twelve more"

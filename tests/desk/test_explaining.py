@@ -1,6 +1,7 @@
 """P&L of a period explained trade by trade: the sum is the profit, day by day little is unexplained."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from headframe.cli.app import app
 from headframe.desk import days, explaining, money
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid, NotFound
+from headframe.hedge import production_moved
 from headframe.risk import Course
 from headframe.wiring import open_office
 from venues import FakeVenue, deal
@@ -80,3 +82,55 @@ def test_the_command_says_it(approved: Path, capsys: pytest.CaptureFixture[str])
     assert data["trades"][0]["trade"] == "T-1"
     app.main(words, standalone_mode=False)
     assert "unexplained" in capsys.readouterr().out
+
+
+def test_what_moved_production_adds_up_and_is_told_apart(desk: Office) -> None:
+    state = desk.state()
+    old = state.forecast
+    assert old is not None
+    forward = {row.month: 80_000.0 + n for n, row in enumerate(old.months)}
+    dearer = {month: price * 1.1 for month, price in forward.items()}
+    ahead = old.months[0].month
+    price = production_moved(old, old, ahead, forward.__getitem__, dearer.__getitem__)
+    assert (price.difficulty_usd, price.volume_usd) == (0.0, 0.0)
+    later = old.months[1:]
+    assert price.months == tuple(row.month for row in later)
+    assert price.total_usd == pytest.approx(
+        sum(r.coins.p50 * forward[r.month] * 0.1 for r in later)
+    )
+
+    def changed(coins: float, difficulty: float) -> Any:
+        return replace(
+            old,
+            months=tuple(
+                replace(
+                    row,
+                    coins=replace(row.coins, p50=row.coins.p50 * coins),
+                    difficulty=replace(row.difficulty, p50=row.difficulty.p50 * difficulty),
+                )
+                for row in old.months
+            ),
+        )
+
+    worth = sum(row.coins.p50 * forward[row.month] for row in later)
+    harder = production_moved(
+        old, changed(1 / 1.25, 1.25), ahead, forward.__getitem__, forward.__getitem__
+    )
+    assert harder.difficulty_usd == pytest.approx(-0.2 * worth)
+    assert harder.volume_usd == pytest.approx(0.0, abs=1e-3)
+    more = production_moved(old, changed(1.2, 1.0), ahead, forward.__getitem__, forward.__getitem__)
+    assert (more.price_usd, more.difficulty_usd) == (0.0, 0.0)
+    assert more.volume_usd == pytest.approx(0.2 * worth)
+
+
+def test_the_explanation_has_the_production_in(lived: Office) -> None:
+    since = lived.now()
+    days.walk(lived, Course.BEAR, date(2026, 9, 3))
+    whole = explaining.explained(lived, since)
+    found = whole.production
+    assert found is not None
+    rose = whole.spot_after - whole.spot_before
+    assert found.price_usd * rose > 0.0
+    assert found.price_usd == pytest.approx(found.coins_before * rose, rel=0.1)
+    assert (found.difficulty_usd, found.volume_usd) == (0.0, 0.0), "the same forecast"
+    assert len(found.months) == 11

@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from headframe.risk import Ladder, chance_ladder, prepare, run
+from headframe.risk import Ladder, Pledge, chance_ladder, prepare, run
 from headframe.risk.kernels.cash import FIGURES, LOW
 from headframe.units import Wrong
 from risk.test_engine import ENGINE, SURFACE, programme
@@ -56,6 +56,9 @@ def test_a_covenant_breaks_as_often_as_a_barrier_is_crossed(share: float) -> Non
     wanted += exp(2.0 * drift * shifted / vol**2) * NORM.cdf((shifted + drift * years) / root)
     found = chance_ladder(engine, [days], {"loan": barrier}, paths=40_000, seed=5)
     broken = found.rungs[0].broken["loan"]
+    low = found.rungs[0].low_price
+    at_low = chance_ladder(engine, [days], {"low": low}, paths=40_000, seed=5)
+    assert at_low.rungs[0].broken["low"].share == pytest.approx(0.05, abs=1e-4)
     assert broken.se == pytest.approx(sqrt(broken.share * (1 - broken.share) / 40_000))
     assert abs(broken.share - wanted) < 4.0 * broken.se + 0.01, "carry is not quite flat"
 
@@ -85,3 +88,12 @@ def test_days_that_are_none_are_refused(days: list[int]) -> None:
 def test_too_few_and_too_many_paths_are_refused(paths: int) -> None:
     with pytest.raises(Wrong, match="a ladder takes"):
         chance_ladder(ENGINE, [7], {}, paths=paths, seed=1)
+
+
+def test_coins_that_cure_a_covenant_bring_the_loan_to_its_share() -> None:
+    pledge = Pledge("Prairie", 120.0, 4.2e6)
+    for price in (20_000.0, 45_000.0):
+        more = pledge.short_coins(0.7, price)
+        assert 4.2e6 / ((120.0 + more) * price) == pytest.approx(0.7)
+    assert pledge.short_coins(0.7, 60_000.0) == 0.0
+    assert Pledge("Prairie", 120.0, 0.0).short_coins(0.7, 1.0) == 0.0

@@ -183,7 +183,16 @@ def _explained(call: Call, since: datetime) -> None:
     data = to_json(found)
     for row, one in zip(data["trades"], found.trades, strict=True):
         row["total"] = one.total
-    call.answer("pnl-explained", data, explained_table(title, rows))
+    words: list[str] = []
+    moved = found.production
+    if moved is not None:
+        data["production"]["total_usd"] = moved.total_usd
+        words.append(
+            f"Production of the {len(moved.months)} months ahead, {moved.coins_before:,.1f} to "
+            f"{moved.coins_after:,.1f} coins: price {moved.price_usd:,.0f}, difficulty "
+            f"{moved.difficulty_usd:,.0f}, volume {moved.volume_usd:,.0f}, total {moved.total_usd:,.0f} USD"
+        )
+    call.answer("pnl-explained", data, explained_table(title, rows), *words)
 
 
 def _added_up(call: Call, by: str) -> None:

@@ -4,7 +4,7 @@ Where a workspace walks a course of the price its clock calls and delivers colla
 else a call is heard or made here, and booked when it is delivered.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -221,13 +221,13 @@ def _delivered(now: Valuation, call: MarginCall, paid: Money) -> Iterator[Entry]
         yield collateral(dealer, paid - back, ours=False)
 
 
-def watched(now: Valuation) -> Iterator[Watched]:
+def watched(now: Valuation, dossiers: Mapping[str, Dossier]) -> Iterator[Watched]:
     """Calls that are overdue, disputes that last, and what would let a dealer end its trades."""
     today = now.at.date()
     for call in now.state.margin_calls:
         if not call.open:
             continue
-        terms = now.dossiers[call.dealer].collateral
+        terms = dossiers[call.dealer].collateral
         who = f"{call.dealer}: call {call.number}"
         if call.left.smallest:
             yield Watched(
@@ -240,13 +240,13 @@ def watched(now: Valuation) -> Iterator[Watched]:
                 used=float(terms.days.between(call.at.date(), today)),
                 allowed=float(terms.dispute_days), amber_from=0.0,
             )  # fmt: skip
-    for name, dossier in sorted(now.dossiers.items()):
+    for name, dossier in sorted(dossiers.items()):
         yield from _terminations(now, name, dossier.collateral)
 
 
 def _terminations(now: Valuation, name: str, terms: CollateralTerms) -> Iterator[Watched]:
     for one in terms.terminations:
-        used, unit = _measured(now, name, one.event)
+        used, unit = _measured(now, name, terms, one.event)
         yield Watched(
             clause=CLAUSE, name=f"{name} may terminate: {one.event.replace('_', ' ')}", used=used,
             allowed=one.figure, unit=unit,
@@ -254,7 +254,9 @@ def _terminations(now: Valuation, name: str, terms: CollateralTerms) -> Iterator
         )  # fmt: skip
 
 
-def _measured(now: Valuation, dealer: str, event: Trigger) -> tuple[float, str]:
+def _measured(
+    now: Valuation, dealer: str, terms: CollateralTerms, event: Trigger
+) -> tuple[float, str]:
     spot = now.surface.spot
     if event is Trigger.LIQUIDITY_BELOW_USD:
         return now.liquidity.at(spot), "USD"
@@ -266,9 +268,8 @@ def _measured(now: Valuation, dealer: str, event: Trigger) -> tuple[float, str]:
         return (
             pledge.loan_usd / worth if worth > 0.0 else float(pledge.loan_usd > 0.0)
         ), "of collateral"
-    days = now.dossiers[dealer].collateral.days
     late = [
-        days.between(one.due, now.at.date())
+        terms.days.between(one.due, now.at.date())
         for one in now.state.margin_calls
         if one.dealer == dealer and not one.from_us and one.left.smallest
     ]

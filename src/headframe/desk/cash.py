@@ -6,7 +6,7 @@ said. Nothing is written: it is one course, not a chance; the chances are the sc
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -154,7 +154,7 @@ def chances(
             days = [
                 at for at in range(1, len(ends) + 1) if at == len(ends) or ends[at] != ends[at - 1]
             ]
-        return chance_ladder(
+        found = chance_ladder(
             engine,
             days,
             dict(_prices(now)),
@@ -163,6 +163,13 @@ def chances(
         )
     except Wrong as error:
         raise Invalid(str(error)) from error
+    pledge = pledge_of(now.state, now.settings)
+    share = now.settings.operation.treasury.loan_to_value_max
+    if pledge.price_at(share) is None:
+        return found
+    return replace(
+        found, cures=tuple(pledge.short_coins(share, one.low_price) for one in found.rungs)
+    )
 
 
 def _prices(now: Valuation) -> Iterator[tuple[str, float]]:

@@ -1,5 +1,6 @@
 """P&L of a period explained: market moves on what was on, what was dealt and delivered, fees, the rest."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -12,10 +13,12 @@ from headframe.desk.ports import Invalid, NotFound
 from headframe.desk.quotes import surface_in
 from headframe.desk.state import State
 from headframe.desk.valuation import value_now
+from headframe.hedge import ProductionMoved, production_moved
+from headframe.mining import Forecast
 from headframe.pricing import Surface
 from headframe.risk import Explained, Moved, explained_trade, position_value_usd
 from headframe.risk import explained as explain_all
-from headframe.units import BTC, USD, iso
+from headframe.units import BTC, USD, Month, iso, year_fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,8 @@ class Explanation:
     spot_before: float
     spot_after: float
     trades: tuple[Explained, ...]
+    production: ProductionMoved | None = None
+    """What the period did to the months still to come; none without a forecast on both sides of it."""
 
 
 def explained(office: Office, since: datetime) -> Explanation:
@@ -57,8 +62,31 @@ def explained(office: Office, since: datetime) -> Explanation:
         if name in held or name in left or name not in before.trades
     ]
     return Explanation(
-        since=since, until=now.at, spot_before=spot, spot_after=now.surface.spot, trades=tuple(rows)
+        since=since,
+        until=now.at,
+        spot_before=spot,
+        spot_after=now.surface.spot,
+        trades=tuple(rows),
+        production=_production(before.forecast, now.state.forecast, began, ended),
     )
+
+
+def _production(
+    old: Forecast | None,
+    new: Forecast | None,
+    began: tuple[Surface, datetime],
+    ended: tuple[Surface, datetime],
+) -> ProductionMoved | None:
+    if old is None or new is None:
+        return None
+
+    def forward(market: tuple[Surface, datetime]) -> Callable[[Month], float]:
+        surface, at = market
+        return lambda month: surface.forward(
+            max(year_fraction(at, month.start + (month.end - month.start) / 2), 0.0)
+        )
+
+    return production_moved(old, new, Month.of(ended[1]), forward(began), forward(ended))
 
 
 @dataclass(frozen=True, slots=True)

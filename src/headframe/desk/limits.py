@@ -1,11 +1,11 @@
 """Margin, credit and every limit under watch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headframe.book import MarginTerms
-from headframe.counterparty import CollateralTerms, Standing, objections
+from headframe.counterparty import CollateralTerms, Dossier, Standing, objections
 from headframe.desk import calls
 from headframe.desk.approvals import proposal_of
 from headframe.desk.covenants import covenants
@@ -136,10 +136,11 @@ def _stress(now: Valuation, move: float, today: MarginState) -> StressRow:
 
 def credit(office: Office) -> tuple[Exposure, ...]:
     """Exposure to every counterparty on record, today and after the mandate's jumps."""
-    return _credit(value_now(office))
+    now = value_now(office)
+    return _credit(now, now.dossiers)
 
 
-def _credit(now: Valuation) -> tuple[Exposure, ...]:
+def _credit(now: Valuation, dossiers: Mapping[str, Dossier]) -> tuple[Exposure, ...]:
     mandate = now.state.mandate
     down = mandate.cash.stress_down if mandate else -0.60
     up = mandate.cash.stress_up if mandate else 0.60
@@ -154,7 +155,7 @@ def _credit(now: Valuation) -> tuple[Exposure, ...]:
             in_flight_usd=now.in_flight(name),
             pledge=pledge_of(now.state, now.settings),
         )
-        for name, dossier in sorted(now.dossiers.items())
+        for name, dossier in sorted(dossiers.items())
     )
 
 
@@ -165,13 +166,14 @@ def watch(office: Office) -> tuple[Watched, ...]:
 
 def watched(now: Valuation, mandate: Mandate) -> tuple[Watched, ...]:
     """The same of a book that is valued already: all that a tick of the market asks for."""
+    dossiers = now.dossiers
     return (
         *_cover(now, mandate),
         *_cash(now, mandate),
-        *_counterparties(now, mandate),
+        *_counterparties(now, mandate, dossiers),
         *_papers(now, mandate),
         *_lender(now, mandate),
-        *calls.watched(now),
+        *calls.watched(now, dossiers),
         *_review(now, mandate),
         *_exceptions(now, mandate),
     )
@@ -214,15 +216,17 @@ def _cash(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
     )  # fmt: skip
 
 
-def _counterparties(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+def _counterparties(
+    now: Valuation, mandate: Mandate, dossiers: Mapping[str, Dossier]
+) -> Iterator[Watched]:
     rules = mandate.counterparties
-    exposures = _credit(now)
+    exposures = _credit(now, dossiers)
     for one in exposures:
         yield Watched(
             clause="M-4.2", name=f"{one.dealer} exposure of line", used=one.line_share,
             allowed=rules.line_share_max, unit="of line",
         )  # fmt: skip
-    yield from _sublimits(now, exposures, mandate.counterparties)
+    yield from _sublimits(now, dossiers, exposures, mandate.counterparties)
     hedged = sum(float(p.coins) for p in now.positions)
     coins: dict[str, float] = {}
     for position in now.positions:
@@ -239,10 +243,13 @@ def _counterparties(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
 
 
 def _sublimits(
-    now: Valuation, exposures: tuple[Exposure, ...], rules: CounterpartyRules
+    now: Valuation,
+    dossiers: Mapping[str, Dossier],
+    exposures: tuple[Exposure, ...],
+    rules: CounterpartyRules,
 ) -> Iterator[Watched]:
     """Sublimits of the dossiers, and the most with one group where the mandate says so."""
-    for name, dossier in sorted(now.dossiers.items()):
+    for name, dossier in sorted(dossiers.items()):
         for limit, used in sublimits_used(dossier, now.positions, now.surface.spot, now.at):
             yield Watched(
                 clause="M-4.5", name=f"{name}: {limit}", used=used, allowed=limit.notional_usd,

@@ -22,6 +22,7 @@ from headframe.hedge.exposure import (
 from headframe.hedge.facts import premium_spent
 from headframe.hedge.performance import MonthResult, Total, total, with_flows
 from headframe.hedge.planned import as_dealt, open_proposals
+from headframe.hedge.production_moved import ProductionMoved, production_moved
 from headframe.hedge.profit import By, Sum, TradePnl, added_up
 from headframe.hedge.proposal import Alternative, Proposal
 from headframe.hedge.rating import Rated, compare, rate_again, stress_call
@@ -48,6 +49,7 @@ __all__ = [
     "FeeSchedule",
     "Loan",
     "MonthResult",
+    "ProductionMoved",
     "Proposal",
     "Rated",
     "SaleFill",
@@ -83,6 +85,7 @@ __all__ = [
     "open_proposals",
     "planned_coins",
     "premium_spent",
+    "production_moved",
     "proposal_of",
     "rate_again",
     "returned",

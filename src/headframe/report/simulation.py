@@ -178,6 +178,7 @@ def chances_table(found: ChanceLadder, as_of: date) -> Table:
             Column("out of cash by then", Form.SHARE2),
             Column("error", Form.SHARE2),
             *(Column(f"{one} by then", Form.SHARE2) for one in names),
+            *((Column("coins to pledge by then, 5 % worst", Form.COINS),) if found.cures else ()),
         ),
         rows=tuple(
             (
@@ -186,8 +187,9 @@ def chances_table(found: ChanceLadder, as_of: date) -> Table:
                 row.out.share,
                 row.out.se,
                 *(row.broken[name].share for name in names),
+                *found.cures[place : place + 1],
             )
-            for row in found.rungs
+            for place, row in enumerate(found.rungs)
         ),
         note=f"Cash, credit and free coins less margin and collateral, at daily closes. {words}",
     )

@@ -74,6 +74,10 @@ class Pledge:
             return None
         return self.loan_usd / (share * self.coins)
 
+    def short_coins(self, share: float, spot: float) -> float:
+        """Coins to be pledged more so that the loan is a share of them at a price; 0 where it is less."""
+        return max(self.loan_usd / (share * spot) - self.coins, 0.0) if self.loan_usd > 0.0 else 0.0
+
     def surplus_usd(self, group: str, spot: float) -> float:
         """What we would lose with this group at a price; nothing where it is not the lender's."""
         return max(self.coins * spot - self.loan_usd, 0.0) if group == self.group else 0.0

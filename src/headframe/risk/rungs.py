@@ -35,6 +35,8 @@ class ChanceRung:
     """Cash, credit and free coins were below nothing on some day so far."""
     broken: Mapping[str, Likely]
     """By name of a covenant: the price closed below its own on some day so far."""
+    low_price: float
+    """The least close so far, on the worst twentieth of the paths at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class ChanceLadder:
     paths: int
     rungs: tuple[ChanceRung, ...]
     out_price: tuple[float, float, float] | None
+    cures: tuple[float, ...] = ()
+    """Coins to be pledged more at each date's ``low_price``, where there is a loan."""
 
 
 def chance_ladder(
@@ -68,6 +72,7 @@ def chance_ladder(
             free_usd=_quantiles(kept[place], paths),
             out=_likely(kept[count + place] < 0.0, paths),
             broken={name: _likely(lows[place] < price, paths) for name, price in covenants.items()},
+            low_price=_quantiles(lows[place], paths)[0],
         )
         for place, day in enumerate(days)
     )
