@@ -14,7 +14,7 @@ from headframe.desk.state import State
 from headframe.instrument import StructureKind
 from headframe.wiring import open_office
 
-SESSIONS = 2_000
+SESSIONS = 1_500
 __all__ = ["sold"]
 
 
@@ -23,7 +23,7 @@ def base(planned_mine: Path) -> Any:
     return template(open_office(planned_mine, user="trader"))
 
 
-def test_two_thousand_sessions_with_faults_lose_nothing_and_deal_nothing_twice(base: Any) -> None:
+def test_sessions_with_faults_lose_nothing_and_deal_nothing_twice(base: Any) -> None:
     report = simulate(base, range(SESSIONS))
     assert report.clean, report
     assert report.sessions == SESSIONS
@@ -59,5 +59,5 @@ def _switched(before: Trade, state: State) -> bool:
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_caught(base: Any, bug: str) -> None:
-    report = simulate(base, range(300), bug, rate=0.3)
+    report = simulate(base, range(200), bug, rate=0.3)
     assert not report.clean, f"{bug} was not noticed"
