@@ -30,6 +30,7 @@ from headframe.risk import (
     explain,
     explained,
     hedge_in_force,
+    marked_on,
     marks,
     netted_book,
     position_value_usd,
@@ -135,7 +136,7 @@ def through_time(positions: tuple[Position, ...]) -> None:
     ]
 
     def work() -> None:
-        profiles(prepare(made), facing, paths=20_000, seed=1)
+        profiles(prepare(made, marked_on=marked_on), facing, paths=20_000, seed=1)
 
     work()
     spent = best(work, 2)

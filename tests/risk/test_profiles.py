@@ -1,6 +1,7 @@
 """Exposure through time against closed forms, limits and identities."""
 
 from dataclasses import replace
+from datetime import timedelta
 from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Any
@@ -15,8 +16,10 @@ from headframe.risk import (
     Ladder,
     NettingSet,
     hedge_of,
+    marked_on,
     prepare,
     profiles,
+    run,
 )
 from headframe.units import Wrong
 from risk.test_engine import MARKET, SURFACE, programme
@@ -38,8 +41,6 @@ COINS = 100.0
 
 def engine(*terms: CollateralTerms, coins: float = -COINS, months: int = 12) -> Any:
     """One forward sold to each side, at today's forward, under its terms; prices a geometric motion."""
-    from datetime import timedelta
-
     expiry = (AT + timedelta(days=420)).replace(hour=8, minute=0, second=0, microsecond=0)
     one = Instrument(kind=Kind.FORWARD, coin="BTC", settled_in="USD", expiry=expiry)
     entry = SURFACE.forward((expiry - AT).total_seconds() / 86_400.0 / 365.0)
@@ -110,7 +111,8 @@ def test_the_adjustment_is_loss_times_chance_times_exposure() -> None:
         total += (before - left) * row.expected
         before = left
     assert one.cva_usd == pytest.approx(HOUSE.loss_given_default * total, rel=1e-6)
-    assert one.cva_wrong_way_usd == one.cva_usd, "a side that does not move with the coin"
+    same = pytest.approx(one.cva_usd, rel=1e-12)
+    assert one.cva_wrong_way_usd == same, "a side that does not move with the coin"
     (twice,) = profiles(made, [facing(default_year=0.05, falls_with_coin=1.0)], paths=5_000, seed=3)
     assert twice.cva_wrong_way_usd > 1.2 * one.cva_usd, "it owes us most when it is weakest"
     (right,) = profiles(
@@ -165,3 +167,19 @@ def test_legs_added_up_are_worth_what_they_are_apart() -> None:
         apart = [leg_value_usd(o.instrument, o.amount, o.entry, moved, AT) for o in legs]
         added = [leg_value_usd(o.instrument, o.amount, o.entry, moved, AT) for o in together]
         assert sum(added) == pytest.approx(sum(apart), abs=1e-9 * sum(map(abs, apart)))
+
+
+def test_marks_on_the_days_of_a_profile_are_enough_for_it_and_for_nothing_else() -> None:
+    whole = engine(FULL)
+    expiry = (AT + timedelta(days=420)).replace(hour=8, minute=0, second=0, microsecond=0)
+    one = Instrument(kind=Kind.FORWARD, coin="BTC", settled_in="USD", expiry=expiry)
+    entry = SURFACE.forward((expiry - AT).total_seconds() / 86_400.0 / 365.0)
+    leg = HedgedLeg(instrument=one, amount=-COINS, entry=entry, netting="dealer 0", margined=COINS)
+    hedge = hedge_of([leg], [NettingSet(name="dealer 0", terms=FULL)], AT)
+    some = prepare(programme(Ladder.GBM, hedge=hedge, months=12), marked_on=marked_on)
+    assert profiles(some, [facing()], paths=500, seed=3) == profiles(
+        whole, [facing()], paths=500, seed=3
+    )
+    assert 0 in marked_on(365)
+    with pytest.raises(Wrong, match="marks on some days alone"):
+        run(some, paths=10, seed=1)

@@ -7,7 +7,7 @@ from headframe.desk import simulation, users
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid
 from headframe.desk.valuation import value_now
-from headframe.risk import DEALER, Facing, Ladder, Profile, prepare, profiles
+from headframe.risk import DEALER, Facing, Ladder, Profile, marked_on, prepare, profiles
 from headframe.units import Wrong
 
 
@@ -46,7 +46,7 @@ def of_dealers(
         return ()
     try:
         found = profiles(
-            prepare(made),
+            prepare(made, marked_on=marked_on),
             facing,
             paths=paths,
             seed=office.state().seed if seed is None else seed,

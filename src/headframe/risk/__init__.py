@@ -86,7 +86,7 @@ from headframe.risk.portfolio_margin import (
 )
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
-from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, profiles
+from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, marked_on, profiles
 from headframe.risk.relationship import Relationship, relationship
 from headframe.risk.rules import RULE_SETS, VenueMargin, in_order, rule_set
 from headframe.risk.rungs import ChanceLadder, ChanceRung, Likely, chance_ladder
@@ -206,6 +206,7 @@ __all__ = [
     "liquidity_at_risk",
     "margin_charge_usd",
     "mark",
+    "marked_on",
     "marks",
     "merged",
     "netted",

@@ -5,7 +5,7 @@ their results are kept; a path depends on the seed and its own number, so blocks
 machines never change a bit of it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -98,6 +98,8 @@ class Engine:
     legs: Array
     expires: Places
     tables: Singles
+    whole: bool = True
+    """Whether every day has its marks: without them cash is not walked."""
 
     @property
     def columns(self) -> int:
@@ -155,6 +157,8 @@ class Engine:
         self, seed: int, first: int, room: "Room", rungs: tuple[Places, Array] | None = None
     ) -> None:
         """Coins, sales, margin and cash on the paths walked; with ``rungs`` the cash ladder, too."""
+        if not self.whole:
+            raise Wrong("this engine has marks on some days alone: cash is not walked on it")
         rung, kept = (_NO_RUNG, _NO_RUNGS) if rungs is None else rungs
         calendar = self.calendar
         filled = (room.coins, room.fees, room.power, np.empty((0, 0)))
@@ -255,8 +259,16 @@ def _checked(paths: int, seed: int) -> None:
         raise Wrong(f"a seed lies between 0 and 2**63, was {seed}")
 
 
-def prepare(programme: Programme, *, risks: Risks = ALL_RISKS) -> Engine:
-    """A programme laid out: calendar, mine, forward curve, smiles, and the tables marks are read from."""
+def prepare(
+    programme: Programme,
+    *,
+    risks: Risks = ALL_RISKS,
+    marked_on: Callable[[int], Collection[int]] | None = None,
+) -> Engine:
+    """A programme laid out: calendar, mine, forward curve, smiles, and the tables marks are read from.
+
+    ``marked_on`` says of the last day on which days marks are needed: all of them where it is not given.
+    """
     calendar = calendar_of(programme)
     surface, days = programme.surface, calendar.days
     spot = surface.spot
@@ -277,11 +289,11 @@ def prepare(programme: Programme, *, risks: Risks = ALL_RISKS) -> Engine:
         [-_LOG_REACH, 2.0 * _LOG_REACH / (_NODES - 1), sqrt(_GREATEST_VOL) / (_LEVELS - 1)]
     )
     tables = np.zeros((len(hedge.sets), days + 1, _LEVELS, _NODES, 3), dtype=np.float32)
-    mark_tables(hedge.legs, model, carry, smile, tenors, ys, grid, spot, tables)
-    expires = np.zeros(days + 1, dtype=np.int64)
-    for row in hedge.legs:
-        if row[4] <= days:
-            expires[int(row[4])] = 1
+    marked = np.ones(days + 1, dtype=np.int64)
+    if marked_on is not None:
+        marked[:] = 0
+        marked[list(marked_on(days))] = 1
+    mark_tables(hedge.legs, model, carry, smile, tenors, ys, grid, spot, marked, tables)
     return Engine(
         calendar=calendar,
         mine=mine,
@@ -297,9 +309,19 @@ def prepare(programme: Programme, *, risks: Risks = ALL_RISKS) -> Engine:
         sets=hedge.set_numbers(),
         notional=hedge.notional(days),
         legs=hedge.legs,
-        expires=expires,
+        expires=_expires(hedge.legs, days),
         tables=tables,
+        whole=marked_on is None,
     )
+
+
+def _expires(legs: Array, days: int) -> Places:
+    """1 on the days on which any leg expires."""
+    found = np.zeros(days + 1, dtype=np.int64)
+    for row in legs:
+        if row[4] <= days:
+            found[int(row[4])] = 1
+    return found
 
 
 def calendar_of(programme: Programme) -> Calendar:

@@ -9,7 +9,7 @@ today's times (S0 / S) to the power of ``falls_with_coin``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil, exp, log
 
 from headframe.numerics import Array, Places, Singles, np
 from headframe.risk.engine import BLOCK, Engine
@@ -63,12 +63,22 @@ class Profile:
         return worst.quantiles[place], worst.days
 
 
+def dates(last: int) -> tuple[int, ...]:
+    """The days of a profile: weekly, with the end of the margin period besides."""
+    return tuple(sorted({*range(STEP_DAYS, last + 1, STEP_DAYS), min(MARGIN_DAYS, last)}))
+
+
+def marked_on(last: int) -> frozenset[int]:
+    """The days a profile reads marks on: its dates, and each a margin period before."""
+    return frozenset(day - back for day in dates(last) for back in (0, MARGIN_DAYS) if day >= back)
+
+
 def profiles(
     engine: Engine, facing: Sequence[Facing], *, paths: int, seed: int
 ) -> tuple[Profile, ...]:
     """A profile for each of the engine's netting sets, ``facing`` in their order.
 
-    Dates are weekly, with the end of the margin period besides.
+    The engine has marks on the days of ``marked_on`` at least.
     """
     if len(facing) != len(engine.sets):
         raise Wrong(
@@ -77,11 +87,13 @@ def profiles(
     if not 100 <= paths <= 1_000_000:
         raise Wrong(f"a profile takes 100 to 1,000,000 paths, was {paths:,}")
     last = engine.calendar.days
-    days = sorted({*range(STEP_DAYS, last + 1, STEP_DAYS), min(MARGIN_DAYS, last)})
+    days = dates(last)
     bare, secured, prices = _walked(engine, facing, np.array(days, dtype=np.int64), paths, seed)
     ranks = [ceil(share * paths) - 1 for share in QUANTILES]
+    weekly = prices[[place for place, day in enumerate(days) if day % STEP_DAYS == 0]]
+    hazards = {falls: weekly**-falls for falls in {one.falls_with_coin for one in facing}}
     return tuple(
-        _profile(one, days, bare[place], secured[place], prices, ranks)
+        _profile(one, days, bare[place], secured[place], hazards[one.falls_with_coin], ranks)
         for place, one in enumerate(facing)
     )
 
@@ -117,7 +129,7 @@ def _profile(
     days: Sequence[int],
     bare: Singles,
     secured: Singles,
-    ratios: Array,
+    hazards: Array,
     ranks: Sequence[int],
 ) -> Profile:
     rows = [
@@ -132,15 +144,22 @@ def _profile(
     ]
     weekly = [row for row in rows if row.days % STEP_DAYS == 0]
     kept = [place for place, day in enumerate(days) if day % STEP_DAYS == 0]
-    still = np.ones((len(kept), ratios.shape[1]))
-    moving = ratios[kept] ** -one.falls_with_coin
     return Profile(
         name=one.name,
         instants=tuple(weekly),
         margin_period=next(row for row in rows if row.days == min(MARGIN_DAYS, days[-1])),
         epe_usd=sum(row.expected for row in weekly) / len(weekly) if weekly else 0.0,
-        cva_usd=_adjustment(one, secured[kept], still),
-        cva_wrong_way_usd=_adjustment(one, secured[kept], moving),
+        cva_usd=_steady(one, [row.expected for row in weekly]),
+        cva_wrong_way_usd=_adjustment(one, secured[kept], hazards),
+    )
+
+
+def _steady(one: Facing, expected: Sequence[float]) -> float:
+    """Loss given default times expected exposure at the chance of failing in each week."""
+    weekly = -log(1.0 - one.default_year) * (STEP_DAYS / 365.0)
+    chances = (exp(-weekly * week) - exp(-weekly * (week + 1)) for week in range(len(expected)))
+    return one.loss_given_default * sum(
+        chance * usd for chance, usd in zip(chances, expected, strict=True)
     )
 
 
@@ -158,7 +177,7 @@ def _adjustment(one: Facing, exposed: Singles, hazards: Array) -> float:
 
 
 def _mean(row: Singles) -> float:
-    return float(row.astype(np.float64).mean())
+    return float(row.mean(dtype=np.float64))
 
 
 def _quantiles(row: Singles, ranks: Sequence[int]) -> tuple[float, float, float]:

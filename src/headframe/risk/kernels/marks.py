@@ -132,14 +132,18 @@ def mark_tables(
     ys: Array,
     grid: Array,
     start: float,
+    marked: Places,
     tables: Singles,
 ) -> None:
     """Fill (sets, days + 1, levels, nodes, 3): value, slope by ln S, slope by the basis.
 
-    Legs that expire on a day are settled exactly and stand in no table of it.
+    Legs that expire on a day are settled exactly and stand in no table of it. Days whose ``marked`` is 0 are
+    left as they are.
     """
     days, levels, nodes = tables.shape[1], tables.shape[2], tables.shape[3]
     for day in prange(days):
+        if marked[day] == 0:
+            continue
         S, values, slopes, swings = (
             np.empty(nodes),
             np.empty(nodes),
