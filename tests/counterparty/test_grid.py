@@ -201,6 +201,20 @@ def test_the_grid_of_the_documents_can_be_signed() -> None:
     assert sum(len(one.questions) for one in grid.sections) == 14
 
 
+def test_a_limit_on_a_hedge_that_is_none_is_a_problem_of_its_file() -> None:
+    text = sample_file("counterparties.toml").replace(
+        "tenor_months = 13 ",
+        'sublimits = [{ notional_usd = 1e6, products = ["foward"] }]\ntenor_months = 13 ',
+        1,
+    )
+    (problem,) = read_counterparties(text)
+    assert "amber: no hedge is called 'foward'; known: " in str(problem)
+    typed = GRID.replace('products = ["forward"]', 'products = ["foward"]')
+    found = read_mandate(sample_file("mandate.toml").replace("[cash] ", typed + "\n[cash] ", 1))
+    assert not isinstance(found, Mandate)
+    assert "grade 2: no hedge is called 'foward'" in str(found[0])
+
+
 def test_a_mandate_without_a_grid_has_the_houses() -> None:
     found = read_mandate(sample_file("mandate.toml"))
     assert isinstance(found, Mandate)

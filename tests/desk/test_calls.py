@@ -89,6 +89,9 @@ def test_what_is_disputed_is_watched_and_agreed_on_by_another_person(dealt: Offi
     one = calls.heard(dealt, dealer, ours + 300_000)
     assert (str(one.owed), str(one.disputed)) == (str(ours), "300000.00")
 
+    with pytest.raises(Declined, match="call 1 is open"):
+        days.walk(dealt, Course.STABLE, date(2026, 9, 1))
+
     def disputed() -> Any:
         return next(row for row in limits.watch(dealt) if "disputed" in row.name)
 

@@ -177,6 +177,11 @@ def test_what_is_partly_delivered_is_not_amended(dealt: Office) -> None:
     dealt.user = "risk"
     with pytest.raises(Declined, match="are delivered"):
         amending.approve(dealt, 1)
+    assert amending.decline(dealt, 1).declined_by == "risk"
+    assert stage(dealt) == "executed", "nothing came of it"
+    assert lifecycle.history(dealt, "T-1")[-1].what == "amendment 1 declined"
+    with pytest.raises(NotFound, match="waiting: none"):
+        amending.approve(dealt, 1)
     dealt.user = "trader"
     with pytest.raises(NotFound, match="no trade 'T-8'"):
         amending.amend(dealt, "T-8", {}, Decimal(1), "x")

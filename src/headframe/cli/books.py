@@ -51,6 +51,7 @@ def trades(call: Call, name: str | None) -> None:
 @click.option("--fee", help="Another fee.")
 @click.option("--reason", default="", help="What both sides agreed, and when.")
 @click.option("--approve", "number", type=Whole(1, 10**9), help="Approve this amendment.")
+@click.option("--decline", "away", type=Whole(1, 10**9), help="Put this amendment away.")
 @command
 def amend(
     call: Call,
@@ -60,17 +61,20 @@ def amend(
     fee: str | None,
     reason: str,
     number: int | None,
+    away: int | None,
 ) -> None:
-    """Propose a new version of TRADE, or approve one; nothing is ever edited."""
+    """Propose a new version of TRADE, or approve or decline one; nothing is ever edited."""
     from headframe.codec import to_json
     from headframe.desk import amending
     from headframe.units import Wrong, parse_decimal
 
-    if (trade is None) == (number is None):
-        raise Wrong("give a trade to amend, or --approve NUMBER")
+    if sum(one is not None for one in (trade, number, away)) != 1:
+        raise Wrong("give a trade to amend, --approve NUMBER or --decline NUMBER")
     office = call.office()
     if number is not None:
         made = amending.approve(office, number)
+    elif away is not None:
+        made = amending.decline(office, away)
     else:
         prices: dict[str, Decimal] = {}
         for text in legs:
@@ -86,7 +90,13 @@ def amend(
         {"amendment": to_json(made)},
         f"amendment {made.number} of {made.after.id}: net price {made.before.net_price} to "
         f"{made.after.net_price}, fee {made.before.fee} to {made.after.fee}; "
-        + (f"approved by {made.approved_by}" if made.approved_by else "waits for another person"),
+        + (
+            "waits for another person"
+            if made.open
+            else f"declined by {made.declined_by}"
+            if made.declined_by
+            else f"approved by {made.approved_by}"
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from headframe.book import Bank
 from headframe.codec.mine import read_operation
 from headframe.codec.reader import Problem, Reader
 from headframe.counterparty import Dossier
+from headframe.instrument import StructureKind
 from headframe.mandate import ORDER_BOOK, Mandate, is_order_book
 from headframe.mining import Operation, plain_name
 from headframe.risk import RULE_SETS, VenueMargin, in_order
@@ -305,9 +306,24 @@ def read_counterparties(
         return tuple(reader.problems)
     reader.known("counterparty")
     found = [reader.fill(Dossier, row, place) for row, place in reader.rows("counterparty")]
+    for place, dossier in enumerate(found):
+        if dossier is not None:
+            _hedges(reader, dossier, place)
     names = [dossier.name for dossier in found if dossier is not None]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reader.problem(("counterparty",), f"two counterparties are called {name}")
     if reader.problems:
         return tuple(sorted(set(reader.problems)))
     return tuple(dossier for dossier in found if dossier is not None)
+
+
+def _hedges(reader: Reader, dossier: Dossier, place: int) -> None:
+    """A problem where a line or a sublimit names a hedge that is none: it would bind nothing."""
+    known = sorted(StructureKind)
+    named = [
+        *dossier.credit.products,
+        *(n for one in dossier.credit.sublimits for n in one.products),
+    ]
+    for name in sorted(set(named) - set(known)):
+        words = f"{dossier.name}: no hedge is called {name[:40]!r}; known: {', '.join(known)}"
+        reader.problem(("counterparty", place, "credit"), words)

@@ -88,15 +88,29 @@ def _firm(trade: Trade) -> bool:
     return trade.structure in {StructureKind.SHORT_FUTURE, StructureKind.FORWARD}
 
 
+def _waiting(state: State, number: int) -> Amendment:
+    found = next((one for one in state.amendments if one.number == number), None)
+    if found is None or not found.open:
+        waiting = ", ".join(str(one.number) for one in state.amendments if one.open)
+        raise NotFound(f"no amendment {number} waits; waiting: {waiting or 'none'}")
+    return found
+
+
+@serialised
+def decline(office: Office, number: int) -> Amendment:
+    """Put an amendment away: the trade stays as it is, and another may be proposed."""
+    person = users.allowed(office, users.Action.PREPARE)
+    made = replace(_waiting(office.state(), number), declined_by=person)
+    office.record(Draft("amendment_declined", {"amendment": to_json(made)}), at=office.now())
+    return made
+
+
 @serialised
 def approve(office: Office, number: int) -> Amendment:
     """Put an amendment in force, by another person than proposed it; what it pays or costs is booked."""
     person = users.allowed(office, users.Action.REVIEW)
     state = office.state()
-    found = next((one for one in state.amendments if one.number == number), None)
-    if found is None or not found.open:
-        waiting = ", ".join(str(one.number) for one in state.amendments if one.open)
-        raise NotFound(f"no amendment {number} waits; waiting: {waiting or 'none'}")
+    found = _waiting(state, number)
     if person == found.by:
         raise Declined(f"{person} proposed amendment {number}: somebody else approves it")
     _whole(state, found.before)

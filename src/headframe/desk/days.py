@@ -33,6 +33,9 @@ def walk(
         raise Declined(
             f"this workspace walks the {state.course} course; it cannot change to {course}"
         )
+    called = [one.number for one in state.margin_calls if one.open]
+    if called:
+        raise Declined(f"call {called[0]} is open: settle it before the clock calls by itself")
     if until > last:
         raise Invalid(f"the forecast ends {last}; a course cannot be walked to {until}")
     seen = show(office)

@@ -44,12 +44,14 @@ def _fx(state: State, record: Record) -> None:
 
 
 def _amendment(state: State, record: Record) -> None:
-    """An amendment proposed, or approved: then the trade is its new version, to be confirmed anew."""
+    """An amendment proposed, declined, or approved: then the trade is its new version, confirmed anew."""
     made = from_json(Amendment, record.body["amendment"])
     if made.open:
         state.amendments.append(made)
         return
     state.amendments[made.number - 1] = made
+    if made.declined_by:
+        return
     state.trades[made.after.id] = made.after
     state.confirmed.pop(made.after.id, None)
 
@@ -139,6 +141,7 @@ BOOKS: Mapping[str, Callable[[State, Record], None]] = MappingProxyType(
         "fx": _fx,
         "amendment_proposed": _amendment,
         "amendment_approved": _amendment,
+        "amendment_declined": _amendment,
         "counterparty_merged": _merged,
         "margin_call": _called,
         "margin_call_agreed": _call_moved,

@@ -166,11 +166,12 @@ class Amendment:
     by: str
     at: datetime
     approved_by: str = ""
+    declined_by: str = ""
 
     @property
     def open(self) -> bool:
         """Whether it waits for approval."""
-        return not self.approved_by
+        return not (self.approved_by or self.declined_by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

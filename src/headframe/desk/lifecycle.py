@@ -43,7 +43,7 @@ def lives(office: Office) -> tuple[Life, ...]:
 
 def of_trade(state: State, name: str, at: datetime) -> Life:
     """Where a trade stands: executed, confirmed, active, settled, expired, exercised, closed, rolled."""
-    version = 1 + sum(not one.open and one.after.id == name for one in state.amendments)
+    version = 1 + sum(bool(one.approved_by) and one.after.id == name for one in state.amendments)
     on = any(coins > 0 for coins in state.remaining[name].values())
     return Life(
         name=name, stage=_on(state, name, at) if on else _over(state, name), version=version
@@ -129,7 +129,8 @@ def _amended(body: Json, trade: Trade) -> str:
     one = body["amendment"]
     if one["after"]["id"] != trade.id:
         return ""
-    return f"amendment {one['number']} " + ("approved" if one["approved_by"] else "proposed")
+    how = "approved" if one["approved_by"] else "proposed"
+    return f"amendment {one['number']} {'declined' if one.get('declined_by') else how}"
 
 
 def _merged(body: Json, trade: Trade) -> str:
@@ -152,6 +153,7 @@ _TELLERS: Mapping[str, Callable[[Json, Trade], str]] = MappingProxyType(
         "confirmed": _confirmed,
         "amendment_proposed": _amended,
         "amendment_approved": _amended,
+        "amendment_declined": _amended,
         "counterparty_merged": _merged,
         "day": _day,
     }

@@ -181,6 +181,12 @@ class CounterpartyRules:
     """How a dossier is scored, what a grade allows, and how often it fails."""
 
     def __post_init__(self) -> None:
+        known = set(StructureKind)
+        for grade in self.grid.grades:
+            strange = sorted(set(grade.products) - known)
+            if strange:
+                words = f"grade {grade.name}: no hedge is called {strange[0][:40]!r}"
+                raise Wrong(f"{words}; known: {', '.join(sorted(known))}")
         if self.group_line_usd_max is not None:
             _within("group_line_usd_max", self.group_line_usd_max, 0.0, 1e11)
         _within("points_min", self.points_min, 0.0, 100.0)

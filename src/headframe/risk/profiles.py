@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, exp, log
 
+from headframe.counterparty import HOUSE
 from headframe.numerics import Array, Places, Singles, np
 from headframe.risk.engine import BLOCK, Engine
 from headframe.risk.kernels import exposures
@@ -31,7 +32,7 @@ class Facing:
     posted_usd: float
     default_year: float
     falls_with_coin: float
-    loss_given_default: float = 0.6
+    loss_given_default: float = HOUSE.loss_given_default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
