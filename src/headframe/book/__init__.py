@@ -42,6 +42,7 @@ from headframe.book.trade import (
     TradeLeg,
     allocate,
 )
+from headframe.book.versions import version, version_flows
 
 __all__ = [
     "CASH",
@@ -96,4 +97,6 @@ __all__ = [
     "still",
     "under_way",
     "venue_margin",
+    "version",
+    "version_flows",
 ]

@@ -18,7 +18,7 @@ from headframe.desk.ports import Declined, Draft, Invalid, NotFound
 from headframe.desk.programme import pledge_of
 from headframe.desk.state import postings_json
 from headframe.desk.valuation import Valuation, value_now
-from headframe.hedge import given, returned
+from headframe.hedge import collateral_given, collateral_returned
 from headframe.risk import AnnexRow, Lying, Watched, annex_row
 from headframe.units import USD, Money, Wrong, booked
 
@@ -211,12 +211,12 @@ def _delivered(now: Valuation, call: MarginCall, paid: Money) -> Iterator[Entry]
         if back.smallest:
             yield collateral(dealer, -back, ours=False)
         if paid > back:
-            yield from given(ledger, dealer, paid - back, rate, coins_first=first)
+            yield from collateral_given(ledger, dealer, paid - back, rate, coins_first=first)
         return
     lies = booked(now.posted(dealer) - terms.haircut * _coins_usd(now, dealer), USD)
     back = min(paid, lies)
     if back.smallest > 0:
-        yield from returned(ledger, dealer, -back, rate, coins_first=first)
+        yield from collateral_returned(ledger, dealer, -back, rate, coins_first=first)
     if paid > back:
         yield collateral(dealer, paid - back, ours=False)
 

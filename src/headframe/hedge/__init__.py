@@ -4,7 +4,7 @@ from headframe.hedge.candidates import Candidate, FeeSchedule, Street, candidate
 from headframe.hedge.choose import best, cost_usd, score
 from headframe.hedge.closing import closing_of, whole_steps
 from headframe.hedge.covenants import LIEN, RATIO, STEP, Covenant, Loan, covenants
-from headframe.hedge.daily_margin import given, returned
+from headframe.hedge.daily_margin import collateral_given, collateral_returned
 from headframe.hedge.day import DayEnd, close_day, mined_on
 from headframe.hedge.day_start import DayStart
 from headframe.hedge.drafting import describe, envelope_of, proposal_of
@@ -70,6 +70,8 @@ __all__ = [
     "close_day",
     "closing_of",
     "coins_of",
+    "collateral_given",
+    "collateral_returned",
     "compare",
     "cost_usd",
     "covenants",
@@ -78,7 +80,6 @@ __all__ = [
     "exposure_rows",
     "floor_usd",
     "future_of",
-    "given",
     "hedged_share",
     "hypothetical",
     "mined_on",
@@ -88,7 +89,6 @@ __all__ = [
     "production_moved",
     "proposal_of",
     "rate_again",
-    "returned",
     "score",
     "secured_usd",
     "sold_by_venue",

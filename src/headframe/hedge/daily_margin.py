@@ -129,11 +129,11 @@ def _moved(start: DayStart, dealer: str, usd: Money, *, ours: bool) -> Iterator[
     terms = start.terms[dealer]
     first = start.operation.treasury.coins_as_collateral and terms.coins_eligible
     rate = Decimal(repr(terms.coins_usd(1.0, float(start.spot))))
-    moves = given if usd.smallest > 0 else returned
+    moves = collateral_given if usd.smallest > 0 else collateral_returned
     yield from moves(start.ledger, dealer, usd, rate, coins_first=first)
 
 
-def given(
+def collateral_given(
     ledger: Ledger, dealer: str, usd: Money, rate: Decimal, *, coins_first: bool
 ) -> Iterator[Entry]:
     """Collateral to a dealer: free coins at ``rate`` USD each where they come first, dollars for the rest."""
@@ -147,7 +147,7 @@ def given(
     yield from _dollars(dealer, max(usd - counts, Money(USD, 0)), ours=True)
 
 
-def returned(
+def collateral_returned(
     ledger: Ledger, dealer: str, usd: Money, rate: Decimal, *, coins_first: bool
 ) -> Iterator[Entry]:
     """Collateral back from a dealer (``usd`` below zero): dollars first where coins are posted first."""
