@@ -250,7 +250,7 @@ def test_margin_that_comes_back_pays_the_loss_of_the_same_closing(small: Path) -
         Entry("loss", (Posting(COINS_FREE, -loss), Posting(hedge, loss))),
         Entry("margin", (Posting(COINS_FREE, back), Posting(margin, -back))),
     ]
-    ordered = booking._funded(office, state, entries, Decimal(77_000))
+    ordered = booking.funded(office, state, entries, Decimal(77_000))
     assert [entry.memo for entry in ordered] == ["margin", "loss"], "and nothing is bought for it"
     for entry in ordered:
         state.ledger.post(entry)

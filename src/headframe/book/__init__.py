@@ -18,6 +18,14 @@ from headframe.book.confirmation import (
     Difference,
     differences,
 )
+from headframe.book.contract import (
+    Contract,
+    ContractTerms,
+    HeldContract,
+    contract_dealt,
+    contract_paid,
+    contract_released,
+)
 from headframe.book.entries import (
     coins_mined,
     coins_sold,
@@ -56,6 +64,8 @@ __all__ = [
     "Break",
     "Confirmation",
     "ConfirmedLeg",
+    "Contract",
+    "ContractTerms",
     "Designation",
     "Difference",
     "Entry",
@@ -63,6 +73,7 @@ __all__ = [
     "FlowKind",
     "Funding",
     "FxRate",
+    "HeldContract",
     "Ledger",
     "MarginTerms",
     "Matched",
@@ -81,6 +92,9 @@ __all__ = [
     "coins_sold",
     "collateral",
     "collateral_coins",
+    "contract_dealt",
+    "contract_paid",
+    "contract_released",
     "costs_paid",
     "differences",
     "entries_of",

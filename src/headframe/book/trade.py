@@ -73,7 +73,7 @@ class Trade:
     @property
     def sells_upside(self) -> bool:
         """Whether coins must be delivered, or their gain paid away, on a rally."""
-        return self.structure is not StructureKind.PROTECTIVE_PUT
+        return not self.structure.keeps_upside
 
 
 def allocate(size: Decimal, weights: tuple[tuple[Month, Decimal], ...]) -> dict[Month, Decimal]:

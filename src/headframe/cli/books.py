@@ -14,7 +14,7 @@ from headframe.cli.frame import Call, Instant, Whole, command
 def trades(call: Call, name: str | None) -> None:
     """Every trade with its legs, dealer and designation, where it stands, and what closed them."""
     from headframe.codec import to_json
-    from headframe.desk import lifecycle, money
+    from headframe.desk import contracts, lifecycle, money, tables
     from headframe.report import trades_table
 
     office = call.office()
@@ -27,7 +27,7 @@ def trades(call: Call, name: str | None) -> None:
         )
         return
     found, closed = money.trades(office), money.closings(office)
-    stages = lifecycle.lives(office)
+    stages, scheduled = lifecycle.lives(office), contracts.rows(office)
     call.answer(
         "trades",
         {
@@ -36,6 +36,7 @@ def trades(call: Call, name: str | None) -> None:
             "closings": [{"closes": name, **to_json(one)} for name, one in closed],
         },
         trades_table(found),
+        *([tables.contracts_table(scheduled)] if scheduled else []),
         *(
             f"{one.id} closed {one.size.normalize():f} coins of {name} with {one.dealer} at {one.net_price} "
             f"{one.price_currency}"

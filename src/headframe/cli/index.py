@@ -42,9 +42,9 @@ COMMANDS = {
         "A collar or three-way at no cost, its residual shown both ways.",
     ),
     "contract": (
-        "structures",
+        "contracts",
         "contract",
-        "Hashprice forwards and difficulty swaps: worth and fair rate.",
+        "Hashprice forwards, options on means: worth, draft, deal, fix, close.",
     ),
     "basis": ("structures", "basis", "How well one price hedges another, with its error."),
     "plan": ("programme", "plan", "Exposure against the mandate, hedges compared, the proposal."),

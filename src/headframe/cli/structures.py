@@ -1,13 +1,10 @@
-"""collar, basis, contract: structures at no cost, how prices hedge each other, contracts on production."""
+"""collar, basis: structures at no cost, and how well one price hedges another."""
 
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
 import click
 
-from headframe.cli.frame import Call, Instant, Whole, command
-from headframe.cli.scenario import Amount
+from headframe.cli.frame import Call, Whole, command
 
 
 @click.command()
@@ -64,84 +61,3 @@ def basis(call: Call, *, item: Path, hedge: Path, horizon: int) -> None:
     )
     found = effectiveness(one, other, days=horizon)
     call.answer("basis", to_json(found), effectiveness_table(found, item.stem, hedge.stem))
-
-
-@click.group()
-def contract() -> None:
-    """Contracts on production: what they are worth on the engine's paths, and their fair rate."""
-
-
-_FROM = click.option("--from", "first", type=Instant(), required=True, help="First day.")
-_TO = click.option("--to", "last", type=Instant(), required=True, help="Last day, inclusive.")
-_PATHS = click.option("--paths", type=Whole(2, 1_000_000), default=20_000, show_default=True)
-
-
-@contract.command(name="hashprice")
-@_FROM
-@_TO
-@click.option("--phs", type=Amount(), default="1", show_default=True, help="PH/s sold.")
-@click.option("--fixed", type=Amount(), required=True, help="USD, or coins, per PH/s and day.")
-@click.option("--in-coin", is_flag=True, help="Fixed and settled in coin.")
-@_PATHS
-@command
-def hashprice(
-    call: Call,
-    *,
-    first: datetime,
-    last: datetime,
-    phs: Decimal,
-    fixed: Decimal,
-    in_coin: bool,
-    paths: int,
-) -> None:
-    """Hashrate sold at a fixed hashprice, settled every day against the index."""
-    from headframe.codec import to_json
-    from headframe.desk import structures
-    from headframe.instrument import HashpriceForward
-    from headframe.risk import forward_initial
-
-    terms = HashpriceForward(
-        first=first.date(), last=last.date(), phs=phs, fixed=fixed, in_coin=in_coin
-    )
-    office = call.office()
-    found = structures.hashprice_forward(office, terms, paths=paths)
-    unit = "coins" if in_coin else "USD"
-    asked = forward_initial(terms, office.now().date())
-    words = "" if asked.in_force else ", not in force that day"
-    margin = f"{asked.amount:,.8f}" if in_coin else f"{asked.amount:,.2f}"
-    call.answer(
-        "hashprice-forward",
-        {**to_json(found), "initial": to_json(asked)},
-        f"fair {found.fair:.8f} {unit} per PH/s and day (error {found.fair_se:.8f})"
-        if in_coin
-        else f"fair {found.fair:,.2f} {unit} per PH/s and day (error {found.fair_se:.2f})",
-        f"worth {found.value_usd:,.0f} USD to the seller (error {found.value_se:,.0f}), "
-        f"undiscounted, on {found.paths:,} paths",
-        f"initial margin {margin} {unit} by {asked.schedule}{words}",
-    )
-
-
-@contract.command(name="difficulty")
-@_FROM
-@_TO
-@click.option("--fixed", type=Amount(), required=True, help="Mean difficulty in T.")
-@click.option("--usd-per-t", type=Amount(), default="1000", show_default=True)
-@_PATHS
-@command
-def difficulty(
-    call: Call, *, first: datetime, last: datetime, fixed: Decimal, usd_per_t: Decimal, paths: int
-) -> None:
-    """The mean difficulty of every block of a time against a fixed one; the buyer gains as it rises."""
-    from headframe.codec import to_json
-    from headframe.desk import structures
-    from headframe.instrument import DifficultySwap
-
-    terms = DifficultySwap(first=first.date(), last=last.date(), fixed_t=fixed, usd_per_t=usd_per_t)
-    found = structures.difficulty_swap(call.office(), terms, paths=paths)
-    call.answer(
-        "difficulty-swap",
-        to_json(found),
-        f"fair {found.fair:,.2f} T (error {found.fair_se:.2f})",
-        f"worth {found.value_usd:,.0f} USD to the buyer (error {found.value_se:,.0f}), "
-        f"undiscounted, on {found.paths:,} paths",
-    )

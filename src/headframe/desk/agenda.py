@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from headframe.book import MarginTerms, Position
+from headframe.book import HeldContract, MarginTerms, Position
 from headframe.chain import PERIOD
 from headframe.counterparty import Standing
 from headframe.desk import users
@@ -58,12 +58,14 @@ def agenda(now: Valuation, span: timedelta) -> tuple[Dated, ...]:
 
 
 def _settlements(now: Valuation, until: datetime) -> Iterator[Dated]:
-    for one in now.positions:
+    for one in now.dealt:
         if one.trade.expiry <= until:
             yield Dated(at=one.trade.expiry, what=_expiry(one))
+    for held in now.state.held_contracts():
+        yield from _fixings(held, until)
     futures = [
         one.trade.id
-        for one in now.positions
+        for one in now.dealt
         if one.trade.margin is MarginTerms.VENUE
         and not any(leg.instrument.is_option for leg in one.trade.legs)
     ]
@@ -71,6 +73,19 @@ def _settlements(now: Valuation, until: datetime) -> Iterator[Dated]:
         at = now.at.replace(hour=8, minute=0, second=0, microsecond=0)
         at += timedelta(days=0 if at > now.at else 1)
         yield Dated(at=at, what=f"variation of {', '.join(futures)} settles, as on every day")
+
+
+def _fixings(held: HeldContract, until: datetime) -> Iterator[Dated]:
+    """A contract's next fixing, and its last, when options on a mean pay."""
+    name, days = held.contract.id, held.days_left
+    daily = held.contract.terms.forward is not None
+    words = "hashprice settles, as on every day" if daily else "price enters its mean, as every day"
+    first, last = held.fixes_at(days[0]), held.fixes_at(days[-1])
+    if first <= until:
+        yield Dated(at=first, what=f"{name}: {days[0]}'s {words} to {days[-1]}")
+    if last <= until and len(days) > 1:
+        ends = "its last day settles" if daily else "its mean is known and pays"
+        yield Dated(at=last, what=f"{name}: {ends}, {held.coins:.2f} coins left now")
 
 
 def _expiry(one: Position) -> str:

@@ -18,19 +18,18 @@ def proposal_of(state: State, name: str) -> Proposal:
     return proposal
 
 
-def _forecast(state: State, proposal: Proposal, person: str) -> list[Draft]:
-    """The approval of the forecast a proposal stands on, where nobody gave it yet."""
-    held = production.version_of(state, proposal.forecast_id)
+def forecast_drafts(state: State, name: str, forecast_id: str, person: str) -> list[Draft]:
+    """The approval of the forecast that a proposal or contract stands on, where nobody gave it yet."""
+    held = production.version_of(state, forecast_id)
     if state.forecast_in_force != held.id:
         raise Declined(
-            f"{proposal.id} stands on {held.id}, and {state.forecast_in_force} is in force; run "
-            "headframe plan again"
+            f"{name} stands on {held.id}, and {state.forecast_in_force} is in force; make it again"
         )
     if held.approved_by is not None:
         return []
     refusal = production.refused(state, held, person)
     if refusal:
-        raise Declined(f"{proposal.id} stands on {held.id}, which is not approved: {refusal}")
+        raise Declined(f"{name} stands on {held.id}, which is not approved: {refusal}")
     return [production.approval_draft(held)]
 
 
@@ -67,7 +66,9 @@ def give(office: Office, name: str) -> Approval:
     )
     if not isinstance(given, Approval):
         raise Declined(f"{name} is not approved: {given}")
-    stands_on = [] if proposal.closes else _forecast(state, proposal, person)
+    stands_on = (
+        [] if proposal.closes else forecast_drafts(state, name, proposal.forecast_id, person)
+    )
     drafts = [*stands_on, Draft("approved", {"approval": to_json(given)})]
     office.record(*drafts, at=at)
     return given

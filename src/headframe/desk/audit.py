@@ -112,7 +112,13 @@ def export(office: Office) -> str:
 
 
 def _state(state: State) -> Json:
-    return {
+    held = {name: one.held for name, one in sorted(state.contracts.items())}
+    contracts = {
+        name: {str(month): str(coins) for month, coins in one.remaining}
+        for name, one in held.items()
+        if one is not None
+    }
+    return ({"contracts": contracts} if contracts else {}) | {
         "balances": [
             [line.account, line.balance.currency.code, str(line.balance)]
             for line in state.ledger.trial_balance()

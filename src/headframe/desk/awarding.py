@@ -1,17 +1,17 @@
 """The moment of award: the mandate's rules as figures, a person at the ladder, what the record keeps."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Protocol
 
 from headframe.desk.office import Office
 from headframe.desk.ports import Clock, Json
 from headframe.desk.quotes import surface_in
-from headframe.hedge import Situation
+from headframe.hedge import ContractRated, Situation
 from headframe.instrument import Structure, StructureKind
 from headframe.mandate import Criterion
-from headframe.rfq import Award, AwardRules, Ladder, NoAward, Request
+from headframe.rfq import Award, AwardRules, Direction, Ladder, NoAward, Request
 from headframe.risk import (
     credit_charge_usd,
     gross_vega_usd,
@@ -95,6 +95,44 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
         charges=charges,
         venue_matches=matches,
         anonymous=not request.disclosed,
+    )
+
+
+def contract_rules(made: ContractRated, found: Situation) -> AwardRules:
+    """The mandate's rules of award with their figures for a contract on a schedule, per unit of its price."""
+    priced, mandate, panel = made.priced, found.mandate, made.placement.panel
+    last = datetime.combine(priced.terms.days[-1], time(8), found.at.tzinfo)
+    years = year_fraction(found.at, last)
+    vol = found.surface.vol(years, priced.forward_usd)
+    per_unit = float(priced.size) / priced.units
+    if priced.terms.in_coin:
+        per_unit /= found.snapshot.index
+    charges: dict[str, float] = {}
+    for dealer in panel if mandate.rfq.criterion is Criterion.BEST_ALL_IN else ():
+        dossier = found.dossiers[dealer]
+        charge = credit_charge_usd(
+            dossier, found.at.date(), mandate.counterparties.grid,
+            forward=priced.forward_usd, vol=vol, years=years,
+        )  # fmt: skip
+        if not priced.terms.kind.keeps_upside:
+            charge += margin_charge_usd(
+                dossier.collateral, forward=priced.forward_usd, vol=vol, years=years,
+                size=float(priced.size), financing_rate=found.street.fees.financing_rate,
+            )  # fmt: skip
+        charges[dealer] = charge * per_unit
+    sells = priced.terms.forward is not None
+    return AwardRules(
+        direction=Direction.SELL if sells else Direction.BUY,
+        panel=panel,
+        responses_min=min(mandate.rfq.responses_min, len(panel)),
+        respond_by=found.at,
+        size=float(priced.size),
+        reference=priced.fair,
+        gross=priced.gross,
+        distance_max=mandate.rfq.distance_max * (priced.fair if sells else priced.forward_usd),
+        limit=float(priced.limit),
+        charges=charges,
+        venue_matches=False,
     )
 
 

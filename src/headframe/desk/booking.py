@@ -82,10 +82,10 @@ def _part(
         entries += dealt
         body["trade"] = to_json(trade)
         made.insert(0, trade)
-    funded = _funded(office, trial, entries, _spot(trial))
-    for entry in funded:
+    paid = funded(office, trial, entries, _spot(trial))
+    for entry in paid:
         trial.ledger.post(entry)
-    return body | {"postings": postings_json(funded)}, made
+    return body | {"postings": postings_json(paid)}, made
 
 
 def _kind(proposal: Proposal, *, also: bool) -> str:
@@ -238,7 +238,7 @@ def _margin_back(
     return _margin_moved(office, state, held, after)
 
 
-def _funded(office: Office, state: State, entries: list[Entry], spot: Decimal) -> list[Entry]:
+def funded(office: Office, state: State, entries: list[Entry], spot: Decimal) -> list[Entry]:
     """The entries, what comes in before what goes out, with the money for what is short found first.
 
     A fill is a fact: margin that comes back pays for a loss of the same event, whatever order they arose in.

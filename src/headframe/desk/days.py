@@ -10,7 +10,7 @@ from headframe.desk.ports import Declined, Draft, Invalid, Moved, NotFound
 from headframe.desk.programme import fee_schedule
 from headframe.desk.quotes import show
 from headframe.desk.state import State, postings_json
-from headframe.hedge import DayEnd, DayStart, close_day, mined_on
+from headframe.hedge import DayEnd, DayStart, close_day, index_of, mined_on
 from headframe.mandate import Unwind
 from headframe.pricing import Surface
 from headframe.risk import Course, course_prices
@@ -36,6 +36,7 @@ def walk(
     called = [one.number for one in state.margin_calls if one.open]
     if called:
         raise Declined(f"call {called[0]} is open: settle it before the clock calls by itself")
+    _fixed_until(state)
     if until > last:
         raise Invalid(f"the forecast ends {last}; a course cannot be walked to {until}")
     seen = show(office)
@@ -50,6 +51,16 @@ def walk(
     for number in range(total):
         _close(office, settings, seen.surface, course, prices, day + timedelta(days=number))
         progress(number + 1, total)
+
+
+def _fixed_until(state: State) -> None:
+    """Raises Declined where a contract's day is over and nobody fixed it: the course does not know it."""
+    assert state.clock is not None
+    for one in state.held_contracts():
+        if one.fixes_at(one.days_left[0]) <= state.clock:
+            raise Declined(
+                f"{one.contract.id} is not fixed for {one.days_left[0]}: headframe contract fix it first"
+            )
 
 
 def horizon(state: State) -> date:
@@ -109,6 +120,8 @@ def closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
         "shortfalls": [end.shortfall] if end.shortfall else [],
         "postings": _net(postings_json(end.entries)),
     }
+    if end.fixed:
+        body["fixed"] = to_json(end.fixed)
     if end.ended:
         body["ended"] = [list(one) for one in end.ended]
     if end.transit:
@@ -152,6 +165,8 @@ def start_of_day(
         bank=settings.bank,
         transit=tuple(state.transit),
         calls=tuple(state.calls),
+        contracts=state.held_contracts(),
+        index=index_of(state.forecast, course),
     )
 
 

@@ -47,7 +47,8 @@ def explained(office: Office, since: datetime) -> Explanation:
         raise NotFound(f"no market was known at {iso(since)}")
     spot = before.spot if before.spot is not None else before.market.index
     surface = surface_in(before).at_spot(spot, since)
-    held = {one.trade.id: one for one in before.positions()}
+    on = (*before.positions(), *before.contract_positions(surface, since))
+    held = {one.trade.id: one for one in on}
     left = {one.trade.id: one for one in now.positions}
     began, ended = (surface, since), (now.surface, now.at)
     moved = dict(zip(held, explain_all(held.values(), *began, *ended), strict=True))
@@ -58,8 +59,8 @@ def explained(office: Office, since: datetime) -> Explanation:
             began,
             ended,
         )
-        for name in now.state.trades
-        if name in held or name in left or name not in before.trades
+        for name in now.state.booked
+        if name in held or name in left or name not in before.booked
     ]
     return Explanation(
         since=since,
@@ -126,7 +127,7 @@ def _trade(
 
 def _fees(state: State, before: State, name: str, spot: float) -> float:
     """Fees of the trade and of its closings that fell into the period, in USD, as a cost."""
-    fresh = [] if name in before.trades else [state.trades[name]]
+    fresh = [] if name in before.booked else [state.booked[name]]
     fresh += [
         one
         for closing, one in state.closings.items()

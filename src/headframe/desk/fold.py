@@ -9,6 +9,7 @@ from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
 from headframe.desk.fold_books import BOOKS
+from headframe.desk.fold_contracts import CONTRACTS
 from headframe.desk.fold_dealing import DEALING
 from headframe.desk.known import (
     AlertRecord,
@@ -36,6 +37,8 @@ _BEARING = frozenset(
         "filled",
         "dealt_also",
         "closed_out",
+        "contract_dealt",
+        "contract_closed",
         "closed_also",
         "switched",
         "switched_also",
@@ -260,6 +263,7 @@ def _nothing(state: State, record: Record) -> None:
 _APPLY: Mapping[str, Callable[[State, Record], None]] = {
     **DEALING,
     **BOOKS,
+    **CONTRACTS,
     "opened": _opened,
     "clock": _clock,
     "rebased": _clock,

@@ -10,6 +10,7 @@ from typing import cast
 from headframe.book import Break, FxRate, PendingCall, Transit, still
 from headframe.codec import from_json
 from headframe.counterparty import Standing
+from headframe.desk.fold_contracts import fix
 from headframe.desk.known import (
     Amendment,
     Confirmed,
@@ -74,6 +75,11 @@ def _merged(state: State, record: Record) -> None:
                     approved_by=record.author,
                 )
             )
+    for contract in list(state.contracts.values()):
+        held = contract.held
+        if held is not None and held.contract.dealer == name:
+            moved = replace(held, contract=replace(held.contract, dealer=into))
+            state.contracts[contract.id] = replace(contract, held=moved)
     state.calls = [replace(one, dealer=into) if one.dealer == name else one for one in state.calls]
     state.transit = [
         replace(one, source=into) if one.source == name else one for one in state.transit
@@ -114,6 +120,7 @@ def _day(state: State, record: Record) -> None:
     for trade, how in cast("list[list[str]]", body.get("ended", [])):
         state.ended[trade] = how
     state.calls = [from_json(PendingCall, row) for row in body.get("calls", ())]
+    fix(state, body.get("fixed", ()))
 
 
 def _confirmed(state: State, record: Record) -> None:

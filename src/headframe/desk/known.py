@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from headframe.book import Difference, Trade
+from headframe.book import Difference, HeldContract, Trade
 from headframe.desk.ports import Json
+from headframe.hedge import ContractEnvelope
+from headframe.mandate import Approval, Facts
 from headframe.mining import Case, Forecast
 from headframe.rfq import Request, RfqState
 from headframe.risk import Alert
-from headframe.units import USD, Money
+from headframe.units import USD, Money, Month
 
 _NOTHING = Money(USD, 0)
 
@@ -172,6 +175,55 @@ class Amendment:
     def open(self) -> bool:
         """Whether it waits for approval."""
         return not (self.approved_by or self.declined_by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractClose:
+    """What both sides agreed to close a contract at, in USD to us; booked once another person approves."""
+
+    usd: Decimal
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractRecord:
+    """A contract on a schedule from its draft on: its terms, who approved them, what it was dealt as."""
+
+    id: str
+    at: datetime
+    preparer: str
+    envelope: ContractEnvelope
+    envelope_sha256: str
+    mandate_sha256: str
+    forecast_id: str
+    fair: float
+    shares: tuple[tuple[Month, Decimal], ...]
+    facts: Facts
+    panel: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    approval: Approval | None = None
+    declined_by: str = ""
+    ladder: tuple[Json, ...] = ()
+    held: HeldContract | None = None
+    closing: ContractClose | None = None
+    confirmed_by: str = ""
+
+    @property
+    def stage(self) -> str:
+        """Where it stands, from draft to its end."""
+        held = self.held
+        if held is None:
+            if self.declined_by:
+                return "declined"
+            return "approved" if self.approval is not None else "draft"
+        if held.closed:
+            return "closed out"
+        if not held.days_left:
+            return "settled"
+        if held.fixings:
+            return "active"
+        return "confirmed" if self.confirmed_by else "executed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

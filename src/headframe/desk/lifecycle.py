@@ -38,7 +38,8 @@ def lives(office: Office) -> tuple[Life, ...]:
         for name in state.proposals
         if not state.traded(name)
     ]
-    return (*waiting, *(of_trade(state, name, at) for name in state.trades))
+    contracts = (Life(name=name, stage=one.stage) for name, one in state.contracts.items())
+    return (*waiting, *(of_trade(state, name, at) for name in state.trades), *contracts)
 
 
 def of_trade(state: State, name: str, at: datetime) -> Life:
@@ -78,13 +79,45 @@ class Passage:
 
 
 def history(office: Office, name: str) -> tuple[Passage, ...]:
-    """Everything that happened to a trade, from its proposal on."""
+    """Everything that happened to a trade or a contract, from its proposal on."""
     users.allowed(office, users.Action.READ)
+    if name in office.state().contracts:
+        steps = ((record, _contract(record, name)) for record in office.journal.read())
+        return tuple(
+            Passage(at=record.at, by=record.author, what=what) for record, what in steps if what
+        )
     trade = trade_of(office.state(), name)
     found = ((record, _told(record, trade)) for record in office.journal.read())
     return tuple(
         Passage(at=record.at, by=record.author, what=what) for record, what in found if what
     )
+
+
+_STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        "contract_drafted": "draft",
+        "contract_approved": "approved",
+        "contract_declined": "declined",
+        "contract_confirmed": "confirmed",
+        "contract_closing": "close proposed",
+        "contract_closed": "closed out",
+    }
+)
+
+
+def _contract(record: Record, name: str) -> str:
+    """What an event was to a contract; empty where it is of another."""
+    body = record.body
+    days = [f"{day} fixed at {at}" for one, day, at in body.get("fixed", ()) if one == name]
+    if days:
+        return ", ".join(days)
+    if name in body.get("trades", ()):
+        return f"{body['name']} became {body['into']}"
+    if body.get("contract", {}).get("id") != name:
+        return ""
+    if record.kind == "contract_dealt":
+        return f"executed with {body['contract']['held']['contract']['dealer']}"
+    return _STEPS.get(record.kind, "")
 
 
 def trade_of(state: State, name: str) -> Trade:

@@ -27,7 +27,7 @@ def of_book(
         and (shot := from_json(Snapshot, record.body["snapshot"])).as_of >= since
     ]
     return liquid(
-        now.positions,
+        now.dealt,
         shots,
         now.surface,
         future_spread=now.settings.venue.forward_spread,

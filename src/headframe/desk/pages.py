@@ -12,7 +12,7 @@ from headframe.desk.office import Office
 from headframe.desk.state import State
 from headframe.desk.tables import covenants_table, margin_lines, margin_table, pnl_table
 from headframe.desk.valuation import Valuation, value_now
-from headframe.hedge import MonthResult, describe, exposure_rows, total
+from headframe.hedge import MonthResult, describe, describe_contract, exposure_rows, total
 from headframe.report import (
     Column,
     Form,
@@ -88,7 +88,25 @@ def _decisions(state: State) -> Section:
         f"by {p.envelope.valid_until:%Y-%m-%d %H:%M} UTC; prepared by {p.preparer}."
         for p in live
     )
+    lines += tuple(_contracts(state))
     return Section(heading="1 Decisions due", sentences=lines or ("none",))
+
+
+def _contracts(state: State) -> Iterator[str]:
+    """Contracts that wait: drafts for approval or dealing, closes for approval."""
+    for one in state.contracts.values():
+        terms, held = one.envelope, one.held
+        if held is None and not one.declined_by and (state.clock or one.at) < terms.valid_until:
+            step = "deal" if one.approval is not None else "approve"
+            yield (
+                f"{one.id}: {describe_contract(terms.terms)}: {step} it (headframe contract {step}) by "
+                f"{terms.valid_until:%Y-%m-%d %H:%M} UTC; prepared by {one.preparer}."
+            )
+        elif held is not None and not held.closed and one.closing is not None:
+            yield (
+                f"{one.id}: close at {one.closing.usd:,.2f} USD to us: approve it (headframe contract "
+                f"close --approve); proposed by {one.closing.by}."
+            )
 
 
 def _cash(now: Valuation, view: MarginView) -> Section:

@@ -113,7 +113,11 @@ def situation(
     settings = office.settings()
     live = [r for r in state.live_rfqs() if r.request.id != but]
     opening = [one for one in live if not state.proposals[one.proposal].closes]
-    positions = (*state.positions(), *(reserved(state, one, seen.surface, at) for one in opening))
+    positions = (
+        *state.positions(),
+        *state.contract_positions(seen.surface, at),
+        *(reserved(state, one, seen.surface, at) for one in opening),
+    )
     cover = mandate.cover
     names = sorted(state.dossiers)
     found = Situation(
@@ -126,7 +130,7 @@ def situation(
         street=_street(mandate, settings, seen, state.seed),
         rows=exposure_rows(version.forecast, cover, positions, at),
         positions=positions,
-        trades=tuple(state.trades.values()),
+        trades=tuple(state.booked.values()),
         dossiers=state.graded(at.date()),
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
         posted={n: state.posted_usd(n, seen.snapshot.index) for n in names},

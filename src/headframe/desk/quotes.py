@@ -96,7 +96,9 @@ def take(office: Office, snapshot: Snapshot) -> MarketView:
             f"{snapshot.source} repeats every quote of {iso(state.market.as_of)} under the stamp "
             f"{iso(snapshot.as_of)}: a frozen market is not taken"
         )
-    untouched = not (state.proposals or state.rfqs or state.trades or state.months)
+    untouched = not (
+        state.proposals or state.rfqs or state.trades or state.contracts or state.months
+    )
     surface = _fitted(snapshot)
     seen = view(snapshot, surface, state, max(clock, snapshot.as_of))
     drafts = [_draft(snapshot, surface)]

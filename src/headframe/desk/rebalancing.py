@@ -38,7 +38,7 @@ def look(office: Office) -> tuple[Rebalance, tuple[Balance, ...]]:
     if rule is None:
         raise Declined("the mandate has no rule of rebalancing (M-11): add [rebalance] and sign it")
     now = value_now(office)
-    return rule, balances(now.positions, marks(now.positions, now.surface, now.at), rule)
+    return rule, balances(now.dealt, marks(now.dealt, now.surface, now.at), rule)
 
 
 def propose(office: Office) -> Rebalancing:

@@ -35,7 +35,8 @@ def measured(office: Office) -> tuple[Measured, ...]:
         before = [one for one in views if one[0] <= trade.at]
         since = [*before[-1:], *(one for one in views if one[0] > trade.at)]
         found = relationship(position, since)
-        facts = now.state.proposals[trade.proposal].facts
+        contract = now.state.contracts.get(trade.id)
+        facts = contract.facts if contract else now.state.proposals[trade.proposal].facts
         if found is not None:
             rows.append(
                 Measured(

@@ -90,7 +90,8 @@ def hold(office: Office) -> Review:
     if now.state.forecast is not None:
         rows = exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
     made += [
-        closing.propose(office, trade, coins) for trade, coins in too_much(rows, now.positions)
+        closing.propose(office, trade, coins)
+        for trade, coins in too_much(rows, now.positions, kept=frozenset(now.state.contracts))
     ]
     body = {
         "baseline": to_json(found.now),

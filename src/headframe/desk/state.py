@@ -11,6 +11,7 @@ from headframe.book import (
     Break,
     Entry,
     FxRate,
+    HeldContract,
     Ledger,
     PendingCall,
     Position,
@@ -23,6 +24,7 @@ from headframe.desk.known import (
     AlertRecord,
     Amendment,
     Confirmed,
+    ContractRecord,
     Halt,
     Keyed,
     MarginCall,
@@ -35,12 +37,13 @@ from headframe.desk.known import (
     Version,
 )
 from headframe.desk.ports import Head, Json
-from headframe.hedge import Baseline, MonthResult, Proposal
+from headframe.hedge import Baseline, MonthResult, Proposal, index_of
 from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
 from headframe.mining import Forecast
 from headframe.pricing import Surface
 from headframe.rfq import TERMINAL, Fill, RfqState
+from headframe.risk import stand_in
 from headframe.units import BTC, USD, Money, Month
 
 GENESIS_HEAD = Head(0, "0" * 64)
@@ -130,6 +133,8 @@ class State:
     strangers: dict[str, Confirmed] = field(default_factory=dict[str, Confirmed])
     """Confirmations of trades we do not have, by their reference."""
     trades: dict[str, Trade] = field(default_factory=dict[str, Trade])
+    contracts: dict[str, ContractRecord] = field(default_factory=dict[str, ContractRecord])
+    """Contracts on a schedule, from their drafts on."""
     remaining: dict[str, dict[Month, Decimal]] = field(
         default_factory=dict[str, dict[Month, Decimal]]
     )
@@ -195,6 +200,29 @@ class State:
             for trade in self.trades.values()
             if (left := {m: c for m, c in self.remaining[trade.id].items() if c > 0})
         )
+
+    def held_contracts(self) -> tuple[HeldContract, ...]:
+        """Contracts of which days are still to be fixed, oldest first."""
+        every = (one.held for one in self.contracts.values())
+        return tuple(held for held in every if held is not None and held.days_left)
+
+    def contract_positions(self, surface: Surface, at: datetime) -> tuple[Position, ...]:
+        """What is left of contracts, as positions worth the same."""
+        on = self.held_contracts()
+        if not on:
+            return ()
+        assert self.forecast is not None
+        index = index_of(self.forecast)
+        found = (stand_in(one, surface, at, index) for one in on)
+        return tuple(one for one in found if one is not None)
+
+    @property
+    def booked(self) -> dict[str, Trade]:
+        """Every trade and, beside them, every contract that was dealt, as the trade it stands beside."""
+        dealt = {name: one.held for name, one in self.contracts.items()}
+        return self.trades | {
+            name: held.contract.trade for name, held in dealt.items() if held is not None
+        }
 
     def live_rfqs(self) -> tuple[RfqRecord, ...]:
         """Requests that may still lead to a trade."""

@@ -1,17 +1,26 @@
 """Structures on the workspace's market: collars at no cost with the venue's fees, contracts on production."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
+from headframe.book import ContractTerms
 from headframe.desk import history, production, quotes
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid, NotFound
 from headframe.desk.programme import fee_schedule
 from headframe.desk.valuation import value_now
-from headframe.instrument import DifficultySwap, HashpriceForward
+from headframe.instrument import DifficultySwap, HashpriceForward, Kind
 from headframe.pricing import ZeroCostPair, zero_cost_pair
-from headframe.risk import Ladder, Outlook, Worth, difficulty_worth, hashprice_worth, ladder
-from headframe.units import Wrong, expiry_label
+from headframe.risk import (
+    Ladder,
+    Outlook,
+    Worth,
+    averaged_worth,
+    difficulty_worth,
+    hashprice_worth,
+    ladder,
+)
+from headframe.units import Wrong, expiry_label, year_fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +87,32 @@ def difficulty_swap(office: Office, contract: DifficultySwap, *, paths: int) -> 
         return difficulty_worth(contract, made, past)
     except Wrong as error:
         raise Invalid(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Averages:
+    """Options on a mean: the fair premium and each leg's worth per coin, the mean's forward, in USD."""
+
+    fair: float
+    forward: float
+    legs: tuple[tuple[str, float], ...]
+
+
+def averages(office: Office, terms: ContractTerms) -> Averages:
+    """What options on a mean are worth, by conditioning on the geometric mean."""
+    now = value_now(office)
+    on = now.at
+    days = terms.days
+    times = [year_fraction(on, datetime.combine(day, time(8), on.tzinfo)) for day in days]
+    if times[0] <= 0.0:
+        raise Invalid(f"the first fixing lies after {on:%Y-%m-%d %H:%M}, was {terms.days[0]}")
+    legs: list[tuple[str, float]] = []
+    for one in terms.options:
+        sign = 1.0 if one.kind is Kind.CALL else -1.0
+        each = averaged_worth(sign, float(one.strike), now.surface, times)
+        legs.append((f"{one.kind} {one.strike:,.0f}", each if one.coins > 0 else -each))
+    forward = sum(now.surface.forward(t) for t in times) / len(times)
+    return Averages(fair=sum(value for _, value in legs), forward=forward, legs=tuple(legs))
 
 
 def outlook(office: Office, paths: int) -> Outlook:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from headframe.desk import money
 from headframe.desk.cash import Rung
+from headframe.desk.contracts import ContractRow
 from headframe.desk.known import MarginCall
 from headframe.desk.limits import MarginView
-from headframe.hedge import Covenant, Sold, Sum
+from headframe.hedge import Covenant, Sold, Sum, describe_contract
 from headframe.report import Column, Form, Table
 from headframe.risk import AnnexRow
 
@@ -317,4 +318,42 @@ def sold_table(rows: Sequence[Sold]) -> Table:
             )
             for one in rows
         ),
+    )
+
+
+def contracts_table(rows: Sequence[ContractRow]) -> Table:
+    """Contracts on a schedule: what each is, where it stands, what is left of it and what that is worth."""
+
+    def row(one: ContractRow) -> tuple[str | float | None, ...]:
+        record, held = one.record, one.record.held
+        terms = record.envelope.terms
+        size = sum(float(coins) for _, coins in record.shares)
+        waits = ", close waits" if record.closing and held and not held.closed else ""
+        return (
+            record.id,
+            describe_contract(terms),
+            "" if held is None else held.contract.dealer,
+            record.stage + waits,
+            f"{record.envelope.limit if held is None else held.contract.price:f}",
+            f"{record.fair:.8f}" if terms.in_coin else f"{record.fair:,.2f}",
+            size if held is None else float(held.coins),
+            "" if held is None else f"{len(held.fixings)} of {len(terms.days)}",
+            one.worth_usd,
+        )
+
+    return Table(
+        title="Contracts on a schedule",
+        columns=(
+            Column("contract"),
+            Column("what"),
+            Column("dealer"),
+            Column("stage"),
+            Column("price, or limit"),
+            Column("fair then"),
+            Column("coins left", Form.COINS),
+            Column("days fixed"),
+            Column("worth USD", Form.USD),
+        ),
+        rows=tuple(row(one) for one in rows),
+        note="A hashprice is per PH/s and day; a premium is USD per coin, negative where it is received.",
     )

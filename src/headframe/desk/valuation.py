@@ -17,7 +17,7 @@ from headframe.units import USD
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valuation:
-    """State, settings and surface at one instant."""
+    """State, settings and surface at one instant; contracts are among the positions."""
 
     state: State
     settings: Settings
@@ -26,6 +26,11 @@ class Valuation:
     positions: tuple[Position, ...]
     liquidity: Liquidity
     book: NettedBook
+
+    @property
+    def dealt(self) -> tuple[Position, ...]:
+        """The positions that are trades in instruments: not the contracts on a schedule."""
+        return tuple(one for one in self.positions if one.trade.id in self.state.trades)
 
     @property
     def dossiers(self) -> dict[str, Dossier]:
@@ -52,11 +57,12 @@ def value_now(office: Office) -> Valuation:
     settings = office.settings()
     at = seen.at if state.clock is None else office.now()
     spot = state.spot if state.spot is not None else seen.snapshot.index
-    positions = state.positions()
+    surface = seen.surface.at_spot(spot, at)
+    positions = (*state.positions(), *state.contract_positions(surface, at))
     return Valuation(
         state=state,
         settings=settings,
-        surface=seen.surface.at_spot(spot, at),
+        surface=surface,
         at=at,
         positions=positions,
         book=netted_book(positions, settings.rule_sets),

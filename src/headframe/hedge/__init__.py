@@ -3,6 +3,18 @@
 from headframe.hedge.candidates import Candidate, FeeSchedule, Street, candidates, hypothetical
 from headframe.hedge.choose import best, cost_usd, score
 from headframe.hedge.closing import closing_of, whole_steps
+from headframe.hedge.contracts import (
+    ContractEnvelope,
+    ContractPriced,
+    ContractRated,
+    contract_envelope,
+    contract_of,
+    describe_contract,
+    designated,
+    index_of,
+    price_contract,
+    rate_contract,
+)
 from headframe.hedge.covenants import LIEN, RATIO, STEP, Covenant, Loan, covenants
 from headframe.hedge.daily_margin import collateral_given, collateral_returned
 from headframe.hedge.day import DayEnd, close_day, mined_on
@@ -42,6 +54,9 @@ __all__ = [
     "Bucket",
     "By",
     "Candidate",
+    "ContractEnvelope",
+    "ContractPriced",
+    "ContractRated",
     "Covenant",
     "DayEnd",
     "DayStart",
@@ -73,22 +88,29 @@ __all__ = [
     "collateral_given",
     "collateral_returned",
     "compare",
+    "contract_envelope",
+    "contract_of",
     "cost_usd",
     "covenants",
     "describe",
+    "describe_contract",
+    "designated",
     "envelope_of",
     "exposure_rows",
     "floor_usd",
     "future_of",
     "hedged_share",
     "hypothetical",
+    "index_of",
     "mined_on",
     "open_proposals",
     "planned_coins",
     "premium_spent",
+    "price_contract",
     "production_moved",
     "proposal_of",
     "rate_again",
+    "rate_contract",
     "score",
     "secured_usd",
     "sold_by_venue",

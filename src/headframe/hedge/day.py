@@ -32,6 +32,7 @@ from headframe.book import (
     repay,
     still,
 )
+from headframe.hedge.contract_day import ContractsDay, contract_positions, contracts_of_day
 from headframe.hedge.daily_margin import margin_of_day
 from headframe.hedge.day_start import DayStart
 from headframe.hedge.exposure import fee_usd, upfront_usd
@@ -63,6 +64,8 @@ class DayEnd:
     calls: tuple[PendingCall, ...] = ()
     ended: tuple[tuple[str, str], ...] = ()
     """Trades whose last coins went today: exercised, expired, or settled."""
+    fixed: tuple[tuple[str, date, Decimal], ...] = ()
+    """Days of contracts that were fixed: which contract, which day, at what."""
 
 
 @dataclass
@@ -109,13 +112,15 @@ def close_day(start: DayStart) -> DayEnd:
     unsold = Fraction(Decimal(repr(round(before.mined - before.sold, 8)))) + Fraction(start.mined)
     sold = unsold if start.sells else Fraction(0)
     costs = _costs(start)
-    secured = margin_of_day(start, after)
+    contracts = _contracts(start, till)
+    secured = margin_of_day(start, (*after, *contract_positions(start, contracts.after)))
     entries = [coins_mined(mined)] if mined.smallest else []
     trial = start.ledger.copy()
     _posted_all(trial, entries)
     paid = _pay(start, trial, till, sold, (*costs, *secured.entries))
     spot_usd = float(sold * Fraction(start.spot))
     premium, fees = _premium(start, after)
+    premium, fees = premium + contracts.premium_usd, fees + contracts.fees_usd
     hedge_usd = float(till.dollars + till.coins * Fraction(start.spot)) + premium + fees
     hedge_usd += start.closed_usd
     costs_usd = sum(float(entry.postings[0].money) for entry in costs)
@@ -141,12 +146,22 @@ def close_day(start: DayStart) -> DayEnd:
         shortfall=paid.shortfall,
         transit=paid.transit,
         calls=secured.calls,
+        fixed=contracts.fixed,
         ended=tuple(
             _ended(start, before, left)
             for before, left in zip(start.positions, after, strict=True)
             if left.coins == 0
         ),
     )
+
+
+def _contracts(start: DayStart, till: _Till) -> ContractsDay:
+    """Contracts that the day fixes: what they pay is paid, what they promise no longer is released."""
+    found = contracts_of_day(start)
+    for name, code, amount in found.paid:
+        till.flow(name, code, amount, "settled", amount)
+    till.hedges += found.released
+    return found
 
 
 def _ended(start: DayStart, before: Position, left: Position) -> tuple[str, str]:
@@ -240,7 +255,7 @@ def _on_the_way(start: DayStart, comes_in: Sequence[Entry], proceeds: Money) -> 
     dealers = {
         one.trade.id: start.venue if one.trade.margin is venue else one.trade.dealer
         for one in start.positions
-    }
+    } | {one.contract.id: one.contract.dealer for one in start.contracts}
     sums: dict[str, int] = {"sale": max(proceeds.smallest, 0)}
     for entry in comes_in:
         other = next(one.account for one in entry.postings if one.account != CASH)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from headframe.book import Bank, Ledger, PendingCall, Position, Transit
+from headframe.book import Bank, HeldContract, Ledger, PendingCall, Position, Transit
 from headframe.counterparty import CollateralTerms
 from headframe.hedge.candidates import FeeSchedule
 from headframe.hedge.performance import MonthResult
 from headframe.mining import Operation
 from headframe.pricing import Surface
-from headframe.risk import RULE_SETS, VenueMargin
+from headframe.risk import RULE_SETS, Index, VenueMargin
 from headframe.units import Month
 
 
@@ -44,6 +44,10 @@ class DayStart:
     """The price of the day before; none on the first."""
     closed_usd: float = 0.0
     """What trades closed since the last day brought, their premium counted in."""
+    contracts: tuple[HeldContract, ...] = ()
+    """Contracts on a schedule that are on."""
+    index: Index | None = None
+    """What a PH/s is expected to earn; asked for where there is a contract."""
 
     @property
     def month(self) -> Month:

@@ -6,7 +6,7 @@ from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
 
 from headframe.book import Position, Trade
-from headframe.instrument import Kind, StructureKind, cash_flow
+from headframe.instrument import Kind, cash_flow
 from headframe.mandate import Band, CoverRules
 from headframe.market import Snapshot
 from headframe.mining import Forecast, MonthForecast
@@ -68,7 +68,10 @@ def floor_usd(trade: Trade) -> float:
         if leg.instrument.kind is Kind.PUT:
             assert leg.instrument.strike is not None
             return float(leg.instrument.strike)
-    return float(trade.legs[0].price)
+    coins = sum(float(leg.amount) for leg in trade.legs)
+    if len(trade.legs) == 1 or not coins:
+        return float(trade.legs[0].price)
+    return sum(float(leg.amount * leg.price) for leg in trade.legs) / coins
 
 
 def upfront_usd(trade: Trade) -> float:
@@ -146,7 +149,7 @@ def _row(
     ahead = (row.month.year - now.year) * 12 + row.month.number - now.number
     band = cover.band(ahead)
     covered = sum(coins for _, coins in held)
-    puts = sum(c for trade, c in held if trade.structure is StructureKind.PROTECTIVE_PUT)
+    puts = sum(coins for trade, coins in held if trade.structure.keeps_upside)
     wanted = band.target * row.coins.p50 if band is not None else 0.0
     return ExposureRow(
         month=row.month,

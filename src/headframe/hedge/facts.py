@@ -1,15 +1,16 @@
 """The flat record a verdict is passed on, computed from a situation and a candidate."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from headframe.book import Trade
 from headframe.hedge.candidates import Candidate
-from headframe.hedge.exposure import hedged_share
+from headframe.hedge.exposure import ExposureRow, hedged_share
 from headframe.hedge.situation import Situation
 from headframe.instrument import StructureKind
 from headframe.mandate import Facts, MonthFacts
 from headframe.market import Snapshot
-from headframe.units import months_to
+from headframe.units import Month, months_to
 
 
 def facts_of(
@@ -25,7 +26,9 @@ def facts_of(
         preparer=found.preparer,
         structure=candidate.kind,
         venue=found.venue,
-        months=_months(found, candidate),
+        months=month_facts(
+            found.rows, _fresh(candidate), firm=candidate.kind is not StructureKind.PROTECTIVE_PUT
+        ),
         free_coins=found.liquidity.free_coins,
         hedged_share=hedged_share(found.rows, float(candidate.size)),
         size_coins=float(candidate.size),
@@ -43,7 +46,7 @@ def facts_of(
         live_rfq=candidate.structure in found.live,
         repeated=_repeated(found, candidate),
         market_age_minutes=(found.at - snapshot.as_of).total_seconds() / 60.0,
-        spread_ratio=_spread_ratio(found),
+        spread_ratio=spread_ratio(found),
         spot_move=snapshot.spot_move_10m,
         open_interest_share=_interest_share(snapshot, candidate),
         clip_age_minutes=clip_age(found),
@@ -56,17 +59,23 @@ def clip_age(found: Situation) -> float | None:
     return None if last is None else (found.at - last).total_seconds() / 60.0
 
 
-def _months(found: Situation, candidate: Candidate) -> tuple[MonthFacts, ...]:
-    """Months with the block in: its coins shared out by need, firm coins running on."""
-    firm = candidate.kind is not StructureKind.PROTECTIVE_PUT
+def _fresh(candidate: Candidate) -> dict[Month, float]:
+    """The block's coins shared out to months by need."""
     needs = dict(candidate.bucket.needs)
     total = sum(needs.values())
+    return {month: float(candidate.size) * need / total for month, need in needs.items()}
+
+
+def month_facts(
+    rows_ahead: tuple[ExposureRow, ...], coins: Mapping[Month, float], *, firm: bool
+) -> tuple[MonthFacts, ...]:
+    """Months with so many coins of each more hedged, firm coins running on."""
     running = 0.0
     rows: list[MonthFacts] = []
-    for row in found.rows:
-        fresh = float(candidate.size) * needs.get(row.month, 0.0) / total
+    for row in rows_ahead:
+        fresh = coins.get(row.month, 0.0)
         running += fresh if firm else 0.0
-        if row.month in needs or (firm and running > 0.0):
+        if row.month in coins or (firm and running > 0.0):
             rows.append(
                 MonthFacts(
                     month=row.month,
@@ -106,7 +115,7 @@ def _repeated(found: Situation, candidate: Candidate) -> bool:
     )
 
 
-def _spread_ratio(found: Situation) -> float | None:
+def spread_ratio(found: Situation) -> float | None:
     """Bid-ask now over its 20-day median; None where the market has no quotes to measure."""
     now = found.snapshot.spread
     return None if now is None else now / found.spread_median

@@ -1,6 +1,8 @@
 """Rating: every block's hedges with their figures, their panel of dealers and their verdict."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from headframe.book import MarginTerms, Position
 from headframe.hedge.candidates import Candidate, candidates, hypothetical
@@ -111,46 +113,76 @@ def stress_call(found: Situation, extra: tuple[Position, ...]) -> float:
     return max(row.call_usd, 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A hedge as it would be with a dealer: its kind, its coins, its position with each."""
+
+    kind: StructureKind
+    size: Decimal
+    position: Callable[[str], Position]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """A hedge's facts with its panel and margin in, and why the other dealers are left out."""
+
+    facts: Facts
+    panel: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def place(
+    found: Situation, placed: Placed, plain: Facts, others: tuple[Position, ...] = ()
+) -> Placement:
+    """Whom the mandate lets us ask for a hedge, what it would call and post at worst with one of them."""
+    dealers = _dealers(found, placed)
+    panel, left_out = _panel(found, placed, plain, dealers, others)
+    names = (found.venue,) if found.by_book else tuple(dealer.name for dealer in panel)
+    call = _call(found, placed, others, names)
+    initial = _initial_margin(found, placed, names)
+    facts = replace(plain, dealers=panel, initial_margin_usd=initial, stress_call_usd=call)
+    return Placement(facts=facts, panel=names, left_out=left_out)
+
+
 def _call(
-    found: Situation, candidate: Candidate, others: tuple[Position, ...], dealers: tuple[str, ...]
+    found: Situation, placed: Placed, others: tuple[Position, ...], dealers: tuple[str, ...]
 ) -> float:
     """The programme's stress call with this block at the dealer whose terms ask most."""
     return max(
-        stress_call(found, (*others, hypothetical(candidate, dealer, found.at)))
+        stress_call(found, (*others, placed.position(dealer)))
         for dealer in dealers or found.dealers
     )
 
 
 def _rate(found: Situation, candidate: Candidate, others: tuple[Position, ...]) -> Rated:
     """Figures, panel and verdict of a hedge among the programme's other blocks."""
-    dealers = _dealers(found, candidate)
-    plain = facts_of(found, candidate, 0.0, 0.0)
-    panel, left_out = _panel(found, candidate, plain, dealers, others)
-    names = (found.venue,) if found.by_book else tuple(dealer.name for dealer in panel)
-    call = _call(found, candidate, others, names)
-    initial = _initial_margin(found, candidate, names)
-    facts = replace(plain, dealers=panel, initial_margin_usd=initial, stress_call_usd=call)
+    placed = Placed(
+        candidate.kind, candidate.size, lambda dealer: hypothetical(candidate, dealer, found.at)
+    )
+    made = place(found, placed, facts_of(found, candidate, 0.0, 0.0), others)
     years = year_fraction(found.at, candidate.bucket.expiry)
-    cost = cost_usd(candidate, initial, found.street.fees.financing_rate, years)
-    added = call - stress_call(found, others)
+    cost = cost_usd(
+        candidate, made.facts.initial_margin_usd, found.street.fees.financing_rate, years
+    )
+    added = made.facts.stress_call_usd - stress_call(found, others)
     return Rated(
         candidate=candidate,
-        facts=facts,
-        verdict=judge(found.mandate, facts, Stage.PROPOSE),
-        panel=names,
-        left_out=left_out,
+        facts=made.facts,
+        verdict=judge(found.mandate, made.facts, Stage.PROPOSE),
+        panel=made.panel,
+        left_out=made.left_out,
         cost_usd=cost,
         score_usd=score(candidate, cost, added, found.mandate.choice),
     )
 
 
-def _initial_margin(found: Situation, candidate: Candidate, dealers: tuple[str, ...]) -> float:
+def _initial_margin(found: Situation, placed: Placed, dealers: tuple[str, ...]) -> float:
     """What is posted at once, with the dealer whose terms ask most."""
     before = requirement(found.positions, found.terms, found.surface, found.at, found.rule_sets)
     held = before.initial_usd + before.collateral_usd
     worst = 0.0
     for dealer in dealers or found.dealers:
-        extra = (*found.positions, hypothetical(candidate, dealer, found.at))
+        extra = (*found.positions, placed.position(dealer))
         after = requirement(extra, found.terms, found.surface, found.at, found.rule_sets)
         worst = max(worst, after.initial_usd + after.collateral_usd - held)
     return worst
@@ -158,7 +190,7 @@ def _initial_margin(found: Situation, candidate: Candidate, dealers: tuple[str, 
 
 def _panel(
     found: Situation,
-    candidate: Candidate,
+    placed: Placed,
     facts: Facts,
     dealers: tuple[DealerFacts, ...],
     others: tuple[Position, ...],
@@ -174,7 +206,7 @@ def _panel(
     heavy: list[str] = []
     names = {dealer.name for dealer in dealers}
     for dealer in dealers:
-        call = _call(found, candidate, others, (dealer.name,))
+        call = _call(found, placed, others, (dealer.name,))
         with_it = replace(facts, dealers=(dealer,), stress_call_usd=call)
         against = judge(found.mandate, with_it, Stage.PROPOSE).breaches
         own = [b for b in against if b.where in names and b.blocks]
@@ -192,7 +224,7 @@ def _panel(
     return tuple(light), (*left_out, *heavy)
 
 
-def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
+def _dealers(found: Situation, placed: Placed) -> tuple[DealerFacts, ...]:
     rows: list[DealerFacts] = []
     jumps = (found.mandate.cash.stress_down, found.mandate.cash.stress_up)
     markets = Markets(found.surface, found.at, jumps)
@@ -203,16 +235,16 @@ def _dealers(found: Situation, candidate: Candidate) -> tuple[DealerFacts, ...]:
     }
     for name in () if found.by_book else found.approved:
         dossier = found.dossiers[name]
-        if candidate.kind not in dossier.credit.products:
+        if placed.kind not in dossier.credit.products:
             continue
-        with_it = (*found.positions_with(name), hypothetical(candidate, name, found.at))
+        with_it = (*found.positions_with(name), placed.position(name))
         one = _exposed(found, name, with_it, markets)
         rows.append(
             DealerFacts(
                 name=name,
                 approved=True,
                 line_share=one.line_share,
-                programme_share=_share(found, name, candidate),
+                programme_share=_share(found, name, placed),
                 tenor_months=dossier.credit.tenor_months,
                 rejection_share=found.rejections.get(name, 0.0),
                 group_usd=by_group(tuple((before | {name: one}).values()))[dossier.group],
@@ -241,7 +273,7 @@ def _exposed(
     )
 
 
-def _share(found: Situation, dealer: str, candidate: Candidate) -> float:
+def _share(found: Situation, dealer: str, placed: Placed) -> float:
     """Notional with a dealer's group, this block in, over the planned programme; venue margin is nobody's."""
     group = found.dossiers[dealer].group
     mine = sum(
@@ -250,8 +282,8 @@ def _share(found: Situation, dealer: str, candidate: Candidate) -> float:
         if position.trade.margin is MarginTerms.BILATERAL
         and found.dossiers[position.trade.dealer].group == group
     )
-    fresh = float(candidate.size) * found.snapshot.index
-    if candidate.kind is StructureKind.SHORT_FUTURE:
+    fresh = float(placed.size) * found.snapshot.index
+    if placed.kind is StructureKind.SHORT_FUTURE:
         fresh = 0.0
     return (mine + fresh) / found.programme_usd if found.programme_usd > 0.0 else 1.0
 

@@ -83,11 +83,14 @@ def _fallen(before: Baseline, now: Baseline) -> Iterator[Trigger]:
 
 
 def too_much(
-    rows: tuple[ExposureRow, ...], positions: tuple[Position, ...]
+    rows: tuple[ExposureRow, ...],
+    positions: tuple[Position, ...],
+    kept: frozenset[str] = frozenset(),
 ) -> list[tuple[str, Decimal]]:
     """Trades to close, and how many coins of each, so that no month stands above its ceiling.
 
-    A closing takes a trade's months alike; the trade with most of a month's coins is taken first.
+    A closing takes a trade's months alike; the trade with most of a month's coins is taken first. What is
+    ``kept`` counts and is not closed.
     """
     left = {one.trade.id: dict(one.remaining) for one in positions}
     closed: dict[str, Decimal] = {}
@@ -99,6 +102,8 @@ def too_much(
             sum((coins.get(row.month, Decimal(0)) for coins in left.values()), Decimal(0)) - ceiling
         )
         for trade in sorted(left, key=lambda name: -left[name].get(row.month, Decimal(0))):
+            if trade in kept:
+                continue
             if over <= 0:
                 break
             over -= _closed_of(left[trade], row.month, over, closed, trade)

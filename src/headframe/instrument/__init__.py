@@ -1,5 +1,6 @@
 """What can be traded: terms, never worth; and the exact payoff of one settlement."""
 
+from headframe.instrument.averaged import AveragedOption
 from headframe.instrument.payoff import cash_flow, payoff
 from headframe.instrument.production import DifficultySwap, HashpriceForward, Perpetual
 from headframe.instrument.settlement import (
@@ -20,6 +21,7 @@ from headframe.instrument.terms import (
 )
 
 __all__ = [
+    "AveragedOption",
     "Delivery",
     "DifficultySwap",
     "HashpriceForward",

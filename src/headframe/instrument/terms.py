@@ -113,6 +113,23 @@ class StructureKind(StrEnum):
     FORWARD = "forward"
     PROTECTIVE_PUT = "protective_put"
     COSTLESS_COLLAR = "costless_collar"
+    HASHPRICE_FORWARD = "hashprice_forward"
+    AVERAGE_PUT = "average_put"
+    AVERAGE_COLLAR = "average_collar"
+
+    @property
+    def keeps_upside(self) -> bool:
+        """Whether it only floors: nothing is delivered or paid away on a rally."""
+        return self in {StructureKind.PROTECTIVE_PUT, StructureKind.AVERAGE_PUT}
+
+    @property
+    def on_schedule(self) -> bool:
+        """Whether it is a contract that a schedule of days fixes, dealt with a dealer and listed nowhere."""
+        return self in {
+            StructureKind.HASHPRICE_FORWARD,
+            StructureKind.AVERAGE_PUT,
+            StructureKind.AVERAGE_COLLAR,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,7 +284,7 @@ def _block(rfq: RfqRules, facts: Facts) -> Iterator[Breach]:
                 allowed=f"{rfq.future_block_min_usd:,.0f} USD",
                 found=f"{facts.notional_usd:,.0f} USD",
             )
-    elif facts.size_coins < rfq.block_min_coins:
+    elif facts.size_coins < rfq.block_min_coins and not facts.structure.on_schedule:
         yield Breach(
             rule=Rule.BLOCK_TOO_SMALL,
             allowed=f"{rfq.block_min_coins:.2f} coins",

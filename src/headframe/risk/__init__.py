@@ -2,7 +2,7 @@
 
 from headframe.risk.alert import Alert, Changes, Severity, cause_of, changes
 from headframe.risk.annex import AnnexRow, Lying, annex_row
-from headframe.risk.basis import BasisRisk, basis_risk, sale_weights
+from headframe.risk.basis import BasisRisk, averaging_basis, basis_risk, sale_weights
 from headframe.risk.courses import Course, course_prices
 from headframe.risk.credit import (
     Exposure,
@@ -101,6 +101,7 @@ from headframe.risk.saccr import (
     Option,
     exposure_at_default,
 )
+from headframe.risk.stand_in import Index, averaged_worth, stand_in
 from headframe.risk.stress import MOVES, StressRow, stress
 from headframe.risk.watch import Status, Watched
 
@@ -134,6 +135,7 @@ __all__ = [
     "ForwardInitial",
     "HedgedLeg",
     "Holding",
+    "Index",
     "Instant",
     "Ladder",
     "Likely",
@@ -175,6 +177,8 @@ __all__ = [
     "Watched",
     "Worth",
     "annex_row",
+    "averaged_worth",
+    "averaging_basis",
     "basis_risk",
     "by_group",
     "cash_out_price",
@@ -230,6 +234,7 @@ __all__ = [
     "shards",
     "simulated_call",
     "sold_option_coins",
+    "stand_in",
     "stress",
     "stressed",
     "structure_greeks",

@@ -100,3 +100,17 @@ def basis_risk(  # noqa: PLR0913 - by name
         ratio_low=ratio - error,
         ratio_high=ratio + error,
     )
+
+
+def averaging_basis(sales: Array, fixings: Array, vol: float) -> tuple[float, float]:
+    """Tracking error (of the price) and R2 of a mean of daily fixings against a mean of daily sales.
+
+    Both are weights by day that add up to one. For a price of small moves the gap of two weighted means is a
+    sum of daily moves, each weighed by what of either mean is still to come: exact for a Brownian motion.
+    """
+    sold, fixed = (np.cumsum(one[::-1])[::-1] for one in (sales, fixings))
+    gap = float(((sold - fixed) ** 2).sum())
+    together = float((sold * fixed).sum())
+    spread = float((sold**2).sum()) * float((fixed**2).sum())
+    r2 = together**2 / spread if spread > 0.0 else 0.0
+    return vol * sqrt(gap / 365.0), r2

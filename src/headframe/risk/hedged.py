@@ -181,6 +181,7 @@ def netting_of(one: Instrument, *, bought: bool, dealer: str) -> str:
 
 def _legs(position: Position) -> list[HedgedLeg]:
     venue, coins = position.trade.margin is MarginTerms.VENUE, float(position.coins)
+    sold = sum(float(leg.amount) for leg in position.trade.legs if leg.amount < 0)
     dealer = "" if venue else position.trade.dealer
     return [
         HedgedLeg(
@@ -188,7 +189,9 @@ def _legs(position: Position) -> list[HedgedLeg]:
             amount=float(position.amount(leg)),
             entry=float(position.entry(leg)),
             netting=netting_of(leg.instrument, bought=leg.amount > 0, dealer=dealer),
-            margined=coins if position.trade.sells_upside and leg.amount < 0 else 0.0,
+            margined=coins * (float(leg.amount) / sold)
+            if position.trade.sells_upside and leg.amount < 0
+            else 0.0,
         )
         for leg in position.trade.legs
     ]
