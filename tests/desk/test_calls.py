@@ -82,6 +82,28 @@ def test_our_valuation_holds_within_the_tolerance_where_we_are_the_agent(dealt: 
     assert one.owed == one.ours
 
 
+def test_where_the_dealer_values_a_call_of_ours_needs_its_figure(dealt: Office) -> None:
+    dealer = on_terms(dealt, **STRICT, independent_share=0.1, dispute_usd=5e3)
+    lies = calls.heard(
+        dealt, dealer, Decimal(str(round(calls.rows(dealt)[0].they_may_call_usd, 2)))
+    )
+    calls.settle(dealt, 1)
+    on_terms(dealt, independent_share=0.0, agent=Agent.THEM)
+    with pytest.raises(Declined, match=f"{dealer} values the trades: say its figure with --theirs"):
+        calls.made(dealt, dealer)
+    ours = Decimal(str(round(calls.rows(dealt)[0].we_may_call_usd, 2)))
+    near = calls.made(dealt, dealer, theirs=ours - 4_000)
+    assert str(near.owed) == str(ours - 4_000), "within the tolerance theirs holds"
+    assert near.owed < lies.asked
+    calls.settle(dealt, 2)
+    far = calls.heard(dealt, dealer, Decimal(20_000))
+    assert far.agreed is None, "their call of what we do not owe is disputed"
+    assert far.disputed.smallest > 0
+    on_terms(dealt, agent=Agent.BOTH)
+    with pytest.raises(Declined, match="our own figure counts: leave --theirs away"):
+        calls.made(dealt, dealer, theirs=ours)
+
+
 def test_what_is_disputed_is_watched_and_agreed_on_by_another_person(dealt: Office) -> None:
     dealer = on_terms(dealt, **STRICT, independent_share=0.1, dispute_days=2)
     ours = Decimal(str(round(calls.rows(dealt)[0].they_may_call_usd, 2)))

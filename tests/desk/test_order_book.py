@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from headframe.book import Accounts, MarginTerms
@@ -454,6 +455,42 @@ def test_margin_rules_of_the_file_are_those_that_count(small: Path) -> None:
     assert rule_set(day - timedelta(days=1)) == (known, False), "not in force yet"
     assert known.until is not None
     assert rule_set(known.until) == (known, False), "in force no more"
+
+
+def test_contract_months_are_margined_by_shares_of_their_own(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from headframe.codec import read_settings
+
+    months = 'months = [{ first = "2026-09", last = "2027-12", initial = 0.42 }]\n'
+    path = small / "headframe.toml"
+    text = path.read_text()
+    path.write_text(text + RULES + months)
+    office, dealt = deal(small)
+    coins = float(dealt.trades[0].size)
+    posted = float(office.state().ledger.balance(Accounts.coins_posted("paper"), BTC))
+    assert posted == pytest.approx((0.42 + 0.001 * coins) * coins, abs=1e-8)
+    assert limits.margin(office).today.initial_usd == pytest.approx(
+        posted * limits.margin(office).spot, abs=1.0
+    )
+    twice = months.replace("]", ', { first = "2027-12", last = "2028-01", initial = 0.3 }]')
+    for bad, words in (
+        (twice, "two shares for the contract month 2027-12"),
+        (months.replace("0.42", "1.42"), "lies between 0 and 1"),
+        (months.replace("2027-12", "2026-01"), "contract months run from 2026-09 to 2026-01"),
+    ):
+        problems = read_settings(text + RULES + bad)
+        assert isinstance(problems, tuple), words
+        assert any(words in str(one) for one in problems), problems
+    file = small / "cme.csv"
+    file.write_text("product code,start period,end period,maintenance\nMBT,2026-09,2027-12,40%\n")
+    told_by = ["margin", "--outright", str(file), "--as-rules", "--workspace", str(small)]
+    app.main(told_by, standalone_mode=False)
+    told = capsys.readouterr().out
+    assert '{ first = "2026-09", last = "2027-12", initial = 0.44 }' in told
+    assert not isinstance(read_settings(text + RULES + told), tuple), "it is taken as it is told"
+    with pytest.raises(click.UsageError):
+        app.main(["margin", "--as-rules", "--workspace", str(small)], standalone_mode=False)
 
 
 @pytest.mark.parametrize("course", [Course.BULL, Course.BEAR])

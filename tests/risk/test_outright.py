@@ -6,7 +6,7 @@ import pytest
 
 from headframe.codec import read_outright_margins
 from headframe.instrument import HashpriceForward
-from headframe.risk import OutrightMargin, forward_initial, outright
+from headframe.risk import MonthMargin, OutrightMargin, forward_initial, month_margins, outright
 from headframe.units import Month, Wrong
 
 HEAD = "exchange,product name,product code,start period,end period,maintenance\n"
@@ -117,3 +117,25 @@ def test_hashprice_forwards_ask_the_published_margin() -> None:
     assert half.amount == Decimal("31500.00"), "days that settled ask nothing"
     assert forward_initial(forward(100, 30, "60"), date(2026, 10, 2)).amount == 0
     assert not forward_initial(forward(100, 30, "60"), date(2023, 1, 1)).in_force
+
+
+def test_a_file_becomes_shares_to_plan_by() -> None:
+    found = month_margins(read(FILE), "BTC", lambda month: 80_000.0 + month.number)
+    assert found == (
+        MonthMargin(
+            first=Month(2026, 9),
+            last=Month(2026, 9),
+            initial=round(1.1 * 121_500 / (5 * 80_009), 6),
+        ),
+        MonthMargin(
+            first=Month(2026, 10),
+            last=Month(2027, 12),
+            initial=round(1.1 * 118_000 / (5 * 80_010), 6),
+        ),
+    )
+    micro = month_margins(read(FILE), "MBT", lambda _: 80_000.0, hedger=True)
+    assert [one.initial for one in micro] == [0.33, round(2_500 / (0.1 * 80_000), 6)]
+    with pytest.raises(Wrong, match="the file has no margin of BTC"):
+        month_margins(read(FILE)[2:], "BTC", lambda _: 80_000.0)
+    with pytest.raises(Wrong, match="the contract of 'ETH' is not known"):
+        month_margins(read(FILE), "ETH", lambda _: 80_000.0)

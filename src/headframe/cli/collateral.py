@@ -64,12 +64,13 @@ def heard(call: Call, dealer: str, usd: Decimal, reference: str) -> None:
 @collateral.command(name="call")
 @click.argument("dealer")
 @click.option("--reference", default="", help="What we call it; kept once.")
+@click.option("--theirs", type=Dollars(), help="The dealer's figure, where it values the trades.")
 @command
-def call_dealer(call: Call, dealer: str, reference: str) -> None:
+def call_dealer(call: Call, dealer: str, reference: str, theirs: Decimal | None) -> None:
     """Call what the agreement with DEALER gives us today."""
     from headframe.desk import calls
 
-    _answer(call, calls.made(call.office(), dealer, reference))
+    _answer(call, calls.made(call.office(), dealer, reference, theirs))
 
 
 @collateral.command()

@@ -17,11 +17,28 @@ from headframe.cli.frame import MODELS, Call, Share, Whole, command
     help="Futures and forwards on, as an exchange's daily file of outright margins asks.",
 )
 @click.option("--product", default="MBT", show_default=True, help="Its contract: BTC or MBT.")
+@click.option("--as-rules", is_flag=True, help="The file as shares by month for [[margin_rules]].")
+@click.option(
+    "--hedger", is_flag=True, help="Of those: a hedger's initial margin, the maintenance."
+)
 @command
-def margin(call: Call, proposal: str | None, file: Path | None, product: str) -> None:
+def margin(
+    call: Call,
+    *,
+    proposal: str | None,
+    file: Path | None,
+    product: str,
+    as_rules: bool,
+    hedger: bool,
+) -> None:
     """Margin today, what moves both ways would call, and the price at which cash runs out."""
+    if (as_rules and file is None) or (hedger and not as_rules):
+        raise click.UsageError("--as-rules goes with --outright FILE, --hedger with --as-rules")
     if file is not None:
-        _outright(call, file, product)
+        if as_rules:
+            _rules(call, file, product, hedger=hedger)
+        else:
+            _outright(call, file, product)
         return
     from headframe.codec import to_json
     from headframe.desk import limits, tables
@@ -38,6 +55,21 @@ def margin(call: Call, proposal: str | None, file: Path | None, product: str) ->
         call.answer("margin-with", data, tables.margin_with_table(proposal, dealer, view, then))
         return
     call.answer("margin", to_json(view), tables.margin_table(view), *tables.margin_lines(view))
+
+
+def _rules(call: Call, file: Path, product: str, *, hedger: bool) -> None:
+    """An exchange's file as shares by contract month, as headframe.toml takes them."""
+    from headframe.codec import read_outright_margins, to_json
+    from headframe.desk import elsewhere
+    from headframe.feed import read_table
+
+    rules = read_outright_margins(read_table(file), file.name)
+    found = elsewhere.as_rules(call.office(), rules, product.upper(), hedger=hedger)
+    rows = [
+        f'    {{ first = "{one.first}", last = "{one.last}", initial = {one.initial} }},'
+        for one in found
+    ]
+    call.answer("margin-rules", {"months": to_json(found)}, "months = [", *rows, "]")
 
 
 def _outright(call: Call, file: Path, product: str) -> None:

@@ -9,11 +9,11 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from math import ceil, floor, isfinite
 
-from headframe.units import WorkingDays, Wrong
+from headframe.units import Money, WorkingDays, Wrong
 
 
 class Agent(StrEnum):
-    """Who values the trades: the figure of the side that calls holds unless it is disputed."""
+    """Who values the trades, and so whose figure holds; with both, that of the side that calls."""
 
     US = "us"
     THEM = "them"
@@ -95,6 +95,23 @@ class CollateralTerms:
             return None
         late = self.notice is not None and called.time() > self.notice
         return self.days.plus(day, self.delivery_days + (1 if late else 0))
+
+    def decided(
+        self,
+        asked_usd: Money,
+        ours: Money,
+    ) -> tuple[Money, Money | None]:
+        """What of a call nobody disputes, and what is owed where the two figures lie within the tolerance.
+
+        ``asked_usd`` is the figure of the side that calls, or of the dealer where it values and we call.
+        """
+        nothing = Money(ours.currency, 0)
+        lesser = min(asked_usd, ours)
+        if abs(float(asked_usd - ours)) <= self.dispute_usd:
+            binding = ours if self.agent is Agent.US else asked_usd
+            return lesser, binding
+        enough = float(lesser) >= self.minimum_transfer_usd
+        return (lesser if enough else nothing), None
 
     def coins_usd(self, coins: float, spot: float) -> float:
         """What coins given as collateral count for."""

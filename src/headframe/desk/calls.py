@@ -85,9 +85,11 @@ def heard(office: Office, dealer: str, asks_usd: Decimal, reference: str = "") -
 
 
 @serialised
-def made(office: Office, dealer: str, reference: str = "") -> MarginCall:
-    """Call what the agreement gives us today."""
-    return _made(office, dealer, None, reference, from_us=True)
+def made(
+    office: Office, dealer: str, reference: str = "", theirs: Decimal | None = None
+) -> MarginCall:
+    """Call what the agreement gives us today; ``theirs`` is the figure of a dealer that values the trades."""
+    return _made(office, dealer, theirs, reference, from_us=True)
 
 
 def _made(
@@ -99,44 +101,52 @@ def _made(
     dossier = now.dossiers.get(dealer)
     if dossier is None:
         raise NotFound(f"no counterparty {dealer[:40]!r} on record")
-    if len(reference) > _LONGEST or not reference.isprintable():
-        raise Invalid(f"a reference is one line of at most {_LONGEST} characters")
+    _unused(now, dealer, reference)
     row = _row(now, dossier)
     if row.due is None:
         raise Declined(f"under {dealer}'s agreement no call is made on {now.at:%A %Y-%m-%d}")
     ours = booked(row.we_may_call_usd if from_us else row.they_may_call_usd, USD)
     if from_us and ours.smallest <= 0:
         raise Declined(f"nothing is due from {dealer} today")
+    if from_us and (asks_usd is not None) is not (row.terms.agent is Agent.THEM):
+        raise Declined(_valued_by(dealer, row.terms))
     asked = ours if asks_usd is None else booked(asks_usd, USD)
     if not 0 < asked.smallest <= _GREATEST:
         raise Invalid(f"a call lies above 0 and up to 100,000,000,000 USD, was {asked}")
-    known = [
-        one for one in now.state.margin_calls if one.dealer == dealer and one.reference == reference
-    ]
-    if reference and known:
-        raise Declined(f"call {known[0].number} of {dealer} has the reference {reference} already")
+    undisputed, agreed = row.terms.decided(asked, ours)
     call = MarginCall(
         number=len(now.state.margin_calls) + 1,
         dealer=dealer,
         from_us=from_us,
         asked=asked,
         ours=ours,
-        undisputed=_undisputed(row.terms, asked, ours),
+        undisputed=undisputed,
         due=row.due,
         at=now.at,
         by=person,
         reference=reference,
     )
-    if abs(float(asked - ours)) <= row.terms.dispute_usd:
-        binding = ours if row.terms.agent is Agent.US else asked
-        call = replace(call, undisputed=min(asked, ours), agreed=binding, agreed_by="tolerance")
+    if agreed is not None:
+        call = replace(call, agreed=agreed, agreed_by="tolerance")
     office.record(Draft("margin_call", {"call": to_json(call)}), at=now.at)
     return call
 
 
-def _undisputed(terms: CollateralTerms, asked: Money, ours: Money) -> Money:
-    both = min(asked, ours)
-    return both if float(both) >= terms.minimum_transfer_usd else Money(USD, 0)
+def _unused(now: Valuation, dealer: str, reference: str) -> None:
+    """Raises where a reference is none, or names another call of the dealer."""
+    if len(reference) > _LONGEST or not reference.isprintable():
+        raise Invalid(f"a reference is one line of at most {_LONGEST} characters")
+    known = [
+        one for one in now.state.margin_calls if one.dealer == dealer and one.reference == reference
+    ]
+    if reference and known:
+        raise Declined(f"call {known[0].number} of {dealer} has the reference {reference} already")
+
+
+def _valued_by(dealer: str, terms: CollateralTerms) -> str:
+    if terms.agent is Agent.THEM:
+        return f"under its agreement {dealer} values the trades: say its figure with --theirs"
+    return f"under the agreement with {dealer} our own figure counts: leave --theirs away"
 
 
 def _by_hand(now: Valuation) -> None:

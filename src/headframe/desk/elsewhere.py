@@ -7,7 +7,7 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Invalid
 from headframe.desk.valuation import value_now
 from headframe.instrument import StructureKind
-from headframe.risk import OutrightMargin, OutrightRow, outright
+from headframe.risk import MonthMargin, OutrightMargin, OutrightRow, month_margins, outright
 from headframe.units import Month, Wrong, year_fraction
 
 _FIRM = {StructureKind.SHORT_FUTURE, StructureKind.FORWARD}
@@ -31,5 +31,21 @@ def margined(
             forwards[month] = now.surface.forward(year_fraction(now.at, one.trade.expiry))
     try:
         return outright(coins, forwards, rules, product)
+    except Wrong as error:
+        raise Invalid(str(error)) from error
+
+
+def as_rules(
+    office: Office, rules: Sequence[OutrightMargin], product: str, *, hedger: bool
+) -> tuple[MonthMargin, ...]:
+    """The file's margins of a product as shares by contract month, for ``[[margin_rules]]``."""
+    users.allowed(office, users.Action.READ)
+    now = value_now(office)
+
+    def forward(month: Month) -> float:
+        return now.surface.forward(max(year_fraction(now.at, month.start), 0.0))
+
+    try:
+        return month_margins(rules, product, forward, hedger=hedger)
     except Wrong as error:
         raise Invalid(str(error)) from error

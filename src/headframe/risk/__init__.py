@@ -75,6 +75,7 @@ from headframe.risk.outright import (
     OutrightMargin,
     OutrightRow,
     forward_initial,
+    month_margins,
     outright,
 )
 from headframe.risk.portfolio_margin import (
@@ -88,7 +89,7 @@ from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
 from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, marked_on, profiles
 from headframe.risk.relationship import Relationship, relationship
-from headframe.risk.rules import RULE_SETS, VenueMargin, in_order, rule_set
+from headframe.risk.rules import RULE_SETS, MonthMargin, VenueMargin, in_order, rule_set
 from headframe.risk.rungs import ChanceLadder, ChanceRung, Likely, chance_ladder
 from headframe.risk.saccr import (
     HOUSE,
@@ -147,6 +148,7 @@ __all__ = [
     "MarginState",
     "Mark",
     "Markets",
+    "MonthMargin",
     "MonthSpread",
     "Moved",
     "Netted",
@@ -213,6 +215,7 @@ __all__ = [
     "marked_on",
     "marks",
     "merged",
+    "month_margins",
     "netted",
     "netted_book",
     "netting_of",

@@ -120,12 +120,13 @@ def hedge_in_force(
     """What is left of the trades on, and what is planned: futures net at the venue, the rest by dealer.
 
     A netting of ``planned`` legs is one of the venue's or "dealer NAME". Options sold at the venue are
-    margined at the greatest rate of its rules, 15 % and their mark, however far they are out of the money.
+    margined at the greatest rate of its rules, 15 % and their mark, however far they are out of the money;
+    so are futures where contract months have shares of their own.
     """
     legs = merged([leg for position in positions for leg in _legs(position)]) + list(planned)
     rules = rule_set(at.date(), sets)[0]
     known = [
-        NettingSet(name=VENUE, venue=rules),
+        NettingSet(name=VENUE, venue=replace(rules, initial=rules.greatest)),
         NettingSet(name=VENUE_SOLD, terms=_collateral(0.0, rules.option_initial)),
         NettingSet(name=VENUE_BOUGHT, terms=_collateral(_NEVER_CALLED, 0.0)),
     ]

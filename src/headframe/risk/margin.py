@@ -40,6 +40,15 @@ def venue_initial_coins(position_coins: float, rules: VenueMargin) -> float:
     return (rules.initial + rules.per_coin * size) * size
 
 
+def _futures_initial(mine: Netted, rules: VenueMargin) -> float:
+    """Futures together, or each contract month by its own share where the rules have them."""
+    if not rules.months:
+        return venue_initial_coins(mine.future_coins, rules)
+    size = abs(mine.future_coins)
+    by_month = sum(abs(coins) * rules.initial_of(month) for month, coins in mine.future_months)
+    return by_month + rules.per_coin * size * size
+
+
 def sold_option_coins(one: Instrument, forward: float, mark: float, rules: VenueMargin) -> float:
     """Initial margin of one coin's option sold, in coins; ``mark`` is its price in coins."""
     assert one.strike is not None
@@ -53,7 +62,7 @@ def sold_option_coins(one: Instrument, forward: float, mark: float, rules: Venue
 
 def venue_margin_coins(mine: Netted, units: Units, rules: VenueMargin) -> float:
     """Initial margin of everything one venue holds, in coins: futures together, options sold each."""
-    total = venue_initial_coins(mine.future_coins, rules)
+    total = _futures_initial(mine, rules)
     for one, amount, _ in mine.rows:
         if one.is_option and amount < 0.0:
             mark = units.worth(one, 1.0, 0.0) / units.spot

@@ -14,6 +14,7 @@ from headframe.instrument import Instrument
 from headframe.pricing import Surface
 from headframe.risk.marks import Units
 from headframe.risk.rules import RULE_SETS, VenueMargin
+from headframe.units import Month
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Netted:
     rows: tuple[tuple[Instrument, float, float], ...]
     future_coins: float
     """Coins of trades in futures: what a venue's margin on futures is counted on."""
+    future_months: tuple[tuple[Month, float], ...]
+    """The same by the month in which the trade ends."""
     sold_coins: float
     """Coins of trades that give up a rally: what an independent amount is counted on."""
 
@@ -58,12 +61,15 @@ class NettedBook:
 def netted(positions: Iterable[Position]) -> Netted:
     """Positions as one set of rows, instruments in the order they first come."""
     sums: dict[Instrument, list[float]] = {}
+    months: dict[Month, float] = {}
     futures, sold = 0.0, 0.0
     for position in positions:
         left = float(position.coins)
         share = left / float(position.trade.size)
         if not position.trade.legs[0].instrument.is_option:
             futures += left
+            month = Month.of(position.trade.expiry)
+            months[month] = months.get(month, 0.0) + left
         if position.trade.sells_upside:
             sold += left
         for leg in position.trade.legs:
@@ -74,7 +80,7 @@ def netted(positions: Iterable[Position]) -> Netted:
                 entry = float(position.entry(leg))
                 found[1] += amount / entry if one.amount_in_usd else amount * entry
     rows = tuple((one, amount, weighed) for one, (amount, weighed) in sums.items())
-    return Netted(rows, futures, sold)
+    return Netted(rows, futures, tuple(sorted(months.items())), sold)
 
 
 def netted_book(

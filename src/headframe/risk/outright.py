@@ -7,7 +7,7 @@ months, in USD a contract or as a share of its value; the initial margin is 110 
 since 8 April 2024 (Luxor, "Luxor Derivatives lowers margin requirements for forwards").
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,7 @@ from math import ceil, isfinite
 from types import MappingProxyType
 
 from headframe.instrument import HashpriceForward
+from headframe.risk.rules import MonthMargin
 from headframe.units import Month, Wrong
 
 SPECULATOR = 1.10
@@ -67,15 +68,47 @@ def outright(
     product: str,
 ) -> tuple[OutrightRow, ...]:
     """Coins sold by month in whole contracts of a product, rounded up; Wrong for a month without a rule."""
-    size = CONTRACT_COINS.get(product)
-    if size is None:
-        known = ", ".join(CONTRACT_COINS)
-        raise Wrong(f"the contract of {product[:12]!r} is not known; known: {known}")
+    size = _contract(product)
     return tuple(
         _row(month, abs(amount), forwards[month], _rule(rules, product, month), size)
         for month, amount in sorted(coins.items())
         if abs(amount) > _DUST
     )
+
+
+def month_margins(
+    rules: Sequence[OutrightMargin],
+    product: str,
+    forward: Callable[[Month], float],
+    *,
+    hedger: bool = False,
+) -> tuple[MonthMargin, ...]:
+    """A product's margins as initial shares of contract months, to plan margin by.
+
+    USD a contract become a share at the forward of the range's first month; Wrong where the product is not in
+    the file or its contract is not known.
+    """
+    size = _contract(product)
+    mine = [one for one in rules if one.product == product]
+    if not mine:
+        raise Wrong(f"the file has no margin of {product}")
+    found: list[MonthMargin] = []
+    for one in sorted(mine, key=lambda one: one.first):
+        share = one.share
+        if share is None:
+            assert one.usd is not None
+            share = one.usd / (size * forward(one.first))
+        initial = round(min(share if hedger else SPECULATOR * share, 1.0), 6)
+        found.append(MonthMargin(first=one.first, last=one.last, initial=initial))
+    return tuple(found)
+
+
+def _contract(product: str) -> float:
+    size = CONTRACT_COINS.get(product)
+    if size is None:
+        known = ", ".join(CONTRACT_COINS)
+        raise Wrong(f"the contract of {product[:12]!r} is not known; known: {known}")
+    return size
 
 
 def _rule(rules: Sequence[OutrightMargin], product: str, month: Month) -> OutrightMargin:

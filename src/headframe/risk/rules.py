@@ -12,12 +12,33 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from headframe.units import Wrong
+from headframe.units import Month, Wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthMargin:
+    """Initial margin of the futures of some contract months as a share, as exchanges publish it."""
+
+    first: Month
+    last: Month
+    initial: float
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise Wrong(f"contract months run from {self.first} to {self.last}")
+        if not 0.0 <= self.initial <= 1.0:
+            raise Wrong(
+                f"initial of {self.first} to {self.last} lies between 0 and 1, was {self.initial}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueMargin:
-    """A venue's margin as shares of the position, in force from a day until another; options as above."""
+    """A venue's margin as shares of the position, in force from a day until another; options as above.
+
+    Where ``months`` says a share for a contract month, that counts for its futures in place of ``initial``;
+    months of opposite sides are margined each, without credit for the spread.
+    """
 
     name: str
     since: date
@@ -28,6 +49,7 @@ class VenueMargin:
     option_initial: float
     option_least: float
     option_maintenance: float
+    months: tuple[MonthMargin, ...] = ()
 
     def __post_init__(self) -> None:
         for name in (
@@ -43,6 +65,19 @@ class VenueMargin:
                 raise Wrong(f"{name} of {self.name} lies between 0 and 1, was {share}")
         if self.until is not None and self.until <= self.since:
             raise Wrong(f"{self.name} ends {self.until}, not after it begins {self.since}")
+        for one, other in pairwise(sorted(self.months, key=lambda one: one.first)):
+            if other.first <= one.last:
+                raise Wrong(f"{self.name} has two shares for the contract month {other.first}")
+
+    def initial_of(self, month: Month) -> float:
+        """The share of a contract month."""
+        found = (one.initial for one in self.months if one.first <= month <= one.last)
+        return next(found, self.initial)
+
+    @property
+    def greatest(self) -> float:
+        """The largest share any contract month asks."""
+        return max((self.initial, *(one.initial for one in self.months)))
 
 
 RULE_SETS = (
