@@ -6,17 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headframe.book import (
+    AtCost,
     Bank,
     Entry,
     FxRate,
     Ledger,
     Posting,
     Transit,
+    at_cost,
     others_usd,
     still,
     under_way,
 )
-from headframe.units import CURRENCIES, USD, Money, WorkingDays, Wrong
+from headframe.units import CURRENCIES, USD, Money, WorkingDays, Wrong, booked
 
 THANKSGIVING = date(2026, 11, 26)
 BANK = Bank(cut_off=time(17), holidays=(THANKSGIVING,))
@@ -104,3 +106,40 @@ def test_other_currencies_count_less_their_haircut_and_only_with_a_fresh_rate() 
         Bank(fx_haircut=1.0)
     with pytest.raises(Wrong):
         Bank(fx_days_max=-1)
+
+
+def test_a_currency_costs_what_came_in_and_gains_on_what_left() -> None:
+    def cad(units: int) -> Money:
+        return booked(units, CURRENCIES["CAD"])
+
+    moves = [
+        (cad(100), Decimal("0.70")),
+        (cad(300), Decimal("0.74")),
+        (cad(-200), Decimal("0.75")),
+    ]
+    found = at_cost(moves)
+    assert found is not None
+    assert found.cost_usd == Decimal("146.00"), "half of 70 and 222"
+    assert found.realised_usd == Decimal("4.00")
+    assert found.unrealised_usd(Decimal("0.72")) == Decimal("-2.00")
+    assert at_cost([(cad(100), None)]) is None, "nothing is guessed"
+    assert at_cost([]) == AtCost(held=Decimal(0), cost_usd=Decimal(0), realised_usd=Decimal(0))
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 200)), max_size=12))
+def test_gains_add_up_to_what_was_received_less_paid(rows: list[tuple[int, int]]) -> None:
+    """What is held at any rate, with what left at its own, is worth its cost and both gains."""
+    moves: list[tuple[Money, Decimal | None]] = []
+    held = 0
+    flow = Decimal(0)
+    for place, (units, cents) in enumerate(rows):
+        signed = -min(units, held) if place % 3 == 2 else units
+        held += signed
+        rate = Decimal(cents) / 100
+        flow -= signed * rate
+        moves.append((booked(signed, CURRENCIES["CAD"]), rate))
+    found = at_cost(moves)
+    assert found is not None
+    assert found.held == held
+    both = found.realised_usd + found.unrealised_usd(Decimal("0.5"))
+    assert abs(both - (flow + held * Decimal("0.5"))) < Decimal("1e-6")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, FxRate, entries_of
+from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, AtCost, FxRate, entries_of
 from headframe.cli.app import app
 from headframe.codec import read_flows
 from headframe.desk import (
@@ -26,6 +26,7 @@ from headframe.desk import (
     pages,
     production,
     programme,
+    workspace,
 )
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid
@@ -210,7 +211,7 @@ s-1,sale,{AT},1,,77000,USDC,77,,,exchange one
 k-1,capital,{AT},,250000,,,,,,
 d-1,distribution,{AT},,,1000,USDC,,,,
 """
-    with pytest.raises(Declined, match=r"no rate of CAD within a week.*headframe fx CAD="):
+    with pytest.raises(Declined, match=r"no rate of CAD within 5 days.*headframe fx CAD="):
         flows.take(office, wide(text), "wide.csv")
     at = office.now()
     fx.put(office, [FxRate(currency="CAD", usd=Decimal("0.73"), at=at)])
@@ -233,16 +234,26 @@ d-1,distribution,{AT},,,1000,USDC,,,,
     assert month.costs_usd == pytest.approx(36_500 * 0.73 + lost), "what converting cost is a cost"
     bare = month.cash_usd - float(state.ledger.balance(CASH, USD))
     assert bare == pytest.approx(100_000 * 0.73 + 75_923 * 0.999), "cash of every currency"
-    held = {money.currency.code: rate for money, rate in fx.held(office)}
+    held = {one.money.currency.code: one.rate for one in fx.held(office)}
     assert held["CAD"] is not None
     assert (held["CAD"].usd, set(held)) == (Decimal("0.73"), {"CAD", "USDC"})
+    cost = {one.money.currency.code: one.at_cost for one in fx.held(office)}["CAD"]
+    assert cost == AtCost(
+        held=Decimal(100_000), cost_usd=Decimal(73_000), realised_usd=Decimal(0)
+    ), "in and out at one rate"
+    workspace.advance_clock(office, at + timedelta(days=2))
+    later = at + timedelta(days=2)
+    fx.put(office, [FxRate(currency="CAD", usd=Decimal("0.75"), at=later)])
+    gains = {one.money.currency.code: one.unrealised_usd for one in fx.held(office)}
+    assert gains["CAD"] == 2_000.0
+    state = office.state()
     kept = checkpoint.read(checkpoint.written(state))
     assert kept is not None
     assert kept.fx == state.fx
     page = "\n".join(
         line for section in pages.morning(office).sections for line in section.sentences
     )
-    assert "Cash 100000.00 CAD: 73,000 USD." in page
+    assert "Cash 100000.00 CAD: 75,000 USD." in page
     assert audit.verify(office).sound
 
 

@@ -26,6 +26,7 @@ from headframe.book.contract import (
     contract_paid,
     contract_released,
 )
+from headframe.book.currency import AtCost, at_cost
 from headframe.book.entries import (
     coins_mined,
     coins_sold,
@@ -60,6 +61,7 @@ __all__ = [
     "LOAN",
     "OPENING",
     "Accounts",
+    "AtCost",
     "Bank",
     "Break",
     "Confirmation",
@@ -87,6 +89,7 @@ __all__ = [
     "Transit",
     "TrialLine",
     "allocate",
+    "at_cost",
     "closing_flows",
     "coins_mined",
     "coins_sold",

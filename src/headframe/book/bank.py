@@ -35,6 +35,10 @@ class Bank:
         """The days it works."""
         return WorkingDays(weekends=self.weekends, holidays=self.holidays)
 
+    def counts(self, rate: "FxRate", at: datetime) -> bool:
+        """Whether a rate is fresh enough for an instant."""
+        return (at - rate.at).days <= self.fx_days_max
+
     def value_on(self, at: datetime) -> date:
         """The day on which what is sent at an instant is there."""
         day = at.date()
@@ -95,6 +99,6 @@ def others_usd(
     found = 0.0
     for code, rate in rates.items():
         held = float(ledger.balance(CASH, CURRENCIES[code]))
-        if held > 0.0 and (at - rate.at).days <= rules.fx_days_max:
+        if held > 0.0 and rules.counts(rate, at):
             found += held * float(rate.usd) * (1.0 - rules.fx_haircut)
     return found

@@ -48,7 +48,7 @@ def fx(call: Call, rates: tuple[str, ...], at: datetime | None) -> None:
     from headframe.book import FxRate
     from headframe.codec import to_json
     from headframe.desk import fx as desk_fx
-    from headframe.report import currencies_table
+    from headframe.desk.tables import currencies_table
     from headframe.units import Wrong, parse_decimal
 
     office = call.office()
@@ -62,12 +62,14 @@ def fx(call: Call, rates: tuple[str, ...], at: datetime | None) -> None:
     held = desk_fx.held(office)
     data = [
         {
-            "currency": money.currency.code,
-            "cash": str(money),
-            "usd": None if rate is None else str(rate.usd),
-            "at": None if rate is None else to_json(rate.at),
+            "currency": one.money.currency.code,
+            "cash": str(one.money),
+            "usd": None if one.rate is None else str(one.rate.usd),
+            "at": None if one.rate is None else to_json(one.rate.at),
+            "at_cost": to_json(one.at_cost),
+            "unrealised_usd": one.unrealised_usd,
         }
-        for money, rate in held
+        for one in held
     ]
     call.answer("fx", {"kept": len(kept), "currencies": data}, currencies_table(held))
 

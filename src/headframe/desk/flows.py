@@ -8,6 +8,7 @@ from decimal import Decimal
 from headframe.book import (
     CASH,
     Accounts,
+    Bank,
     Entry,
     Flow,
     FlowKind,
@@ -111,10 +112,10 @@ def _sale(one: Flow) -> Sale:
 def sold(office: Office) -> tuple[Sold, ...]:
     """Sales by month and venue, oldest first; a currency without a rate at the time counts for nothing."""
     users.allowed(office, users.Action.READ)
-    state = office.state()
+    state, bank = office.state(), office.settings().bank
     fills: list[SaleFill] = []
     for one in state.sales:
-        usd, fee = state.usd_of(one.cash, one.at), state.usd_of(one.fee, one.at)
+        usd, fee = state.usd_of(one.cash, one.at, bank), state.usd_of(one.fee, one.at, bank)
         if usd is not None and fee is not None:
             fills.append(SaleFill(Month.of(one.at), one.venue, float(one.coins), usd, fee))
     return sold_by_venue(fills)
@@ -161,14 +162,15 @@ def _months(
     office: Office, state: State, ledger: Ledger, flows: Sequence[Flow]
 ) -> list[MonthResult]:
     """The months they fall into; the last with what is posted and in cash after all of them."""
-    opening = office.settings().operation.treasury.cash_usd
+    opening, bank = office.settings().operation.treasury.cash_usd, office.settings().bank
     bare = opening if state.cash_unhedged is None else state.cash_unhedged
 
     def worth(money: Money, at: datetime) -> float:
-        usd = state.usd_of(money, at)
+        usd = state.usd_of(money, at, bank)
         if usd is None:
             raise Declined(
-                f"no rate of {money.currency.code} within a week of {at:%Y-%m-%d}: "
+                f"no rate of {money.currency.code} within {(bank or Bank()).fx_days_max} days of "
+                f"{at:%Y-%m-%d}: "
                 f"headframe fx {money.currency.code}=... --at {iso(at)}"
             )
         return usd
@@ -181,5 +183,5 @@ def _months(
     held = (
         Money(CURRENCIES[code], n) for (account, code), n in ledger.balances() if account == CASH
     )
-    cash = sum(state.usd_of(money, at) or 0.0 for money in held)
+    cash = sum(state.usd_of(money, at, bank) or 0.0 for money in held)
     return [*before, replace(last, margin_usd=margin, cash_usd=cash)]

@@ -1,13 +1,16 @@
 """Rates of other currencies: who set them, of when; the books stay in each currency."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
-from headframe.book import CASH, FxRate
+from headframe.book import CASH, AtCost, FxRate, at_cost
 from headframe.codec import to_json
 from headframe.desk import users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
-from headframe.units import CURRENCIES, Money, iso
+from headframe.desk.state import State
+from headframe.units import CURRENCIES, USD, Money, booked, iso
 
 
 @serialised
@@ -34,20 +37,51 @@ def put(office: Office, rates: Sequence[FxRate]) -> tuple[FxRate, ...]:
     return tuple(fresh)
 
 
-def held(office: Office) -> tuple[tuple[Money, FxRate | None], ...]:
-    """Cash in every currency but dollars, with the last rate of each that has one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCurrency:
+    """Cash in a currency: its last rate, what it cost and brought; None where a rate was missing."""
+
+    money: Money
+    rate: FxRate | None
+    at_cost: AtCost | None
+
+    @property
+    def unrealised_usd(self) -> float | None:
+        """The gain on what is held at the last rate."""
+        if self.rate is None or self.at_cost is None:
+            return None
+        return float(self.at_cost.unrealised_usd(self.rate.usd))
+
+
+def held(office: Office) -> tuple[HeldCurrency, ...]:
+    """Cash in every currency but dollars, with the last rate of each that has one, and its cost.
+
+    What comes in costs what it was worth when it was booked, at the rate of then.
+    """
     users.allowed(office, users.Action.READ)
     state = office.state()
-    codes = [code for code in CURRENCIES if code in state.fx or _has(office, code)]
+    moves = _moves(office, state)
+    codes = [code for code in CURRENCIES if code in state.fx or moves.get(code)]
     return tuple(
-        (
-            state.ledger.balance(CASH, CURRENCIES[code]),
-            state.fx[code][-1] if code in state.fx else None,
+        HeldCurrency(
+            money=state.ledger.balance(CASH, CURRENCIES[code]),
+            rate=state.fx[code][-1] if code in state.fx else None,
+            at_cost=at_cost(moves.get(code, ())),
         )
         for code in codes
-        if code != "USD"
+        if code not in {"USD", "BTC"}
     )
 
 
-def _has(office: Office, code: str) -> bool:
-    return office.state().ledger.balance(CASH, CURRENCIES[code]).smallest != 0
+def _moves(office: Office, state: State) -> dict[str, list[tuple[Money, Decimal | None]]]:
+    """Moves of cash in other currencies, each with its rate when it was booked."""
+    bank = office.settings().bank
+    found: dict[str, list[tuple[Money, Decimal | None]]] = {}
+    for record in office.journal.read():
+        for account, code, text in record.body.get("postings", ()):
+            if account != CASH or code == USD.code:
+                continue
+            money = booked(Decimal(text), CURRENCIES[code])
+            one = state.usd_of(Money(CURRENCIES[code], CURRENCIES[code].scale), record.at, bank)
+            found.setdefault(code, []).append((money, None if one is None else Decimal(repr(one))))
+    return found

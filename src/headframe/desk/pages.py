@@ -135,8 +135,8 @@ def _elsewhere(now: Valuation) -> Iterator[str]:
         if account != CASH or code == USD.code or not smallest:
             continue
         money = Money(CURRENCIES[code], smallest)
-        usd = now.state.usd_of(money, now.at)
-        words = "no rate within a week" if usd is None else f"{usd:,.0f} USD"
+        usd = now.state.usd_of(money, now.at, now.settings.bank)
+        words = "no fresh rate" if usd is None else f"{usd:,.0f} USD"
         yield f"Cash {money} {code}: {words}."
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from headframe.book import (
     Accounts,
+    Bank,
     Break,
     Entry,
     FxRate,
@@ -48,8 +49,8 @@ from headframe.units import BTC, USD, Money, Month
 
 GENESIS_HEAD = Head(0, "0" * 64)
 _STEP = Decimal("0.1")
-_RATE_AGE, _RATE_AFTER = timedelta(days=7), timedelta(days=1)
-"""How old a rate may be for an amount, and how much later than it."""
+_RATE_AFTER = timedelta(days=1)
+"""How much later than an amount its rate may be."""
 _FEW = 3
 """Awards before a dealer's share of refusals is a figure."""
 
@@ -153,12 +154,12 @@ class State:
         held = self.forecast_in_force
         return None if held is None else self.versions[held].forecast
 
-    def usd_of(self, money: Money, at: datetime) -> float | None:
-        """An amount in USD at the last rate that was known at an instant, none older than a week."""
+    def usd_of(self, money: Money, at: datetime, bank: Bank | None) -> float | None:
+        """An amount in USD at the last rate known at an instant; None where that is older than is counted."""
         if money.currency == USD:
             return float(money)
         known = [one for one in self.fx.get(money.currency.code, ()) if one.at <= at + _RATE_AFTER]
-        if not known or at - known[-1].at > _RATE_AGE:
+        if not known or not (bank or Bank()).counts(known[-1], at):
             return None
         return float(money) * float(known[-1].usd)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from headframe.desk import money
 from headframe.desk.cash import Rung
 from headframe.desk.contracts import ContractRow
+from headframe.desk.fx import HeldCurrency
 from headframe.desk.known import MarginCall
 from headframe.desk.limits import MarginView
 from headframe.hedge import Covenant, Sold, Sum, describe_contract
@@ -356,4 +357,35 @@ def contracts_table(rows: Sequence[ContractRow]) -> Table:
         ),
         rows=tuple(row(one) for one in rows),
         note="A hashprice is per PH/s and day; a premium is USD per coin, negative where it is received.",
+    )
+
+
+def currencies_table(held: Sequence[HeldCurrency]) -> Table:
+    """Cash in other currencies with the last rate of each, what it cost, and the gains on it."""
+    return Table(
+        title="Other currencies",
+        columns=(
+            Column("currency"),
+            Column("cash"),
+            Column("USD for one"),
+            Column("of"),
+            Column("worth USD", Form.USD),
+            Column("cost USD", Form.USD),
+            Column("gain USD", Form.USD),
+            Column("gained before USD", Form.USD),
+        ),
+        rows=tuple(
+            (
+                one.money.currency.code,
+                str(one.money),
+                "no rate" if one.rate is None else format(one.rate.usd, "f"),
+                "" if one.rate is None else f"{one.rate.at:%Y-%m-%d %H:%M}",
+                None if one.rate is None else float(one.money) * float(one.rate.usd),
+                None if one.at_cost is None else float(one.at_cost.cost_usd),
+                one.unrealised_usd,
+                None if one.at_cost is None else float(one.at_cost.realised_usd),
+            )
+            for one in held
+        ),
+        note="Average cost at the rate of when each was booked; the last gain is on what left.",
     )

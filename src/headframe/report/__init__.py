@@ -2,7 +2,6 @@
 
 from headframe.report.books import (
     alerts_table,
-    currencies_table,
     explained_table,
     exposure_by_dealer_table,
     instruments_table,
@@ -105,7 +104,6 @@ __all__ = [
     "costs_table",
     "counterparty_table",
     "coverage_line",
-    "currencies_table",
     "deliveries_table",
     "drivers_table",
     "effectiveness_table",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from headframe.book import FxRate, Trade, TrialLine
+from headframe.book import Trade, TrialLine
 from headframe.report.table import Column, Form, Table
 from headframe.risk import (
     Alert,
@@ -16,7 +16,7 @@ from headframe.risk import (
     Relationship,
     Watched,
 )
-from headframe.units import Money, expiry_label
+from headframe.units import expiry_label
 
 
 def trades_table(trades: tuple[Trade, ...]) -> Table:
@@ -332,30 +332,6 @@ def instruments_table(rows: Sequence[Liquid], participation: float) -> Table:
             f"spread is three times today's, or the widest of twenty days. All: "
             f"{sum(one.calm_usd for one in rows):,.0f} USD, in stress "
             f"{sum(one.stress_usd for one in rows):,.0f} USD."
-        ),
-    )
-
-
-def currencies_table(held: Sequence[tuple[Money, FxRate | None]]) -> Table:
-    """Cash in other currencies with the last rate of each."""
-    return Table(
-        title="Other currencies",
-        columns=(
-            Column("currency"),
-            Column("cash"),
-            Column("USD for one"),
-            Column("of"),
-            Column("worth USD", Form.USD),
-        ),
-        rows=tuple(
-            (
-                money.currency.code,
-                str(money),
-                "no rate" if rate is None else format(rate.usd, "f"),
-                "" if rate is None else f"{rate.at:%Y-%m-%d %H:%M}",
-                None if rate is None else float(money) * float(rate.usd),
-            )
-            for money, rate in held
         ),
     )
 
