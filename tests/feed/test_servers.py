@@ -10,15 +10,16 @@ from decimal import Decimal
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
 
 from headframe.chain import latest, retargets
 from headframe.cli.app import app
-from headframe.desk.ports import Malformed, Refused, Unreachable
-from headframe.feed import esplora, fetch_payouts, fetch_periods, fetch_receipts, node
+from headframe.codec import PoolApi, Settings, read_pool_payouts, read_settings
+from headframe.desk.ports import Invalid, Malformed, Refused, Unreachable
+from headframe.feed import esplora, fetch_payouts, fetch_periods, fetch_pool, fetch_receipts, node
 from headframe.units import Wrong
 
 # Block 840,000 as an Esplora server gives it (fields as its API documents them; extra ones kept).
@@ -266,6 +267,143 @@ def test_receipts_are_transactions_deep_enough_and_none_of_our_own() -> None:
             esplora.receipts(told, ADDRESS, confirmations=6)
     with pytest.raises(Wrong, match="an address has"):
         fetch_receipts("http://127.0.0.1:9", "../etc", 6)
+
+
+API = """
+[pool_api]
+url = "http://HOST/pool/payouts?from={since}"
+header = "Pool-Auth-Token"
+secret = "env:POOL_TOKEN"
+rows = "onchain"
+id = "tx_id"
+at = "resolved_at"
+amount = "amount_sats"
+unit = "satoshi"
+status = "status"
+paid = ["confirmed"]
+"""
+AUGUST = int(datetime(2026, 8, 22, 15, 33, tzinfo=UTC).timestamp())
+
+
+def pool_row(name: str, sats: Any, at: Any = AUGUST, status: str = "confirmed") -> dict[str, Any]:
+    return {"tx_id": name, "amount_sats": sats, "resolved_at": at, "status": status, "more": [1]}
+
+
+class Pool(Server):
+    """A pool that tells its payouts to whom it knows."""
+
+    rows: ClassVar[list[dict[str, Any]]] = []
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.headers.get("Pool-Auth-Token") != "open sesame":
+            self.reply("no token", 401)
+        else:
+            self.reply(json.dumps({"onchain": self.rows, "lightning": []}))
+
+
+def test_the_pools_own_api_is_booked_once(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = AUGUST + 10 * 86_400
+    Pool.rows = [
+        pool_row("b2", "250000000", AUGUST * 1000),
+        pool_row("a1", 100_000_000),
+        pool_row("c3", 5, AUGUST, "queued"),
+        pool_row("d4", 7, late),
+    ]
+
+    def run(*words: str) -> Any:
+        app.main(["coins", *words, "--workspace", str(mine), "--json"], standalone_mode=False)
+        return json.loads(capsys.readouterr().out)
+
+    file = mine / "headframe.toml"
+    plain = file.read_text()
+    monkeypatch.setenv("POOL_TOKEN", "open sesame")
+    with pytest.raises(Wrong, match="names no pool: add"):
+        run("--pool")
+    with serving(Pool) as host:
+        file.write_text(plain + API.replace("HOST", host))
+        settings = read_settings(file.read_text())
+        assert isinstance(settings, Settings)
+        assert settings.pool_api is not None
+        found = fetch_pool(settings.pool_api, "open sesame", date(2026, 8, 1))
+        assert Pool.asked[-1] == "/pool/payouts?from=2026-08-01"
+        assert [(name, coins) for name, _, coins in found] == [
+            ("a1", Decimal(1)),
+            ("b2", Decimal("2.5")),
+            ("d4", Decimal("0.00000007")),
+        ]
+        taken = run("--pool", "--since", "2026-08-10")
+        assert Pool.asked[-1] == "/pool/payouts?from=2026-08-10"
+        assert [one["id"] for one in taken["booked"]] == ["tx-a1", "tx-b2"], "what is later waits"
+        again = run("--pool")
+        assert Pool.asked[-1] == "/pool/payouts?from=2026-07-23"
+        assert (again["booked"], again["known"]) == ([], ["tx-a1", "tx-b2"])
+        assert again["coins_free"] == "63.50000000"
+        monkeypatch.setenv("POOL_TOKEN", "wrong")
+        with pytest.raises(Refused, match="401: no token"):
+            run("--pool")
+        monkeypatch.delenv("POOL_TOKEN")
+        with pytest.raises(Invalid, match="set POOL_TOKEN"):
+            run("--pool")
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (pool_row("a", "12.5"), "no amount"),
+        (pool_row("a", "-1"), "no amount"),
+        (pool_row("a", "NaN"), "no amount"),
+        (pool_row("a", "many"), "has no amount in 'amount_sats'"),
+        (pool_row("a", 1, "yesterday"), "of no instant: 'yesterday'"),
+        (pool_row("a", 1, 99_999_999_999), "of no instant"),
+        (pool_row("", 1), "has no id in 'tx_id'"),
+        ({"tx_id": "a", "status": "confirmed"}, "payout 1 of the pool has no 'amount_sats'"),
+        ({"tx_id": "a"}, "payout 1 of the pool has no 'status'"),
+        (3, "payout 1 of the pool has no 'status'"),
+    ],
+)
+def test_a_payout_that_cannot_be_read_is_refused(row: Any, words: str) -> None:
+    api = PoolApi(
+        url="https://pool.example/x", id="tx_id", at="resolved_at", amount="amount_sats",
+        rows="onchain", unit="satoshi", status="status", paid=("confirmed",),
+    )  # fmt: skip
+    with pytest.raises(Wrong, match=words):
+        read_pool_payouts(json.dumps({"onchain": [row]}), api)
+    with pytest.raises(Wrong, match="tells payout 'a' twice"):
+        read_pool_payouts(json.dumps({"onchain": [pool_row("a", 1)] * 2}), api)
+    for text in ("[]", '{"onchain": {}}', "3"):
+        with pytest.raises(
+            Wrong, match="a list of up to 100,000 payouts was expected at 'onchain'"
+        ):
+            read_pool_payouts(text, api)
+    with pytest.raises(Wrong, match="no JSON"):
+        read_pool_payouts("<html>", api)
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "words"),
+    [
+        ("http://HOST", "http://pool.example", "begins with https://"),
+        ('id = "tx_id"\n', "", "id is missing"),
+        ('"satoshi"', '"gwei"', "unit is coin or satoshi"),
+        ('paid = ["confirmed"]', "", "give both or neither"),
+        ('secret = "env:POOL_TOKEN"', "", "give both or neither"),
+        ("env:POOL_TOKEN", "hunter2", "says where it is kept"),
+        ("Pool-Auth-Token", "Bad: header", "letters, digits and hyphens"),
+    ],
+)
+def test_a_pool_that_is_none_is_a_problem_of_its_file(
+    mine: Path, was: str, is_: str, words: str
+) -> None:
+    text = (mine / "headframe.toml").read_text() + API.replace(was, is_).replace(
+        "HOST", "127.0.0.1:1"
+    )
+    problems = read_settings(text)
+    assert isinstance(problems, tuple)
+    assert any(words in str(one) for one in problems), problems
 
 
 def test_the_command_books_what_the_pool_paid(

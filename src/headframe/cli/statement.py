@@ -81,6 +81,8 @@ def fx(call: Call, rates: tuple[str, ...], at: datetime | None) -> None:
 @click.option(
     "--confirmations", type=Whole(1, 1000), default=6, show_default=True, help="How deep, at least."
 )
+@click.option("--pool", is_flag=True, help="Payouts as the pool's own API tells them: [pool_api].")
+@click.option("--since", type=Instant(), help="For --pool: from that day (default: 30 days ago).")
 @click.option("--sales", is_flag=True, help="Sales by month and venue, as they are booked.")
 @command
 def coins(
@@ -90,6 +92,8 @@ def coins(
     address: str | None,
     esplora: str | None,
     confirmations: int,
+    pool: bool,
+    since: datetime | None,
     sales: bool,
 ) -> None:
     """Book what happened to coins and cash outside hedges: payouts, sales, costs, pledges, conversions.
@@ -97,7 +101,8 @@ def coins(
     FILE is a CSV or XLSX: id, kind (payout, sale, cost, pledge, release, convert, capital, distribution), at,
     and coins, usd, fee_usd, memo as the kind asks; amount, currency and fee for other currencies, into and
     into_currency for a conversion, venue of a sale. Each id is booked once, all of a file or none: give it
-    again as it grows. With --address: what a pool paid there, each transaction once, --confirmations deep.
+    again as it grows. With --address: what a pool paid there, each transaction once, --confirmations deep;
+    with --pool: what the pool's own API says it paid, by the fields [pool_api] of headframe.toml names.
     """
     from headframe.book import CASH, COINS_FREE, COINS_PLEDGED
     from headframe.codec import read_flows, to_json
@@ -105,8 +110,8 @@ def coins(
     from headframe.feed import read_table
     from headframe.units import BTC, USD, Wrong
 
-    if sum((file is not None, address is not None, sales)) != 1:
-        raise Wrong("give one of FILE, --address and --sales")
+    if sum((file is not None, address is not None, pool, sales)) != 1:
+        raise Wrong("give one of FILE, --address, --pool and --sales")
     office = call.office()
     if sales:
         rows = flows.sold(office)
@@ -114,6 +119,8 @@ def coins(
         return
     if file is not None:
         taken = flows.take(office, read_flows(read_table(file), file.name), file.name)
+    elif pool:
+        taken = flows.take_receipts(office, _paid(call, since), "the pool's API")
     else:
         found = _received(esplora, address or "", confirmations)
         taken = flows.take_receipts(office, found, f"address {address}")
@@ -129,6 +136,22 @@ def coins(
         f"{len(taken.booked)} booked, {len(taken.known)} were booked before; free {held['coins_free']} BTC, "
         f"pledged {held['coins_pledged']} BTC, cash {held['cash_usd']} USD",
     )
+
+
+def _paid(call: Call, since: datetime | None) -> "list[tuple[str, datetime, Decimal]]":
+    """What the pool's API says it paid."""
+    from datetime import timedelta
+
+    from headframe.feed import fetch_pool
+    from headframe.units import Wrong
+    from headframe.wiring import secret_at
+
+    office = call.office()
+    api = office.settings().pool_api
+    if api is None:
+        raise Wrong("headframe.toml names no pool: add [pool_api] with url, id, at and amount")
+    first = (office.now() - timedelta(days=30) if since is None else since).date()
+    return list(fetch_pool(api, secret_at(api.secret, call.folder), first))
 
 
 def _received(

@@ -5,6 +5,7 @@ from headframe.codec.confirmations import read_confirmations
 from headframe.codec.flows import read_flows
 from headframe.codec.locate import locate
 from headframe.codec.margins import read_outright_margins
+from headframe.codec.pool_api import PoolApi, read_pool_payouts
 from headframe.codec.reader import Problem
 from headframe.codec.rows import TableRow, each_row, number, rows_of
 from headframe.codec.settings import (
@@ -28,6 +29,7 @@ from headframe.codec.values import from_json, to_json
 
 __all__ = [
     "HistorySettings",
+    "PoolApi",
     "Problem",
     "Settings",
     "TableRow",
@@ -48,6 +50,7 @@ __all__ = [
     "read_flows",
     "read_mandate",
     "read_outright_margins",
+    "read_pool_payouts",
     "read_settings",
     "read_statement",
     "rows_of",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from headframe.book import Bank
 from headframe.codec.mine import read_operation
+from headframe.codec.pool_api import PoolApi
 from headframe.codec.reader import Problem, Reader
 from headframe.counterparty import Dossier
 from headframe.instrument import StructureKind
@@ -177,6 +178,8 @@ class Settings:
     margin_rules: tuple[VenueMargin, ...] = ()
     bank: Bank | None = None
     """The cash calendar; none: dollars move on every day at every hour."""
+    pool_api: PoolApi | None = None
+    """Where the pool tells its payouts, and how that is read."""
 
     @property
     def rule_sets(self) -> tuple[VenueMargin, ...]:
@@ -206,6 +209,7 @@ _TABLES = (
     "alerts",
     "margin_rules",
     "bank",
+    "pool_api",
 )
 
 
@@ -223,6 +227,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
     history = reader.fill(HistorySettings, root.get("history", {}), ("history",))
     alerts = reader.fill(AlertSettings, root.get("alerts", {}), ("alerts",))
     bank = reader.fill(Bank, root["bank"], ("bank",)) if "bank" in root else None
+    api = reader.fill(PoolApi, root["pool_api"], ("pool_api",)) if "pool_api" in root else None
     if (
         reader.problems
         or history is None
@@ -244,6 +249,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
         venues=others,
         margin_rules=rules,
         bank=bank,
+        pool_api=api,
     )
 
 

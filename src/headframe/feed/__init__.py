@@ -7,6 +7,7 @@ from headframe.feed.fetch import (
     fetch_market,
     fetch_payouts,
     fetch_periods,
+    fetch_pool,
     fetch_receipts,
     fetch_ticker,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "fetch_market",
     "fetch_payouts",
     "fetch_periods",
+    "fetch_pool",
     "fetch_receipts",
     "fetch_ticker",
     "market_from_text",

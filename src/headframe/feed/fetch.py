@@ -1,10 +1,12 @@
 """Which server is asked, and in which language."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
+from urllib.parse import urlsplit
 
 from headframe.chain import Retarget
+from headframe.codec import PoolApi, read_pool_payouts
 from headframe.feed import deribit, esplora, node
 from headframe.feed.http import Http
 from headframe.market import Snapshot, Ticker
@@ -28,6 +30,14 @@ def fetch_payouts(url: str, address: str) -> tuple[tuple[date, Decimal], ...]:
 def fetch_receipts(url: str, address: str, confirmations: int) -> tuple[esplora.Receipt, ...]:
     """What an address received, transaction by transaction, so many confirmations deep."""
     return esplora.receipts(Http(url).get, address, confirmations=confirmations)
+
+
+def fetch_pool(api: PoolApi, secret: str, since: date) -> tuple[tuple[str, datetime, Decimal], ...]:
+    """What a pool says it paid since a day, by the fields the settings name."""
+    asked = urlsplit(api.url.replace("{since}", since.isoformat()))
+    query = f"?{asked.query}" if asked.query else ""
+    http = Http(f"{asked.scheme}://{asked.netloc}", {api.header: secret} if api.header else None)
+    return read_pool_payouts(http.get(asked.path + query), api)
 
 
 def fetch_market(url: str | None, *, via: str, coin: str, settled: str) -> Snapshot:

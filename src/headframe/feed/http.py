@@ -1,6 +1,7 @@
 """Plain HTTP: one request at a time, with a limit on time and on size, and no redirects to elsewhere."""
 
 import base64
+from collections.abc import Mapping
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -22,7 +23,7 @@ class _Stay(HTTPRedirectHandler):
 class Http:
     """A server under one base URL, http or https; a name and a password in the URL go as Basic."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, headers: Mapping[str, str] | None = None) -> None:
         try:
             parts = urlsplit(base)
             port = f":{parts.port}" if parts.port else ""
@@ -36,6 +37,7 @@ class Http:
         if parts.username:
             word = f"{parts.username}:{parts.password or ''}".encode()
             self._headers["Authorization"] = "Basic " + base64.b64encode(word).decode()
+        self._headers |= headers or {}
         self._opener = build_opener(_Stay())
 
     def get(self, path: str) -> str:

@@ -57,7 +57,7 @@ def secret_from(source: str, environ: Mapping[str, str], folder: Path) -> str:
     if kind == "env":
         found = environ.get(rest, "")
         if not found:
-            raise Invalid(f"the venue's secret is to come from the environment: set {rest}")
+            raise Invalid(f"a secret is to come from the environment: set {rest}")
         return found
     if kind == "keyring":
         service, _, user = rest.partition("/")
