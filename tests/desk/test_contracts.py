@@ -30,6 +30,7 @@ from headframe.desk import (
     limits,
     money,
     pages,
+    profiles,
     programme,
     relationships,
     reviewing,
@@ -42,7 +43,7 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid, NotFound
 from headframe.desk.state import State
 from headframe.instrument import AveragedOption, HashpriceForward, Kind, StructureKind
-from headframe.risk import Course
+from headframe.risk import Course, Ladder
 from headframe.units import BTC, USD, Month
 from headframe.wiring import fork_office, open_office
 
@@ -547,3 +548,20 @@ def test_the_commands_tell_the_whole_story(
     for quote in ("amber", "amber=x", "=5"):
         with pytest.raises(Invalid, match="--quote is DEALER=PRICE"):
             run("trader", "contract", "deal", "K-1", "--quote", quote)
+
+
+def test_where_nothing_nets_exposure_through_time_claims_each_gain_alone(made: Office) -> None:
+    dealt(made, forward(phs=1_000), "33")
+    dealt(made, average(put=75_000, coins=12), "9000")
+
+    def epe() -> float:
+        found = profiles.of_dealers(made, kind=Ladder.GBM, months=3, paths=500, seed=7)
+        (one,) = [each for each in found if each.name == "basalt"]
+        return one.epe_usd
+
+    together = epe()
+    one = made.state().dossiers["basalt"]
+    made.state().dossiers["basalt"] = replace(one, closeout_netting=False)
+    assert epe() > 1.02 * together
+    exposed = next(row for row in limits.credit(made) if row.dealer == "basalt")
+    assert exposed.trades == 2

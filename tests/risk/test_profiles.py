@@ -6,6 +6,7 @@ from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Any
 
+import numpy as np
 import pytest
 
 from headframe.counterparty import HOUSE, CollateralTerms
@@ -15,6 +16,8 @@ from headframe.risk import (
     HedgedLeg,
     Ladder,
     NettingSet,
+    dealer_of,
+    faces_of,
     hedge_of,
     marked_on,
     prepare,
@@ -100,6 +103,35 @@ def test_what_is_held_and_posted_today_counts_until_collateral_has_moved() -> No
     assert held.instants[first].expected < plain.instants[first].expected
     assert posted.instants[first].expected > plain.instants[first].expected
     assert held.instants[later] == plain.instants[later] == posted.instants[later]
+
+
+def test_without_netting_every_gain_is_claimed_alone() -> None:
+    """A forward sold and the same one bought: netted nothing, apart both gains, less collateral of nothing."""
+    made = engine(FREE, FREE)
+    both = np.array([[1.0], [-1.0]])
+    tables = made.tables * both.reshape(2, 1, 1, 1, 1).astype(np.float32)
+    opposite = replace(made, tables=tables)
+    sold, bought = profiles(opposite, [facing("0"), facing("1")], paths=3_000, seed=3)
+    (apart,) = profiles(opposite, [facing()], paths=3_000, seed=3, faces=[0, 0])
+    for one, short, long in zip(apart.instants, sold.instants, bought.instants, strict=True):
+        assert one.bare_expected == pytest.approx(short.expected + long.expected, rel=1e-5)
+        assert one.expected == one.bare_expected, "collateral follows the sum, which is nothing"
+    full = engine(FULL, FULL)
+    secured = replace(full, tables=full.tables * both.reshape(2, 1, 1, 1, 1).astype(np.float32))
+    (still,) = profiles(secured, [facing()], paths=3_000, seed=3, faces=[0, 0])
+    assert still.instants[8].expected == pytest.approx(apart.instants[8].expected)
+    netted, other = profiles(secured, [facing("0"), facing("1")], paths=3_000, seed=3)
+    assert still.epe_usd > 2.0 * (netted.epe_usd + other.epe_usd)
+    for bad in ([0], [1, 1], [0, 2], [1, 0]):
+        with pytest.raises(Wrong, match="netting sets face"):
+            profiles(made, [facing()], paths=3_000, seed=3, faces=bad)
+
+
+def test_sides_of_sets_stand_together() -> None:
+    names = ["venue", "dealer a / T-1", "dealer a / T-3", "dealer b"]
+    assert faces_of(names) == ([0, 1, 1, 2], ["venue", "dealer a / T-1", "dealer b"])
+    assert [dealer_of(one) for one in names] == ["venue", "a", "a", "b"]
+    assert faces_of([]) == ([], [])
 
 
 def test_the_adjustment_is_loss_times_chance_times_exposure() -> None:

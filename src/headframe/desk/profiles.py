@@ -6,8 +6,18 @@ from headframe.counterparty import Dossier, Grid, score
 from headframe.desk import simulation, users
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid
-from headframe.desk.valuation import value_now
-from headframe.risk import DEALER, Facing, Ladder, Profile, marked_on, prepare, profiles
+from headframe.desk.valuation import Valuation, value_now
+from headframe.risk import (
+    DEALER,
+    Facing,
+    Ladder,
+    Profile,
+    dealer_of,
+    faces_of,
+    marked_on,
+    prepare,
+    profiles,
+)
 from headframe.units import Wrong
 
 
@@ -25,23 +35,10 @@ def of_dealers(
         covenant_usd=0.0,
         moves=(),
     )
-    made = simulation.programme(office, asked)
+    made = simulation.programme(office, asked, apart=True)
     now = value_now(office)
-    on = now.at.date()
-    facing: list[Facing] = []
-    for one in made.hedge.sets:
-        dealer = one.name.removeprefix(DEALER)
-        dossier = now.state.dossiers.get(dealer) if one.name.startswith(DEALER) else None
-        facing.append(
-            Facing(
-                name=dealer,
-                held_usd=now.held(dealer) if dossier else 0.0,
-                posted_usd=now.posted(dealer) if dossier else 0.0,
-                default_year=_failing(dossier, on, now.state.grid),
-                loss_given_default=now.state.grid.loss_given_default,
-                falls_with_coin=dossier.falls_with_coin if dossier else 0.0,
-            )
-        )
+    faces, names = faces_of([one.name for one in made.hedge.sets])
+    facing = [_facing(now, name) for name in names]
     if not any(one.default_year for one in facing):
         return ()
     try:
@@ -50,11 +47,26 @@ def of_dealers(
             facing,
             paths=paths,
             seed=office.state().seed if seed is None else seed,
+            faces=faces,
         )
     except Wrong as error:
         raise Invalid(str(error)) from error
     return tuple(
         profile for profile, one in zip(found, facing, strict=True) if one.default_year > 0.0
+    )
+
+
+def _facing(now: Valuation, name: str) -> Facing:
+    """Who is on the other side: a dealer with its collateral and grade, or the venue, which is none."""
+    dealer = dealer_of(name)
+    dossier = now.state.dossiers.get(dealer) if name.startswith(DEALER) else None
+    return Facing(
+        name=dealer,
+        held_usd=now.held(dealer) if dossier else 0.0,
+        posted_usd=now.posted(dealer) if dossier else 0.0,
+        default_year=_failing(dossier, now.at.date(), now.state.grid),
+        loss_given_default=now.state.grid.loss_given_default,
+        falls_with_coin=dossier.falls_with_coin if dossier else 0.0,
     )
 
 

@@ -11,7 +11,7 @@ from headframe.desk import history, production
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid
 from headframe.desk.programme import liquidity_of
-from headframe.desk.valuation import value_now
+from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import as_dealt, open_proposals
 from headframe.numerics import Singles
 from headframe.risk import (
@@ -84,8 +84,11 @@ class Simulation:
     simulated: Mapping[str, Spread]
 
 
-def programme(office: Office, asked: Asked) -> Programme:
-    """The workspace's mine, market, history and trades as a programme."""
+def programme(office: Office, asked: Asked, *, apart: bool = False) -> Programme:
+    """The workspace's mine, market, history and trades as a programme.
+
+    ``apart``: trades with dealers whose close-out netting does not hold are sets of their own.
+    """
     now = value_now(office)
     prepared = production.gather(office)
     closes = history.prices(office, prepared.settings.history, now.at)
@@ -104,7 +107,12 @@ def programme(office: Office, asked: Asked) -> Programme:
             surface=now.surface,
             model=ladder(asked.kind, now.surface, [price for _, price in closes]),
             hedge=hedge_in_force(
-                positions, terms, now.at, planned=planned, sets=now.settings.rule_sets
+                positions,
+                terms,
+                now.at,
+                planned=planned,
+                sets=now.settings.rule_sets,
+                apart=_not_netting(now) if apart else frozenset(),
             ),
             opening=opening_of(
                 liquid,
@@ -116,6 +124,10 @@ def programme(office: Office, asked: Asked) -> Programme:
         )
     except Wrong as error:
         raise Invalid(str(error)) from error
+
+
+def _not_netting(now: Valuation) -> frozenset[str]:
+    return frozenset(name for name, one in now.dossiers.items() if not one.closeout_netting)
 
 
 def simulate(

@@ -13,6 +13,7 @@ from headframe.units import Wrong
 
 MOST_LEGS, MOST_SETS = 5_000, 60
 VENUE, VENUE_SOLD, VENUE_BOUGHT, DEALER = "venue", "venue, sold", "venue, bought", "dealer "
+_APART = " / "
 """How netting sets are named: the venue's futures, its options sold and bought, a dealer by word and name."""
 _NEVER_CALLED = 1e10
 _SIGNS = {Kind.CALL: 1.0, Kind.PUT: -1.0, Kind.FUTURE: 0.0, Kind.FORWARD: 0.0}
@@ -116,14 +117,16 @@ def hedge_in_force(
     *,
     planned: Sequence[HedgedLeg] = (),
     sets: tuple[VenueMargin, ...] = RULE_SETS,
+    apart: frozenset[str] = frozenset(),
 ) -> Hedge:
     """What is left of the trades on, and what is planned: futures net at the venue, the rest by dealer.
 
     A netting of ``planned`` legs is one of the venue's or "dealer NAME". Options sold at the venue are
     margined at the greatest rate of its rules, 15 % and their mark, however far they are out of the money;
-    so are futures where contract months have shares of their own.
+    so are futures where contract months have shares of their own. Trades of dealers ``apart`` net with
+    nothing: each is a set of its own.
     """
-    legs = merged([leg for position in positions for leg in _legs(position)]) + list(planned)
+    legs = merged([leg for position in positions for leg in _legs(position, apart)]) + list(planned)
     rules = rule_set(at.date(), sets)[0]
     known = [
         NettingSet(name=VENUE, venue=replace(rules, initial=rules.greatest)),
@@ -131,7 +134,7 @@ def hedge_in_force(
         NettingSet(name=VENUE_BOUGHT, terms=_collateral(_NEVER_CALLED, 0.0)),
     ]
     dealers = sorted({leg.netting for leg in legs} - {one.name for one in known})
-    known += [NettingSet(name=name, terms=terms[name.removeprefix(DEALER)]) for name in dealers]
+    known += [NettingSet(name=name, terms=terms[dealer_of(name)]) for name in dealers]
     used = {leg.netting for leg in legs}
     return hedge_of(legs, [one for one in known if one.name in used], at)
 
@@ -180,7 +183,23 @@ def netting_of(one: Instrument, *, bought: bool, dealer: str) -> str:
     return VENUE_BOUGHT if bought else VENUE_SOLD
 
 
-def _legs(position: Position) -> list[HedgedLeg]:
+def dealer_of(netting: str) -> str:
+    """Whom a set faces: a dealer's name, or the set's own where it is the venue's."""
+    return netting.removeprefix(DEALER).partition(_APART)[0]
+
+
+def faces_of(sets: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Which side each set faces, rising from 0, and the first set of each side; sides stand together."""
+    faces: list[int] = []
+    firsts: list[str] = []
+    for name in sets:
+        if not firsts or dealer_of(firsts[-1]) != dealer_of(name):
+            firsts.append(name)
+        faces.append(len(firsts) - 1)
+    return faces, firsts
+
+
+def _legs(position: Position, apart: frozenset[str]) -> list[HedgedLeg]:
     venue, coins = position.trade.margin is MarginTerms.VENUE, float(position.coins)
     sold = sum(float(leg.amount) for leg in position.trade.legs if leg.amount < 0)
     dealer = "" if venue else position.trade.dealer
@@ -189,7 +208,8 @@ def _legs(position: Position) -> list[HedgedLeg]:
             instrument=leg.instrument,
             amount=float(position.amount(leg)),
             entry=float(position.entry(leg)),
-            netting=netting_of(leg.instrument, bought=leg.amount > 0, dealer=dealer),
+            netting=netting_of(leg.instrument, bought=leg.amount > 0, dealer=dealer)
+            + (f"{_APART}{position.trade.id}" if dealer in apart else ""),
             margined=coins * (float(leg.amount) / sold)
             if position.trade.sells_upside and leg.amount < 0
             else 0.0,

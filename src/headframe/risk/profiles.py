@@ -9,6 +9,7 @@ today's times (S0 / S) to the power of ``falls_with_coin``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, exp, log
 
 from headframe.counterparty import HOUSE
@@ -75,21 +76,35 @@ def marked_on(last: int) -> frozenset[int]:
 
 
 def profiles(
-    engine: Engine, facing: Sequence[Facing], *, paths: int, seed: int
+    engine: Engine,
+    facing: Sequence[Facing],
+    *,
+    paths: int,
+    seed: int,
+    faces: Sequence[int] | None = None,
 ) -> tuple[Profile, ...]:
     """A profile for each of the engine's netting sets, ``facing`` in their order.
 
-    The engine has marks on the days of ``marked_on`` at least.
+    Where a side's trades do not net, each is a set of its own, and ``faces`` says which of ``facing`` each
+    set is of, rising from 0. The engine has marks on the days of ``marked_on`` at least.
     """
-    if len(facing) != len(engine.sets):
+    sides = list(range(len(engine.sets)) if faces is None else faces)
+    rising = all(later - one in {0, 1} for one, later in pairwise(sides))
+    if (
+        len(sides) != len(engine.sets)
+        or not rising
+        or sorted(set(sides)) != list(range(len(facing)))
+    ):
         raise Wrong(
-            f"{len(engine.sets)} netting sets face {len(engine.sets)} sides, not {len(facing)}"
+            f"{len(engine.sets)} netting sets face {len(set(sides))} sides, not {len(facing)}"
         )
     if not 100 <= paths <= 1_000_000:
         raise Wrong(f"a profile takes 100 to 1,000,000 paths, was {paths:,}")
     last = engine.calendar.days
     days = dates(last)
-    bare, secured, prices = _walked(engine, facing, np.array(days, dtype=np.int64), paths, seed)
+    bare, secured, prices = _walked(
+        engine, facing, sides, np.array(days, dtype=np.int64), paths, seed
+    )
     ranks = [ceil(share * paths) - 1 for share in QUANTILES]
     weekly = prices[[place for place, day in enumerate(days) if day % STEP_DAYS == 0]]
     hazards = {falls: weekly**-falls for falls in {one.falls_with_coin for one in facing}}
@@ -100,14 +115,19 @@ def profiles(
 
 
 def _walked(
-    engine: Engine, facing: Sequence[Facing], days: Places, paths: int, seed: int
+    engine: Engine,
+    facing: Sequence[Facing],
+    sides: Sequence[int],
+    days: Places,
+    paths: int,
+    seed: int,
 ) -> tuple[Singles, Singles, Array]:
-    """Exposures bare and secured (sets, times, paths), and the price over today's (times, paths)."""
+    """Exposures bare and secured (sides, times, paths), and the price over today's (times, paths)."""
     shape = (len(facing), len(days), paths)
     bare, secured = np.empty(shape, np.float32), np.empty(shape, np.float32)
     ratios = np.empty((len(days), paths))
     opening = np.array([[one.held_usd, one.posted_usd] for one in facing]).reshape(-1, 2)
-    length = engine.calendar.days + 1
+    length, faces = engine.calendar.days + 1, np.array(sides, dtype=np.int64)
     for first in range(0, paths, BLOCK):
         width = min(BLOCK, paths - first)
         walked = np.empty((length, 4, width))
@@ -117,7 +137,7 @@ def _walked(
             np.empty((*shape[:2], width), np.float32),
         )
         exposures(
-            walked, days, MARGIN_DAYS, engine.sets, engine.notional, opening, engine.grid,
+            walked, days, MARGIN_DAYS, engine.sets, faces, engine.notional, opening, engine.grid,
             engine.tables, *part,
         )  # fmt: skip
         bare[:, :, first : first + width], secured[:, :, first : first + width] = part

@@ -14,6 +14,7 @@ def exposures(
     days: Places,
     margin_days: int,
     sets: Array,
+    faces: Places,
     notional: Array,
     opening: Array,
     grid: Array,
@@ -21,15 +22,17 @@ def exposures(
     bare: Singles,
     secured: Singles,
 ) -> None:
-    """Fill (sets, times, paths): our gain alone, and what of it collateral does not cover.
+    """Fill (faces, times, paths): our gain alone, and what of it collateral does not cover.
 
     Collateral follows the worth ``margin_days`` before, when the other side last delivered: what it gave us
-    is ours, what we gave it is lost with it. Before so many days have passed it is today's.
+    is ours, what we gave it is lost with it. Before so many days have passed it is today's. A side with
+    several sets nets none of them: each one's gain is claimed alone, while collateral follows their sum.
 
     Args:
         walked: (days + 1, 4, paths) as ``price_paths`` filled it.
-        days: (times,) on which it is asked. sets: as a hedge's numbers. notional: (sets, days + 1) coins an
-            independent amount is counted on. opening: (sets, 2) collateral held and posted today, USD.
+        days: (times,) on which it is asked. sets: as a hedge's numbers. faces: (sets,) which side each set
+            faces, rising from 0. notional: (sets, days + 1) coins an independent amount is counted on.
+        opening: (faces, 2) collateral held and posted today, USD.
         grid, tables: as ``mark_tables`` filled them.
     """
     paths, times, count = walked.shape[2], days.size, sets.shape[0]
@@ -40,6 +43,7 @@ def exposures(
         at, within = np.empty((2, n), dtype=np.int64), np.empty((3, n))
         then_at, then_within = np.empty((2, n), dtype=np.int64), np.empty((3, n))
         now, then = np.empty(n), np.empty(n)
+        net, gains, before_net = np.zeros(n), np.zeros(n), np.zeros(n)
         shape = (tables.shape[2], tables.shape[3])
         for time in range(times):
             day = days[time]
@@ -48,7 +52,9 @@ def exposures(
             then_far = False
             if before >= 0:
                 then_far = placed(grid, walked[before], first, last, shape, then_at, then_within)
+            independent, together = 0.0, 0
             for held in range(count):
+                face = faces[held]
                 looked_up(tables[held, day], grid[DX], walked[day, 3, first:last], at, within, now)
                 if far:
                     carried_on(tables[held, day], grid[DX], at, within, now)
@@ -57,15 +63,25 @@ def exposures(
                     looked_up(tables[held, before], grid[DX], basis, then_at, then_within, then)
                     if then_far:
                         carried_on(tables[held, before], grid[DX], then_at, then_within, then)
+                    independent += sets[held, INDEPENDENT] * notional[held, before]
+                together += 1
+                for i in range(n):
+                    net[i] += now[i]
+                    gains[i] += max(now[i], 0.0)
+                    before_net[i] += then[i]
+                if held + 1 < count and faces[held + 1] == face:
+                    continue
                 threshold, minimum = sets[held, THRESHOLD], max(sets[held, MINIMUM], 0.01)
                 for i in range(n):
-                    ours, theirs = opening[held, HELD], opening[held, POSTED]
+                    ours, theirs = opening[face, HELD], opening[face, POSTED]
                     if before >= 0:
-                        independent = sets[held, INDEPENDENT] * notional[held, before]
                         asked = independent * walked[before, 0, first + i]
-                        ours = max(then[i], 0.0) - threshold
+                        ours = max(before_net[i], 0.0) - threshold
                         ours = ours if ours >= minimum else 0.0
-                        theirs = max(-then[i], 0.0) + asked - threshold
+                        theirs = max(-before_net[i], 0.0) + asked - threshold
                         theirs = theirs if theirs >= minimum else 0.0
-                    bare[held, time, first + i] = max(now[i], 0.0)
-                    secured[held, time, first + i] = max(now[i] - ours + theirs, 0.0)
+                    claim = net[i] if together == 1 else gains[i]
+                    bare[face, time, first + i] = max(claim, 0.0)
+                    secured[face, time, first + i] = max(claim - ours + theirs, 0.0)
+                    net[i] = gains[i] = before_net[i] = 0.0
+                independent, together = 0.0, 0
