@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, AtCost, FxRate, entries_of
 from headframe.cli.app import app
 from headframe.codec import read_flows
+from headframe.counterparty import Step
 from headframe.desk import (
     audit,
     cash,
     checkpoint,
+    counterparties,
     days,
     flows,
     fx,
@@ -31,7 +33,7 @@ from headframe.desk import (
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid
 from headframe.risk import Course
-from headframe.units import BTC, CURRENCIES, USD, Month, Wrong, iso
+from headframe.units import BTC, CURRENCIES, USD, Month, Wrong, booked, iso
 from headframe.wiring import open_office
 from venues import FakeVenue, deal
 
@@ -396,3 +398,61 @@ def test_what_an_address_received_is_booked_once_by_transaction(office: Office) 
     assert str(office.state().ledger.balance(COINS_FREE, BTC) - free) == "0.12345678"
     again = flows.take_receipts(office, found, "address bc1q")
     assert (again.booked, again.known) == ((), ("tx-" + "cd" * 32,))
+
+
+def test_coins_that_are_lent_are_promised_once_and_an_exposure(office: Office) -> None:
+    office.user = "treasurer"
+    before = {one.dealer: one for one in limits.credit(office)}["amber"]
+    free = office.state().ledger.balance(COINS_FREE, BTC)
+    text = f"l-1,lend,{AT},20,,,,,,,amber\nl-2,interest,{AT},0.05,,,,,,,amber\n"
+    flows.take(office, wide(text), "lent.csv")
+    state = office.state()
+    assert str(state.ledger.balance(Accounts.coins_lent("amber"), BTC)) == "20.00000000"
+    assert free - state.ledger.balance(COINS_FREE, BTC) == booked("19.95", BTC)
+    after = {one.dealer: one for one in limits.credit(office)}["amber"]
+    assert after.lent_usd == pytest.approx(20 * 77_054.0)
+    assert after.current_usd - before.current_usd == pytest.approx(after.lent_usd)
+    assert after.up_usd - before.up_usd == pytest.approx(1.6 * after.lent_usd), "it grows with them"
+    found, _ = programme.situation(office, "treasurer")
+    assert found.lent["amber"] == 20.0, "an award asks with them in"
+    page = "\n".join(line for one in pages.morning(office).sections for line in one.sentences)
+    assert "lent 20.00" in page
+    with pytest.raises(Declined, match="not enough"):
+        flows.take(office, wide(f"l-3,recall,{AT},21,,,,,,,amber\n"), "lent.csv")
+    flows.take(office, wide(f"l-4,recall,{AT},20,,,,,,,amber\n"), "lent.csv")
+    assert limits.credit(office)[0].lent_usd == 0.0
+    assert not office.state().ledger.imbalance()
+    assert audit.verify(office).sound
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("l-1,lend,{at},20,,,,,,,nobody", "with 'nobody', who is no counterparty; known: amber"),
+        ("l-1,lend,{at},20,,,,,,,", "a lend names its counterparty as venue"),
+        ("l-1,recall,{at},,,,,,,,amber", "coins of a recall is above zero"),
+        (
+            "p-1,payout,{at},1,,,,,,,amber",
+            "a venue is of a sale, or the counterparty of coins lent",
+        ),
+    ],
+)
+def test_what_is_lent_to_nobody_is_refused(office: Office, row: str, words: str) -> None:
+    office.user = "treasurer"
+    with pytest.raises((Declined, Wrong), match=words):
+        flows.take(office, wide(row.format(at=AT) + "\n"), "lent.csv")
+    assert not office.state().flows
+
+
+def test_coins_are_newly_lent_to_approved_counterparties_alone(office: Office) -> None:
+    office.user = "treasurer"
+    flows.take(office, wide(f"l-1,lend,{AT},5,,,,,,,emery\n"), "lent.csv")
+    office.user = "risk"
+    counterparties.review(office, "emery", Step.SUSPEND)
+    office.user = "treasurer"
+    with pytest.raises(Declined, match="lends to emery, who is suspended"):
+        flows.take(office, wide(f"l-2,lend,{AT},5,,,,,,,emery\n"), "lent.csv")
+    flows.take(
+        office, wide(f"l-1,lend,{AT},5,,,,,,,emery\nl-3,recall,{AT},5,,,,,,,emery\n"), "lent.csv"
+    )
+    assert office.state().coins_lent("emery") == 0.0

@@ -16,6 +16,7 @@ class Accounts:
     CONVERSION = "equity:conversion"
     CAPITAL = "equity:capital"
     MINED = "income:mined"
+    INTEREST = "income:interest"
     OVERDUE = "liabilities:overdue"
     PREFIXES = ("assets:", "liabilities:", "equity:", "income:", "expenses:", "promises:")
     NEVER_NEGATIVE = ("assets:", "promises:firm", "promises:floored")
@@ -24,6 +25,11 @@ class Accounts:
     def coins_posted(venue: str) -> str:
         """Coins a venue holds as margin."""
         return f"assets:coins:posted:{venue}"
+
+    @staticmethod
+    def coins_lent(name: str) -> str:
+        """Coins a counterparty has borrowed of us."""
+        return f"assets:coins:lent:{name}"
 
     @staticmethod
     def cash_posted(dealer: str) -> str:

@@ -21,9 +21,13 @@ class FlowKind(StrEnum):
     CONVERT = "convert"
     CAPITAL = "capital"
     DISTRIBUTION = "distribution"
+    LEND = "lend"
+    RECALL = "recall"
+    INTEREST = "interest"
 
 
-_COINS = {FlowKind.PAYOUT, FlowKind.SALE, FlowKind.PLEDGE, FlowKind.RELEASE}
+_LENT = {FlowKind.LEND, FlowKind.RECALL, FlowKind.INTEREST}
+_COINS = {FlowKind.PAYOUT, FlowKind.SALE, FlowKind.PLEDGE, FlowKind.RELEASE, *_LENT}
 _CASH = {
     FlowKind.SALE,
     FlowKind.COST,
@@ -50,7 +54,7 @@ class Flow:
     memo: str
     into: Money | None = None
     venue: str = ""
-    """Where a sale was dealt."""
+    """Where a sale was dealt, or to which counterparty coins are lent."""
 
     def __post_init__(self) -> None:
         if self.coins.currency != BTC or BTC in {self.cash.currency, self.fee.currency}:
@@ -68,9 +72,20 @@ class Flow:
             raise Wrong(f"a fee is of a sale or a conversion, and not below zero, was {self.fee}")
         if self.kind is FlowKind.SALE and self.fee.smallest > self.cash.smallest:
             raise Wrong(f"the fee {self.fee} is more than the sale's {self.cash}")
-        if self.venue and self.kind is not FlowKind.SALE:
-            raise Wrong("a venue is of a sale")
+        self._placed()
         self._converts()
+
+    def _placed(self) -> None:
+        """Whether a venue is where one belongs: of a sale, and of coins lent, which need it."""
+        if self.venue and self.kind is not FlowKind.SALE and not self.lent:
+            raise Wrong("a venue is of a sale, or the counterparty of coins lent")
+        if self.lent and not self.venue:
+            raise Wrong(f"a {self.kind} names its counterparty as venue")
+
+    @property
+    def lent(self) -> bool:
+        """Whether it is of coins lent: given, returned, or the interest on them in coins."""
+        return self.kind in _LENT
 
     def _converts(self) -> None:
         """Whether what it converts into is there, and another currency."""
@@ -96,8 +111,13 @@ def entries_of(flow: Flow) -> tuple[Entry, ...]:
         paid_in = flow.cash if flow.kind is FlowKind.CAPITAL else -flow.cash
         moved = (Posting(CASH, paid_in), Posting(Accounts.CAPITAL, -paid_in))
         return (Entry(f"{flow.kind} {flow.memo}".strip(), moved),)
-    coins = flow.coins if flow.kind is FlowKind.PLEDGE else -flow.coins
-    moved = (Posting(COINS_PLEDGED, coins), Posting(COINS_FREE, -coins))
+    if flow.kind is FlowKind.INTEREST:
+        moved = (Posting(COINS_FREE, flow.coins), Posting(Accounts.INTEREST, -flow.coins))
+        return (Entry(f"interest of {flow.venue}", moved),)
+    given = flow.kind in {FlowKind.PLEDGE, FlowKind.LEND}
+    coins = flow.coins if given else -flow.coins
+    where = Accounts.coins_lent(flow.venue) if flow.lent else COINS_PLEDGED
+    moved = (Posting(where, coins), Posting(COINS_FREE, -coins))
     return (Entry(f"{flow.kind} {flow.memo}".strip(), moved),)
 
 

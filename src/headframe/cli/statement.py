@@ -98,10 +98,12 @@ def coins(
 ) -> None:
     """Book what happened to coins and cash outside hedges: payouts, sales, costs, pledges, conversions.
 
-    FILE is a CSV or XLSX: id, kind (payout, sale, cost, pledge, release, convert, capital, distribution), at,
-    and coins, usd, fee_usd, memo as the kind asks; amount, currency and fee for other currencies, into and
-    into_currency for a conversion, venue of a sale. Each id is booked once, all of a file or none: give it
-    again as it grows. With --address: what a pool paid there, each transaction once, --confirmations deep;
+    FILE is a CSV or XLSX: id, kind (payout, sale, cost, pledge, release, lend, recall, interest, convert,
+    capital, distribution), at, and coins, usd, fee_usd, memo as the kind asks; amount, currency and fee for
+    other currencies, into and into_currency for a conversion, venue of a sale or of coins lent. Each id is
+    booked once, all of a file or none: give it again as it grows.
+
+    With --address: what a pool paid there, each transaction once, --confirmations deep;
     with --pool: what the pool's own API says it paid, by the fields [pool_api] of headframe.toml names.
     """
     from headframe.book import CASH, COINS_FREE, COINS_PLEDGED

@@ -1,8 +1,9 @@
 """Payouts, sales, costs and pledges from a table.
 
-Columns: id, kind (payout, sale, cost, pledge, release, convert, capital, distribution), at (an instant);
-coins, usd, fee_usd and memo as the kind asks, or amount, currency and fee for cash of any currency; into and
-into_currency of a conversion; venue of a sale; coin, where it is given, is the workspace's.
+Columns: id, kind (payout, sale, cost, pledge, release, lend, recall, interest, convert, capital,
+distribution), at (an instant); coins, usd, fee_usd and memo as the kind asks, or amount, currency and fee for
+cash of any currency; into and into_currency of a conversion; venue of a sale, or the counterparty of coins
+lent; coin, where it is given, is the workspace's.
 """
 
 import re
@@ -71,8 +72,8 @@ def _row(row: Mapping[str, str]) -> Flow:
 
 def _venue(row: Mapping[str, str]) -> str:
     found = (pick(row, "venue") or "").lower()
-    if not _MEMO.fullmatch(found):
-        raise Wrong("venue is at most 40 letters, digits, spaces and hyphens")
+    if not _MEMO.fullmatch(found.replace("_", "-")):
+        raise Wrong("venue is at most 40 letters, digits, spaces, hyphens and underscores")
     return found
 
 

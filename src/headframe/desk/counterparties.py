@@ -175,6 +175,7 @@ def _moved(state: State, name: str, into: str) -> list[Entry]:
     for of, currency in (
         (Accounts.cash_posted, USD),
         (Accounts.coins_posted, BTC),
+        (Accounts.coins_lent, BTC),
         (Accounts.cash_held, USD),
     ):
         money = state.ledger.balance(of(name), currency)

@@ -18,6 +18,7 @@ from headframe.book import (
     still,
 )
 from headframe.codec import canonical, sha256, to_json
+from headframe.counterparty import Standing
 from headframe.desk import users
 from headframe.desk.known import Sale
 from headframe.desk.office import Office, serialised
@@ -56,6 +57,7 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
         raise Invalid(
             f"{source}: {early[0].id} is of {iso(early[0].at)}, before the opening balances, which have it in"
         )
+    _borrowers(state, flows, source)
     known = [one for one in flows if one.id in state.flows]
     for one in known:
         if state.flows[one.id] != digest(one):
@@ -64,6 +66,23 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
     if fresh:
         office.record(_event(office, state, fresh, source), at=at)
     return Taken(tuple(fresh), tuple(one.id for one in known))
+
+
+def _borrowers(state: State, flows: Sequence[Flow], source: str) -> None:
+    """Raises where coins are lent to nobody on record, or newly to one that does not stand approved."""
+    for one in flows:
+        if not one.lent or one.id in state.flows:
+            continue
+        if one.venue not in state.dossiers:
+            known = ", ".join(sorted(state.dossiers)) or "none"
+            raise Declined(
+                f"{source}: {one.id} is with {one.venue!r}, who is no counterparty; known: {known}"
+            )
+        if one.kind is FlowKind.LEND and state.standing[one.venue] is not Standing.APPROVED:
+            raise Declined(
+                f"{source}: {one.id} lends to {one.venue}, who is {state.standing[one.venue]}: coins are "
+                "lent to approved counterparties"
+            )
 
 
 def _event(office: Office, state: State, fresh: Sequence[Flow], source: str) -> Draft:

@@ -153,6 +153,7 @@ def _credit(now: Valuation, dossiers: Mapping[str, Dossier]) -> tuple[Exposure, 
             posted_usd=now.posted(name),
             held_usd=now.held(name),
             in_flight_usd=now.in_flight(name),
+            lent_coins=now.state.coins_lent(name),
             pledge=pledge_of(now.state, now.settings),
         )
         for name, dossier in sorted(dossiers.items())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Trade, still
+from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, Trade, still
 from headframe.desk import limits, money, quotes
 from headframe.desk.agenda import agenda
 from headframe.desk.covenants import Certificate
@@ -114,10 +114,12 @@ def _cash(now: Valuation, view: MarginView) -> Section:
     free = float(ledger.balance(COINS_FREE, BTC))
     pledged = float(ledger.balance(COINS_PLEDGED, BTC))
     posted = float(ledger.total("assets:coins:posted:", BTC))
+    lent = float(ledger.total(Accounts.coins_lent(""), BTC))
     dollars = float(ledger.total("assets:cash:posted:", USD))
     first = (
         f"Cash {now.liquidity.cash_usd:,.0f} USD, undrawn line {now.liquidity.undrawn_usd:,.0f} USD; "
-        f"coins free {free:,.2f}, pledged {pledged:,.2f}, posted {posted:,.2f}; "
+        f"coins free {free:,.2f}, pledged {pledged:,.2f}, posted {posted:,.2f}"
+        f"{f', lent {lent:,.2f}' if lent else ''}; "
         f"dollars posted {dollars:,.0f}."
     )
     return Section(

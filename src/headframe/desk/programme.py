@@ -136,6 +136,7 @@ def situation(
         posted={n: state.posted_usd(n, seen.snapshot.index) for n in names},
         held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
         in_flight={n: float(under_way(state.transit, at.date(), n)) for n in names},
+        lent={n: state.coins_lent(n) for n in names},
         live=tuple(one.request.structure for one in live),
         liquidity=liquidity_of(state, settings),
         pledge=pledge_of(state, settings),

@@ -167,6 +167,10 @@ class State:
         """Coins a dealer holds of our collateral."""
         return float(self.ledger.balance(Accounts.coins_posted(dealer), BTC))
 
+    def coins_lent(self, name: str) -> float:
+        """Coins a counterparty has borrowed of us."""
+        return float(self.ledger.balance(Accounts.coins_lent(name), BTC))
+
     def posted_usd(self, dealer: str, spot: float) -> float:
         """What a dealer holds of our collateral, coins at a price."""
         dollars = float(self.ledger.balance(Accounts.cash_posted(dealer), USD))

@@ -270,6 +270,7 @@ def _exposed(
         held_usd=found.held.get(name, 0.0),
         pledge=found.pledge,
         in_flight_usd=found.in_flight.get(name, 0.0),
+        lent_coins=found.lent.get(name, 0.0),
     )
 
 

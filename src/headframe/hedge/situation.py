@@ -60,6 +60,8 @@ class Situation:
     """Of each dealer's awards, the share it did not honour."""
     in_flight: Mapping[str, float] = field(default_factory=dict[str, float])
     """Dollars of dealers that are booked and not there yet."""
+    lent: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Coins that dealers have borrowed of us."""
     rule_sets: tuple[VenueMargin, ...] = RULE_SETS
     """What the venue's margin is counted by."""
     reserved: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

@@ -173,8 +173,8 @@ class CounterpartyRules:
 
     points_min: float
     line_share_max: float
-    programme_share_max: float
     tenor_months_max: int
+    programme_share_max: float = 0.35
     group_line_usd_max: float | None = None
     """The most exposure to one group after a stress move; none: no such rule."""
     grid: Grid = HOUSE

@@ -43,6 +43,8 @@ class Exposure:
     """Exposure at default by SA-CCR, the house's figures for coins."""
     in_flight_usd: float = 0.0
     """What it has settled or posted and we do not have yet, by the bank's calendar."""
+    lent_usd: float = 0.0
+    """Coins it has borrowed of us, at the price."""
     surplus_usd: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Of today's, the fallen and the risen exposure, what the group's lender has of pledged coins."""
 
@@ -103,13 +105,14 @@ def exposure(
     held_usd: float,
     pledge: Pledge,
     in_flight_usd: float = 0.0,
+    lent_coins: float = 0.0,
 ) -> Exposure:
     """Exposure to one counterparty before any further collateral moves.
 
     Loss at default is our gain, netted where close-out netting holds, less the collateral we hold, plus
     what we posted beyond our own netted loss: both at today's price and after an instant fall and rise.
-    What it owes us from settlements and is on its way is added. Lender and dealer of one group are one
-    exposure: the surplus of the pledged coins counts in.
+    What it owes us from settlements and is on its way is added, and coins it has borrowed. Lender and dealer
+    of one group are one exposure: the surplus of the pledged coins counts in.
     """
     mine = tuple(
         p
@@ -122,7 +125,7 @@ def exposure(
     def lost(units: Units) -> float:
         surplus = pledge.surplus_usd(dossier.group, units.spot)
         claim = _claim(sets, units) - held_usd + posted_usd
-        return max(claim, 0.0) + in_flight_usd + surplus
+        return max(claim, 0.0) + in_flight_usd + lent_coins * units.spot + surplus
 
     return Exposure(
         dealer=dossier.name,
@@ -132,6 +135,7 @@ def exposure(
         posted_usd=posted_usd,
         held_usd=held_usd,
         in_flight_usd=in_flight_usd,
+        lent_usd=lent_coins * markets.here.spot,
         current_usd=lost(markets.here),
         down_usd=lost(markets.down),
         up_usd=lost(markets.up),
