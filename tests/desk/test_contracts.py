@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ import click
 import pytest
 
 import workspaces
-from headframe.book import Accounts, ContractTerms
+from headframe.book import CASH, COINS_FREE, Accounts, ContractTerms, Entry, Posting, line_drawn
 from headframe.cli.app import app
 from headframe.desk import (
     agenda,
@@ -42,9 +43,10 @@ from headframe.desk.known import ContractRecord
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid, NotFound
 from headframe.desk.state import State
+from headframe.hedge import By
 from headframe.instrument import AveragedOption, HashpriceForward, Kind, StructureKind
 from headframe.risk import Course, Ladder
-from headframe.units import BTC, USD, Month
+from headframe.units import BTC, USD, Month, booked
 from headframe.wiring import fork_office, open_office
 
 OCTOBER = (date(2026, 10, 1), date(2026, 10, 31))
@@ -361,6 +363,13 @@ def test_days_fixed_by_hand_are_booked_once_and_in_order(made: Office) -> None:
         fix(24, hashprice="34")
     with pytest.raises(Invalid, match="next day of K-1 to be fixed is 2026-08-24, was 2026-08-25"):
         fix(25, hashprice="34", price="77000")
+    for figures in (
+        {"hashprice": "340"},
+        {"hashprice": "3.4"},
+        {"hashprice": "34", "price": "7700"},
+    ):
+        with pytest.raises(Declined, match=r"far from the .* if it is right, say --anyway"):
+            fix(24, **({"price": "77000"} | figures))
     cash_before = made.state().ledger.balance("assets:cash", USD)
     with pytest.raises(Declined, match="K-1 is not fixed for 2026-08-24: headframe contract fix"):
         days.walk(made, Course.STABLE, date(2026, 9, 2))
@@ -565,3 +574,89 @@ def test_where_nothing_nets_exposure_through_time_claims_each_gain_alone(made: O
     assert epe() > 1.02 * together
     exposed = next(row for row in limits.credit(made) if row.dealer == "basalt")
     assert exposed.trades == 2
+
+
+def test_two_who_deal_at_once_deal_once(made: Office, tmp_path: Path) -> None:
+    made.user = "treasurer"
+    contracts.draft(made, forward(), Decimal(33))
+    made.user = "cfo"
+    contracts.give(made, "K-1")
+    other = open_office(tmp_path / "mine", user="trader")
+    said = [Heard("amber", Decimal("34.40")), Heard("basalt", Decimal("34.46"))]
+    results: list[str] = []
+
+    def deal(office: Office) -> None:
+        office.user = "trader"
+        try:
+            results.append(contracts.deal(office, "K-1", said, "basalt").stage)
+        except Declined as error:
+            results.append(str(error))
+
+    threads = [threading.Thread(target=deal, args=(one,)) for one in (made, other)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(results) == ["K-1 was dealt already", "executed"]
+    assert sum(record.kind == "contract_dealt" for record in made.journal.read()) == 1
+    assert audit.verify(made).sound
+
+
+def test_a_premium_that_is_received_is_cash_and_no_budget(made: Office) -> None:
+    terms = average(put=60_000, call=80_000)
+    made.user = "treasurer"
+    record = contracts.draft(made, terms, Decimal(-2_000))
+    assert record.fair < -2_000.0
+    made.user = "cfo"
+    contracts.give(made, "K-1")
+    made.user = "trader"
+    fair = Decimal(repr(record.fair)).quantize(Decimal("0.01"))
+    said = [Heard("amber", fair + 20), Heard("basalt", fair + 10)]
+    with pytest.raises(Declined, match="the rule awards basalt"):
+        contracts.deal(made, "K-1", said, "amber")
+    held = contracts.deal(made, "K-1", said, "basalt").held
+    assert held is not None
+    got = -made.state().ledger.balance(Accounts.hedge("K-1"), USD)
+    assert Decimal(str(got)) == -(fair + 10) * 10 > 0
+    watched = {one.name: one.used for one in limits.watch(made)}
+    assert watched["premium spent"] == 0.0
+
+
+def test_what_cannot_be_paid_is_not_dealt(made: Office) -> None:
+    record = contracts.draft(made, average(put=90_000, coins=30), Decimal(18_000))
+    made.user = "cfo"
+    contracts.give(made, "K-1")
+    ledger = made.state().ledger
+    for account in (CASH, COINS_FREE):
+        money = ledger.balance(account, USD if account == CASH else BTC)
+        ledger.post(Entry("gone", (Posting(account, -money), Posting("equity:gone", money))))
+    drawn = booked(6_000_000, USD)
+    ledger.post(line_drawn(drawn))
+    ledger.post(Entry("gone", (Posting(CASH, -drawn), Posting("equity:gone", drawn))))
+    made.user = "trader"
+    fair = Decimal(repr(record.fair)).quantize(Decimal("0.01"))
+    head = made.state().head
+    with pytest.raises(Declined):
+        contracts.deal(made, "K-1", [Heard("amber", fair), Heard("basalt", fair + 5)], "amber")
+    assert made.state().head == head
+    assert not made.state().held_contracts()
+
+
+def test_what_hedges_measure_and_explain_goes_on_through_its_days(made: Office) -> None:
+    dealt(made, forward(), "33")
+    dealt(made, average(call=95_000), "2000")
+    since = made.now()
+    days.walk(made, Course.BEAR, date(2026, 10, 15))
+    rows = {one.trade.id: one for one in relationships.measured(made)}
+    assert set(rows) == {"K-1", "K-2"}
+    assert rows["K-1"].found.hedge_usd != 0.0
+    day = explaining.explained(made, since)
+    assert {one.trade for one in day.trades} == {"K-1", "K-2"}
+    for by in By:
+        sums = money.added_up(made, by)
+        total = sum(
+            one.total_usd(money.performance(made).spot) for one in money.performance(made).trades
+        )
+        assert sum(one.total_usd for one in sums) == pytest.approx(total)
+    page = pages.morning(made)
+    assert page.sections

@@ -272,6 +272,7 @@ def _heard(text: str) -> "Heard":
 @click.option("--hashprice", type=Amount(), help="The day's index, USD per PH/s and day.")
 @click.option("--in-coin", "in_coin", type=Amount(), help="The day's index in coins.")
 @click.option("--price", type=Amount(), help="USD a coin at 08:00 UTC of the day.")
+@click.option("--anyway", is_flag=True, help="Though it is far from what is expected.")
 @command
 def fix(
     call: Call,
@@ -280,12 +281,18 @@ def fix(
     hashprice: Decimal | None,
     in_coin: Decimal | None,
     price: Decimal | None,
+    anyway: bool,
 ) -> None:
     """Fix DAY of every contract that is due for it, and book what it pays."""
     from headframe.desk import contract_days
 
     paid = contract_days.fix(
-        call.office(), day.date(), hashprice=hashprice, in_coin=in_coin, price=price
+        call.office(),
+        day.date(),
+        hashprice=hashprice,
+        in_coin=in_coin,
+        price=price,
+        anyway=anyway,
     )
     rows = [
         {"contract": name, "paid": str(amount), "currency": code} for name, amount, code in paid

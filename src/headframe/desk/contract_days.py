@@ -21,11 +21,13 @@ from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, NotFound
 from headframe.desk.state import State, postings_json
 from headframe.desk.valuation import value_now
+from headframe.hedge import index_of
 from headframe.pricing import Surface
 from headframe.risk import position_value_usd
 from headframe.units import USD, Wrong, booked
 
 _ONE = Decimal(1)
+_FAR = (0.5, 2.0)
 
 
 @serialised
@@ -36,11 +38,13 @@ def fix(
     hashprice: Decimal | None,
     in_coin: Decimal | None,
     price: Decimal | None,
+    anyway: bool = False,
 ) -> tuple[tuple[str, Decimal, str], ...]:
     """Fix a day of every contract it is the next day of; what each pays us, and in which currency.
 
     ``hashprice`` is the day's index in USD, ``in_coin`` in coins, ``price`` the coin's at 08:00 UTC. Where
-    the paper clock walks it fixes by itself. Nothing is fixed where a figure that is needed is missing.
+    the paper clock walks it fixes by itself. Nothing is fixed where a figure that is needed is missing, or,
+    unless ``anyway``, is less than half or more than twice what the forecast and the market let expect.
     """
     users.allowed(office, users.Action.PREPARE)
     state, at = office.state(), office.now()
@@ -58,6 +62,8 @@ def fix(
         if before.fixes_at(day) > at:
             raise Declined(f"{day} of {name} is known at {before.fixes_at(day):%Y-%m-%d %H:%M} UTC")
         fixing = _needed(name, terms, hashprice, in_coin, price)
+        if not anyway:
+            _likely(state, name, terms, day, fixing)
         try:
             after, amount = before.fixed(day, fixing)
         except Wrong as error:
@@ -88,6 +94,20 @@ def _needed(
     if found is None:
         raise Invalid(f"{name} is fixed by {option}: say it too")
     return found
+
+
+def _likely(state: State, name: str, terms: ContractTerms, day: date, fixing: Decimal) -> None:
+    """Raises Declined for a figure that is far from what is expected: a digit too many costs a month."""
+    assert state.forecast is not None
+    expected = float(_spot(state))
+    if terms.forward is not None:
+        coins = index_of(state.forecast)(day)
+        expected = coins if terms.in_coin else coins * expected
+    if not _FAR[0] * expected <= float(fixing) <= _FAR[1] * expected:
+        raise Declined(
+            f"{name} of {day} at {fixing} is far from the {expected:.8g} that forecast and market let "
+            "expect: if it is right, say --anyway"
+        )
 
 
 def _rounded(amount: Fraction, terms: ContractTerms) -> Decimal:

@@ -5,6 +5,7 @@ read there, or outlived; only that evidence books it as dealt or as empty.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -126,30 +127,34 @@ def _intended(office: Office, name: str, venue: str, key: Key | None, busy: set[
     about to be sent.
     """
     while True:
-        before = done_before(office, key)
-        if before is not None:
-            raise Twice(before)
-        proposal, approval = _approved(office, name)
-        found, rated = _again(office, proposal, venue=venue)
-        request = _request(office, proposal, approval, found, rated)
-        intent: Json = {
-            "request": to_json(request),
-            "proposal": proposal.id,
-            "venue": venue,
-            "marks": marks_at(office, request.structure, office.now()),
-        }
-        if key is not None:
-            intent["key"] = {"key": key.key, "fingerprint": key.fingerprint}
-        busy.add(request.id)
-        try:
-            office.record(Draft("asked", intent), at=office.now())
-        except Moved:
-            busy.discard(request.id)
-            continue
-        except BaseException:
-            busy.discard(request.id)
-            raise
-        return Case(request, proposal, found, office.state().bearing)
+        with office.deciding(), suppress(Moved):
+            return _intended_once(office, name, venue, key, busy)
+
+
+def _intended_once(office: Office, name: str, venue: str, key: Key | None, busy: set[str]) -> Case:
+    """One try of it; Moved where somebody wrote since its first look."""
+    before = done_before(office, key)
+    if before is not None:
+        raise Twice(before)
+    proposal, approval = _approved(office, name)
+    found, rated = _again(office, proposal, venue=venue)
+    request = _request(office, proposal, approval, found, rated)
+    intent: Json = {
+        "request": to_json(request),
+        "proposal": proposal.id,
+        "venue": venue,
+        "marks": marks_at(office, request.structure, office.now()),
+    }
+    if key is not None:
+        intent["key"] = {"key": key.key, "fingerprint": key.fingerprint}
+    bearing = office.state().bearing
+    busy.add(request.id)
+    try:
+        office.record(Draft("asked", intent), at=office.now())
+    except BaseException:
+        busy.discard(request.id)
+        raise
+    return Case(request, proposal, found, bearing)
 
 
 class Twice(Exception):
@@ -314,14 +319,9 @@ async def _asked(trading: Trading, case: Case, tell: Tell, watch: Watch | None) 
         if decision is not NoAward.ALL_REJECTED or price is None or not _may_rest(trading, case):
             return await leave(trading, on, str(decision))
         still = partial(_void, office, case, float(price), opened)
-        void = still()
-        if void:
-            return await leave(trading, on, void)
         return await rest(trading, on, price, swept, still)
-    void = _void(office, case, decision.winner.price, opened)
-    if void:
-        return await leave(trading, on, void)
-    return await take(trading, on, decision, swept)
+    still = partial(_void, office, case, decision.winner.price, opened)
+    return await take(trading, on, decision, swept, still)
 
 
 def _may_rest(trading: Trading, case: Case) -> bool:

@@ -34,20 +34,35 @@ def _advice(venue: str) -> str:
     return f"headframe rfq --venue {venue} asks it"
 
 
-def moved(office: Office, request: Request, step: RfqStep, **body: object) -> None:
-    """Write down a step of a request; what happened is written whatever others write meanwhile."""
+def moved(
+    office: Office,
+    request: Request,
+    step: RfqStep,
+    *,
+    unless: Callable[[], str] = lambda: "",
+    **body: object,
+) -> str:
+    """Write down a step of a request; what happened is written whatever others write meanwhile.
+
+    Nothing is written where ``unless`` gives a reason, which is returned: the step stands on the very state
+    that gave none.
+    """
     while True:
-        known = office.state().rfqs[request.id]
-        if after(known.state, step) is None:
-            raise OutcomeUnknown(
-                f"request {request.id[:8]} is {known.state} already: somebody else moved it"
-            )
-        try:
-            draft = Draft("rfq", {"rfq": request.id, "step": str(step), **body})
-            office.record(draft, at=office.now())
-        except Moved:
-            continue
-        return
+        with office.deciding():
+            known = office.state().rfqs[request.id]
+            if after(known.state, step) is None:
+                raise OutcomeUnknown(
+                    f"request {request.id[:8]} is {known.state} already: somebody else moved it"
+                )
+            reason = unless()
+            if reason:
+                return reason
+            try:
+                draft = Draft("rfq", {"rfq": request.id, "step": str(step), **body})
+                office.record(draft, at=office.now())
+            except Moved:
+                continue
+            return ""
 
 
 def lost(office: Office, request: Request, error: Broken) -> OutcomeUnknown:

@@ -37,7 +37,20 @@ def _moved(state: State, record: Record) -> None:
     state.contracts[made.id] = made
 
 
+def _dealt(state: State, record: Record) -> None:
+    """A contract is dealt once."""
+    name = record.body["contract"]["id"]
+    if state.contracts[name].held is not None:
+        raise JournalBroken(f"event {record.seq}: {name} was dealt before")
+    _moved(state, record)
+
+
 def _closed(state: State, record: Record) -> None:
+    """A contract is closed once."""
+    name = record.body["contract"]["id"]
+    held = state.contracts[name].held
+    if held is None or held.closed:
+        raise JournalBroken(f"event {record.seq}: there is nothing of {name} to close")
     _moved(state, record)
     state.closed_usd += float(record.body["earned_usd"])
 
@@ -52,7 +65,7 @@ CONTRACTS: Mapping[str, Callable[[State, Record], None]] = MappingProxyType(
         "contract_drafted": _drafted,
         "contract_approved": _moved,
         "contract_declined": _moved,
-        "contract_dealt": _moved,
+        "contract_dealt": _dealt,
         "contract_confirmed": _moved,
         "contract_closing": _moved,
         "contract_closed": _closed,

@@ -1,6 +1,7 @@
 """The desk itself: a journal, a clock, the workspace's files, and who is sitting at it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
@@ -42,6 +43,9 @@ class Office:
     user: str
     token: str | None = field(default=None, repr=False)
     _state: State = field(default_factory=State)
+    _pinned: int | None = field(default=None, repr=False)
+    """How many events had been written when the decision being made first read; none between decisions."""
+    _deciding: bool = field(default=False, repr=False)
 
     def acting(self, user: str, token: str | None = None) -> "Office":
         """The same desk with another person at it; what one reads, all have read."""
@@ -53,7 +57,23 @@ class Office:
 
     def state(self) -> State:
         """The state now: what was folded before and what has been written since."""
-        return fold(self._state, self.journal.read(self._state.head.count))
+        state = fold(self._state, self.journal.read(self._state.head.count))
+        if self._deciding and self._pinned is None:
+            self._pinned = state.head.count
+        return state
+
+    @contextmanager
+    def deciding(self) -> Generator[None]:
+        """One decision: what it writes stands on what it first read, whatever it reads again meanwhile.
+
+        Within another decision it is one of its own; what comes after it begins anew.
+        """
+        outer = self._deciding
+        self._deciding, self._pinned = True, None
+        try:
+            yield
+        finally:
+            self._deciding, self._pinned = outer, None
 
     def now(self) -> datetime:
         """The workspace's instant: its clock's, never before the last event that was read."""
@@ -103,18 +123,22 @@ class Office:
         return market
 
     def record(self, *drafts: Draft, at: datetime | None = None) -> None:
-        """Write events on top of exactly the state that was last read; raises Moved otherwise.
+        """Write events on top of exactly the state that was read; raises Moved otherwise.
 
-        They are folded into a copy of the state first: nothing is written that could not be read.
+        That is the state a decision read first, and outside of one the state that was read last. They are
+        folded into a copy of the state first: nothing is written that could not be read.
         """
         stamp = at or self.now()
         after = self._state.head.count
+        if self._pinned is not None and self._pinned != after:
+            raise Moved
         trial = (
             Record(after + number, stamp, self.user, draft.kind, draft.body, "")
             for number, draft in enumerate(drafts, start=1)
         )
         fold(self._state.copy(), trial)
         self.journal.append(drafts, at=stamp, author=self.user, after=after)
+        self._pinned = None
 
     def entries(self, entries: Iterable[Entry]) -> list[list[str]]:
         """Entries checked against the books as they stand, as the journal writes them."""
@@ -134,7 +158,8 @@ def serialised(
     def again(office: Office, /, *args: P.args, **kwargs: P.kwargs) -> R:
         for _ in range(_ATTEMPTS):
             try:
-                return act(office, *args, **kwargs)
+                with office.deciding():
+                    return act(office, *args, **kwargs)
             except Moved:
                 continue
         raise Declined("the workspace is too busy: others keep writing; try again")

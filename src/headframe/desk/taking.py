@@ -83,20 +83,32 @@ async def leave(trading: Trading, on: OnTheWay, reason: str) -> Dealt:
     return on.dealt(reason)
 
 
-async def take(trading: Trading, on: OnTheWay, decision: Award, swept: float | None) -> Dealt:
-    """Deal at the winner's price, fill or kill; a dealer that asks for a last look has until its end."""
+async def take(
+    trading: Trading,
+    on: OnTheWay,
+    decision: Award,
+    swept: float | None,
+    still: Callable[[], str],
+) -> Dealt:
+    """Deal at the winner's price, fill or kill; a dealer that asks for a last look has until its end.
+
+    The intent is written only on a state on which ``still`` says nothing against it.
+    """
     office, request, winner = trading.office, on.case.request, decision.winner
     price = Decimal(repr(winner.price))
     cover = None if decision.cover is None else repr(decision.cover.price)
-    moved(
+    void = moved(
         office,
         request,
         RfqStep.INTEND_AWARD,
+        unless=still,
         cover=cover,
         dealer=winner.dealer,
         outcome=f"awarding at {price}",
         marks=marks_of(office, request, on.case.found, swept, on.ladder),
     )
+    if void:
+        return await leave(trading, on, void)
     taking = Taking(price, winner.dealer, winner.id)
     reason = "the quote was gone when it was taken"
     refusal: Refused | None = None
@@ -143,13 +155,16 @@ async def rest(
     ``void`` says why an award at this price may no longer be made: it is asked at every look.
     """
     office, request, venue_id = trading.office, on.case.request, on.opened.venue_id
-    moved(
+    against = moved(
         office,
         request,
         RfqStep.INTEND_AWARD,
+        unless=void,
         outcome=f"resting at {price}",
         marks=marks_of(office, request, on.case.found, swept, on.ladder),
     )
+    if against:
+        return await leave(trading, on, against)
     end = on.opened.expires_at - timedelta(seconds=REST_MARGIN_SECONDS)
     reason = f"nobody met the price of {price}"
     try:

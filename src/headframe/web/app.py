@@ -260,6 +260,12 @@ def _books(app: FastAPI, process: DeskProcess) -> None:
         state = _Caller(process, request).may(users.Action.READ).state()
         return {"trades": [to_json(one) for one in state.trades.values()]}
 
+    @app.get("/api/v1/contracts", summary="Contracts on a schedule, oldest first")
+    async def contracts(request: Request) -> Json:
+        state = _Caller(process, request).may(users.Action.READ).state()
+        rows = [to_json(one) | {"stage": one.stage} for one in state.contracts.values()]
+        return {"contracts": rows}
+
     @app.get("/api/v1/audit", summary="Whether the journal holds and the books balance")
     async def verify(request: Request) -> Json:
         who = _Caller(process, request)
