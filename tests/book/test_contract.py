@@ -169,6 +169,9 @@ def test_premium_and_fee_are_paid_at_once() -> None:
 def test_only_a_producers_terms_are_terms() -> None:
     with pytest.raises(Wrong, match="sells some PH/s"):
         ContractTerms(kind=StructureKind.HASHPRICE_FORWARD, coin="BTC")
+    bought = HashpriceForward(first=FIRST, last=LAST, phs=Decimal(-5), fixed=Decimal(30))
+    with pytest.raises(Wrong, match="a producer sells hashrate, was -5 PH/s"):
+        ContractTerms(kind=StructureKind.HASHPRICE_FORWARD, coin="BTC", forward=bought)
     with pytest.raises(Wrong, match="is no contract on a schedule"):
         ContractTerms(kind=StructureKind.FORWARD, coin="BTC", options=(option(Kind.PUT, 9),))
     with pytest.raises(Wrong, match="buys the put"):

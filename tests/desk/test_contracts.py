@@ -435,6 +435,9 @@ def test_a_confirmation_is_held_against_it_by_another(made: Office) -> None:
     made.user = "risk"
     with pytest.raises(Declined, match="'B-77' says 1: settle the difference"):
         contract_days.confirm(made, "K-1", Decimal(1), "B-77")
+    for bad in ("", "two\nlines", "x" * 201):
+        with pytest.raises(Invalid, match="a reference is one line"):
+            contract_days.confirm(made, "K-1", price, bad)
     assert contract_days.confirm(made, "K-1", price, "B-77").stage == "confirmed"
     with pytest.raises(Declined, match="confirmed already"):
         contract_days.confirm(made, "K-1", price, "B-77")

@@ -32,8 +32,12 @@ class ContractTerms:
 
     def __post_init__(self) -> None:
         if self.kind is StructureKind.HASHPRICE_FORWARD:
-            if self.forward is None or self.options or self.forward.phs < 0:
+            if self.forward is None or self.options:
                 raise Wrong("a hashprice forward sells some PH/s and has no options")
+            if self.forward.phs < 0:
+                raise Wrong(
+                    f"a producer sells hashrate, was {self.forward.phs} PH/s: close to buy back"
+                )
             return
         if self.kind not in {StructureKind.AVERAGE_PUT, StructureKind.AVERAGE_COLLAR}:
             raise Wrong(f"a {self.kind} is no contract on a schedule")

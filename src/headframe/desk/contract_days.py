@@ -28,6 +28,7 @@ from headframe.units import USD, Wrong, booked
 
 _ONE = Decimal(1)
 _FAR = (0.5, 2.0)
+_LONGEST = 200
 
 
 @serialised
@@ -198,6 +199,8 @@ def approve_close(office: Office, name: str) -> ContractRecord:
 def confirm(office: Office, name: str, price: Decimal, reference: str) -> ContractRecord:
     """Hold the dealer's confirmation against a contract: another person than who dealt says its price."""
     person = users.allowed(office, users.Action.REVIEW)
+    if not reference.strip() or len(reference) > _LONGEST or not reference.isprintable():
+        raise Invalid(f"a reference is one line of at most {_LONGEST} characters")
     record = contract_named(office.state(), name)
     if record.held is None:
         raise Declined(f"{name} is {record.stage}: there is nothing to confirm")
