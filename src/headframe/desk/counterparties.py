@@ -144,7 +144,7 @@ def merge(office: Office, name: str, into: str, reason: str) -> CounterpartyView
         "name": name,
         "into": into,
         "reason": reason,
-        "trades": [one.id for one in state.booked.values() if one.dealer == name],
+        "trades": [one.id for one in state.booked().values() if one.dealer == name],
         "postings": postings_json(_moved(state, name, into)),
     }
     office.record(Draft("counterparty_merged", body), at=office.now())

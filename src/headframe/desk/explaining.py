@@ -59,8 +59,8 @@ def explained(office: Office, since: datetime) -> Explanation:
             began,
             ended,
         )
-        for name in now.state.booked
-        if name in held or name in left or name not in before.booked
+        for name in now.state.booked()
+        if name in held or name in left or before.dealt_as(name) is None
     ]
     return Explanation(
         since=since,
@@ -127,7 +127,8 @@ def _trade(
 
 def _fees(state: State, before: State, name: str, spot: float) -> float:
     """Fees of the trade and of its closings that fell into the period, in USD, as a cost."""
-    fresh = [] if name in before.booked else [state.booked[name]]
+    trade = state.dealt_as(name) if before.dealt_as(name) is None else None
+    fresh = [] if trade is None else [trade]
     fresh += [
         one
         for closing, one in state.closings.items()

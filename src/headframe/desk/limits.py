@@ -203,7 +203,7 @@ def _cash(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
     cash = mandate.cash
     today = requirement_of(now.book, _terms(now), now.surface, now.at)
     yield Watched(
-        clause="M-5.1", name="premium spent", used=premium_spent(tuple(now.state.booked.values())),
+        clause="M-5.1", name="premium spent", used=premium_spent(tuple(now.state.booked().values())),
         allowed=cash.premium_budget_usd, unit="USD",
     )  # fmt: skip
     up = _stress(now, cash.stress_up, today)

@@ -60,7 +60,7 @@ def performance(office: Office) -> Performance:
     marked = {one.trade: one for one in marks(now.positions, now.surface, now.at)}
     rows = tuple(
         _pnl(state, trade, left.get(trade.id), marked.get(trade.id))
-        for trade in state.booked.values()
+        for trade in state.booked().values()
     )
     months = tuple(state.months.values())
     return Performance(

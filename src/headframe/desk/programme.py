@@ -130,7 +130,7 @@ def situation(
         street=_street(mandate, settings, seen, state.seed),
         rows=exposure_rows(version.forecast, cover, positions, at),
         positions=positions,
-        trades=tuple(state.booked.values()),
+        trades=tuple(state.booked().values()),
         dossiers=state.graded(at.date()),
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
         posted={n: state.posted_usd(n, seen.snapshot.index) for n in names},

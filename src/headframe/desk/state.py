@@ -221,13 +221,17 @@ class State:
         found = (stand_in(one, surface, at, index) for one in on)
         return tuple(one for one in found if one is not None)
 
-    @property
+    def dealt_as(self, name: str) -> Trade | None:
+        """A trade by its id, or a contract that was dealt as the trade it stands beside; None of neither."""
+        if name in self.trades:
+            return self.trades[name]
+        record = self.contracts.get(name)
+        return None if record is None or record.held is None else record.held.contract.trade
+
     def booked(self) -> dict[str, Trade]:
         """Every trade and, beside them, every contract that was dealt, as the trade it stands beside."""
-        dealt = {name: one.held for name, one in self.contracts.items()}
-        return self.trades | {
-            name: held.contract.trade for name, held in dealt.items() if held is not None
-        }
+        found = {name: self.dealt_as(name) for name in (*self.trades, *self.contracts)}
+        return {name: trade for name, trade in found.items() if trade is not None}
 
     def live_rfqs(self) -> tuple[RfqRecord, ...]:
         """Requests that may still lead to a trade."""
