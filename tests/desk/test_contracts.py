@@ -13,7 +13,16 @@ import click
 import pytest
 
 import workspaces
-from headframe.book import CASH, COINS_FREE, Accounts, ContractTerms, Entry, Posting, line_drawn
+from headframe.book import (
+    CASH,
+    COINS_FREE,
+    Accounts,
+    ContractTerms,
+    Entry,
+    Posting,
+    StatedContract,
+    line_drawn,
+)
 from headframe.cli.app import app
 from headframe.desk import (
     agenda,
@@ -428,24 +437,44 @@ def test_a_close_is_agreed_near_its_worth_and_booked_by_another(made: Office) ->
     assert checkpoint.written(folded(made)) == checkpoint.written(state)
 
 
-def test_a_confirmation_is_held_against_it_by_another(made: Office) -> None:
-    record = dealt(made, forward(), "33")
+def test_a_confirmation_is_held_against_it_field_by_field(made: Office) -> None:
+    record = dealt(made, average(call=95_000), "2000")
     assert record.held is not None
-    price = record.held.contract.price
+    contract = record.held.contract
+    same = StatedContract(
+        dealer="basalt", terms=contract.terms, price=contract.price, fee=contract.fee
+    )
+    other = replace(
+        same,
+        dealer="amber",
+        price=Decimal(1),
+        terms=average(put=71_000, window=(OCTOBER[0], OCTOBER[0])),
+    )
     made.user = "risk"
-    with pytest.raises(Declined, match="'B-77' says 1: settle the difference"):
-        contract_days.confirm(made, "K-1", Decimal(1), "B-77")
+    differs = contract_days.confirm(made, "K-1", other, "B-77")
+    assert differs.stage == "executed, confirmation differs"
+    assert differs.differences == (
+        "kind: booked average_collar, confirmed average_put",
+        "last day: booked 2026-10-31, confirmed 2026-10-01",
+        "put strike: booked 70000, confirmed 71000",
+        "call strike: booked 95000, confirmed none",
+        "call coins: booked -10, confirmed none",
+        "dealer: booked basalt, confirmed amber",
+        f"price: booked {contract.price}, confirmed 1",
+    )
+    watched = {one.name: one.used for one in limits.watch(made)}
+    assert watched["confirmations that differ or name no trade of ours"] == 1.0
     for bad in ("", "two\nlines", "x" * 201):
         with pytest.raises(Invalid, match="a reference is one line"):
-            contract_days.confirm(made, "K-1", price, bad)
-    assert contract_days.confirm(made, "K-1", price, "B-77").stage == "confirmed"
+            contract_days.confirm(made, "K-1", same, bad)
+    assert contract_days.confirm(made, "K-1", same, "B-77").stage == "confirmed"
     with pytest.raises(Declined, match="confirmed already"):
-        contract_days.confirm(made, "K-1", price, "B-77")
+        contract_days.confirm(made, "K-1", same, "B-77")
     made.user = "treasurer"
-    contracts.draft(made, average(), Decimal(3_000))
+    contracts.draft(made, forward(), Decimal(33))
     made.user = "risk"
     with pytest.raises(Declined, match="K-2 is draft: there is nothing to confirm"):
-        contract_days.confirm(made, "K-2", price, "B-78")
+        contract_days.confirm(made, "K-2", same, "B-78")
     made.user = "treasurer"
     assert contracts.decline(made, "K-2").stage == "declined"
     with pytest.raises(Declined, match="K-2 is declined: nothing of it waits"):
@@ -453,6 +482,20 @@ def test_a_confirmation_is_held_against_it_by_another(made: Office) -> None:
     made.user = "cfo"
     with pytest.raises(Declined, match="K-2 was declined by treasurer"):
         contracts.give(made, "K-2")
+
+
+def test_whoever_dealt_does_not_confirm(made: Office) -> None:
+    record = dealt(made, forward(), "33")
+    assert record.held is not None
+    contract = record.held.contract
+    stated = StatedContract(
+        dealer="basalt", terms=contract.terms, price=contract.price, fee=Decimal(0)
+    )
+    assert record.dealt_by == "trader"
+    with pytest.raises(Declined, match="trader dealt K-1: somebody else confirms it"):
+        contract_days.confirm(made, "K-1", stated, "B-77")
+    made.user = "risk"
+    assert contract_days.confirm(made, "K-1", stated, "B-77").stage == "confirmed"
 
 
 def test_its_days_are_on_the_agenda_and_in_its_history(made: Office) -> None:
@@ -532,7 +575,11 @@ def test_the_commands_tell_the_whole_story(
     quoted = ("--quote", f"amber={said[0]}", "--quote", f"basalt={said[1]}", "--dealt", "basalt")
     dealt = run("trader", "contract", "deal", "K-1", *quoted, "--fee", "25")
     assert dealt["contract"]["held"]["contract"]["dealer"] == "basalt"
-    run("risk", "contract", "confirm", "K-1", said[1], "B-1")
+    stated = (*window, "--dealer", "basalt", "--coins", "5", "--put", "75000", "--call", "80000")
+    confirmed = run(
+        "risk", "contract", "confirm", "K-1", "B-1", *stated, "--price", said[1], "--fee", "25"
+    )
+    assert confirmed["contract"]["stage"] == "confirmed"
     rate = f"{run('treasurer', 'contract', 'list')['contracts'][1]['fair']:.2f}"
     run("trader", "contract", "deal", "K-2", "--quote", f"amber={rate}", "--quote",
         f"cobalt={float(rate) + 0.02}", "--dealt", "cobalt")  # fmt: skip

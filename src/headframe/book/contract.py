@@ -249,3 +249,42 @@ def _promised(contract: Contract, coins: dict[Month, Decimal]) -> tuple[Entry, .
         for month, money in moved
         if money.smallest
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedContract:
+    """A contract as the dealer's confirmation states it."""
+
+    dealer: str
+    terms: ContractTerms
+    price: Decimal
+    fee: Decimal
+
+
+def contract_differences(contract: Contract, stated: StatedContract) -> tuple[str, ...]:
+    """Every field in which a confirmation differs from a contract as booked, in words; none: it agrees."""
+    ours, theirs = _told(contract.terms), _told(stated.terms)
+    ours |= {"dealer": contract.dealer, "price": contract.price, "fee": contract.fee}
+    theirs |= {"dealer": stated.dealer, "price": stated.price, "fee": stated.fee}
+    return tuple(
+        f"{name}: booked {ours.get(name, 'none')}, confirmed {theirs.get(name, 'none')}"
+        for name in dict.fromkeys((*ours, *theirs))
+        if ours.get(name) != theirs.get(name)
+    )
+
+
+def _told(terms: ContractTerms) -> dict[str, object]:
+    """The fields of terms by name."""
+    found: dict[str, object] = {
+        "kind": str(terms.kind),
+        "coin": terms.coin,
+        "settled in": terms.settled_in,
+        "first day": terms.days[0],
+        "last day": terms.days[-1],
+    }
+    if terms.forward is not None:
+        found["PH/s"] = terms.forward.phs
+    for one in terms.options:
+        found[f"{one.kind} strike"] = one.strike
+        found[f"{one.kind} coins"] = one.coins
+    return found

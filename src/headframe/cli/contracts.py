@@ -303,15 +303,51 @@ def fix(
 
 @contract.command()
 @click.argument("name")
-@click.argument("price")
 @click.argument("reference")
+@click.option("--dealer", required=True, help="Whose confirmation it is.")
+@_FROM
+@_TO
+@click.option("--price", required=True, help="The rate, or the premium per coin.")
+@click.option("--fee", type=Amount(), default="0", show_default=True, help="USD.")
+@click.option("--phs", type=Amount(), help="PH/s sold forward.")
+@click.option("--in-coin", is_flag=True, help="Fixed and settled in coin.")
+@click.option("--coins", type=Amount(), help="Coins of options on the mean.")
+@click.option("--put", "put_strike", type=Amount(), help="Strike bought, USD.")
+@click.option("--call", "call_strike", type=Amount(), help="Strike of a call sold.")
 @command
-def confirm(call: Call, name: str, price: str, reference: str) -> None:
-    """Hold the dealer's confirmation REFERENCE of NAME, which says PRICE, against what was dealt."""
+def confirm(
+    call: Call,
+    *,
+    name: str,
+    reference: str,
+    dealer: str,
+    first: datetime,
+    last: datetime,
+    price: str,
+    fee: Decimal,
+    phs: Decimal | None,
+    in_coin: bool,
+    coins: Decimal | None,
+    put_strike: Decimal | None,
+    call_strike: Decimal | None,
+) -> None:
+    """Hold the dealer's confirmation REFERENCE of NAME, as it states the contract, against what was dealt."""
+    from headframe.book import StatedContract
     from headframe.desk import contract_days
     from headframe.units import parse_decimal
 
-    _answer(call, contract_days.confirm(call.office(), name, parse_decimal(price), reference))
+    said = parse_decimal(price)
+    if phs is not None and not (coins or put_strike or call_strike):
+        terms = _forward_terms(call, first, last, phs, said, in_coin=in_coin)
+    elif coins is not None and put_strike is not None and not in_coin:
+        terms = averaged_terms(call, first, last, coins, put_strike, call_strike)
+    else:
+        raise click.UsageError(
+            "say --phs of hashrate sold forward, or --coins and --put of options"
+        )
+    stated = StatedContract(dealer=dealer, terms=terms, price=said, fee=fee)
+    record = contract_days.confirm(call.office(), name, stated, reference)
+    _answer(call, record, *record.differences)
 
 
 @contract.command()
@@ -338,9 +374,9 @@ def _told(one: "ContractRow") -> dict[str, object]:
     return {**to_json(one.record), "stage": one.record.stage, "worth_usd": one.worth_usd}
 
 
-def _answer(call: Call, record: "ContractRecord") -> None:
+def _answer(call: Call, record: "ContractRecord", *said: str) -> None:
     from headframe.desk import tables
     from headframe.desk.contracts import ContractRow
 
     row = ContractRow(record=record, worth_usd=None)
-    call.answer("contract", {"contract": _told(row)}, tables.contracts_table((row,)))
+    call.answer("contract", {"contract": _told(row)}, tables.contracts_table((row,)), *said)

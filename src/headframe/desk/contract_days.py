@@ -9,6 +9,8 @@ from headframe.book import (
     ContractTerms,
     Entry,
     HeldContract,
+    StatedContract,
+    contract_differences,
     contract_paid,
     contract_released,
     hedge_flow,
@@ -196,21 +198,25 @@ def approve_close(office: Office, name: str) -> ContractRecord:
 
 
 @serialised
-def confirm(office: Office, name: str, price: Decimal, reference: str) -> ContractRecord:
-    """Hold the dealer's confirmation against a contract: another person than who dealt says its price."""
+def confirm(office: Office, name: str, stated: StatedContract, reference: str) -> ContractRecord:
+    """Hold the dealer's confirmation against a contract, field by field: another person than who dealt.
+
+    Where it differs that is kept and watched, until a later one agrees.
+    """
     person = users.allowed(office, users.Action.REVIEW)
     if not reference.strip() or len(reference) > _LONGEST or not reference.isprintable():
         raise Invalid(f"a reference is one line of at most {_LONGEST} characters")
     record = contract_named(office.state(), name)
     if record.held is None:
         raise Declined(f"{name} is {record.stage}: there is nothing to confirm")
-    if record.confirmed_by:
+    if record.confirmed_by and not record.differences:
         raise Declined(f"{name} is confirmed already")
-    if price != record.held.contract.price:
-        raise Declined(
-            f"{name} was dealt at {record.held.contract.price}, {reference[:40]!r} says {price}: "
-            "settle the difference with the dealer first"
-        )
-    made = replace(record, confirmed_by=f"{person}: {reference}")
+    if person == record.dealt_by:
+        raise Declined(f"{person} dealt {name}: somebody else confirms it")
+    made = replace(
+        record,
+        confirmed_by=f"{person}: {reference}",
+        differences=contract_differences(record.held.contract, stated),
+    )
     keep(office, "contract_confirmed", made, office.now())
     return made

@@ -257,10 +257,10 @@ def deal(
     )  # fmt: skip
     after = replace(
         record, held=HeldContract(contract=contract), ladder=tuple(ladder_json(ladder)),
-        shares=made.priced.shares,
+        shares=made.priced.shares, dealt_by=person,
     )  # fmt: skip
     entries = bookable(office, state, list(contract_dealt(contract)), contract.spot)
-    body = {"contract": to_json(after), "by": person, "postings": postings_json(entries)}
+    body = {"contract": to_json(after), "postings": postings_json(entries)}
     office.record(Draft("contract_dealt", body), at=found.at)
     return after
 

@@ -208,19 +208,27 @@ class ContractRecord:
     held: HeldContract | None = None
     closing: ContractClose | None = None
     confirmed_by: str = ""
+    """Who held the dealer's confirmation against it, and what that is called."""
+    differences: tuple[str, ...] = ()
+    """In what the confirmation differs from what is booked."""
+    dealt_by: str = ""
 
     @property
     def stage(self) -> str:
         """Where it stands, from draft to its end."""
-        held = self.held
-        if held is None:
-            if self.declined_by:
-                return "declined"
-            return "approved" if self.approval is not None else "draft"
+        if self.held is not None:
+            return self._on(self.held)
+        if self.declined_by:
+            return "declined"
+        return "approved" if self.approval is not None else "draft"
+
+    def _on(self, held: HeldContract) -> str:
         if held.closed:
             return "closed out"
         if not held.days_left:
             return "settled"
+        if self.differences:
+            return "executed, confirmation differs"
         if held.fixings:
             return "active"
         return "confirmed" if self.confirmed_by else "executed"

@@ -354,9 +354,10 @@ def _exceptions(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
         allowed=0.0, unit="balances",
     )  # fmt: skip
     differing = [one for one in now.state.confirmed.values() if one.differences]
+    contracts = sum(bool(one.differences) for one in now.state.contracts.values())
     yield Watched(
         clause="I16", name="confirmations that differ or name no trade of ours", unit="trades",
-        used=float(len(differing) + len(now.state.strangers)), allowed=0.0,
+        used=float(len(differing) + contracts + len(now.state.strangers)), allowed=0.0,
     )  # fmt: skip
     yield Watched(
         clause="cash", name="payments that could not be found",
