@@ -137,7 +137,7 @@ def test_what_does_not_hold_is_refused_whole(office: Office) -> None:
         (f"a,payout,{AT},0.123456789,,,\n", "more digits than BTC"),
         (f"a,sale,{AT},1,10.001,,\n", "more digits than USD"),
         (f"a,payout,{AT},1e30,,,\n", "more digits|decimal"),
-        (f"a,payout,{AT},1,,,,LTC\n", "not in these books"),
+        (f"a,payout,{AT},1,,,,XAU\n", "not in these books"),
         ("a,payout,yesterday,1,,,\n", "yesterday"),
         (f",payout,{AT},1,,,\n", "id is a plain word"),
         (f"a,payout,{AT},1,,,\na,payout,{AT},1,,,\n", "has a twice"),
@@ -456,3 +456,54 @@ def test_coins_are_newly_lent_to_approved_counterparties_alone(office: Office) -
         office, wide(f"l-1,lend,{AT},5,,,,,,,emery\nl-3,recall,{AT},5,,,,,,,emery\n"), "lent.csv"
     )
     assert office.state().coins_lent("emery") == 0.0
+
+
+def test_other_coins_are_kept_in_their_own_and_sold_as_a_by_product(office: Office) -> None:
+    office.user = "treasurer"
+    head = WIDE.replace("\n", ",coin\n") if WIDE.endswith("\n") else WIDE + ",coin"
+    lines = (
+        f"m-1,payout,{AT},120.5,,,,,,,,LTC",
+        f"m-2,payout,{AT},9000,,,,,,,,DOGE",
+        f"m-3,sale,{AT},100,8000,,,8,,,pool desk,LTC",
+        f"b-1,sale,{AT},1,77000,,,,,,pool desk,",
+    )
+    names: list[str] = head.strip().split(",")
+    found: Any = [
+        (number, dict(zip(names, line.split(","), strict=True)))
+        for number, line in enumerate(lines, start=2)
+    ]
+    flows.take(office, read_flows(found, "coins.csv"), "coins.csv")
+    state = office.state()
+    litecoin, doge = CURRENCIES["LTC"], CURRENCIES["DOGE"]
+    assert str(state.ledger.balance(COINS_FREE, litecoin)) == "20.50000000"
+    assert str(state.ledger.balance(COINS_FREE, doge)) == "9000.00000000"
+    assert not state.ledger.imbalance()
+    month = state.months[Month(2026, 8)]
+    assert (month.mined, month.sold) == (0.0, 1.0), "bitcoin alone is production that is hedged"
+    assert month.spot_price == 77_000.0
+    assert month.costs_usd == pytest.approx(-7_992.0), "less cost"
+    assert [(one.venue, one.coins) for one in flows.sold(office)] == [
+        ("LTC pool desk", 100.0),
+        ("pool desk", 1.0),
+    ]
+    before = programme.liquidity_of(state, office.settings()).cash_usd
+    fx.put(office, [FxRate(currency="LTC", usd=Decimal(80), at=office.now())])
+    after = programme.liquidity_of(office.state(), office.settings()).cash_usd
+    assert after - before == pytest.approx(0.98 * 20.5 * 80)
+    held = {one.money.currency.code: one for one in fx.held(office)}
+    assert str(held["LTC"].money) == "20.50000000"
+    assert set(held) == {"LTC", "DOGE"}
+    page = "\n".join(line for one in pages.morning(office).sections for line in one.sentences)
+    assert "Coins 20.50000000 LTC: 1,640 USD." in page
+    assert "Coins 9000.00000000 DOGE: no fresh rate." in page
+    over: Any = dict(zip(names, f"m-4,sale,{AT},21,1000,,,,,,,LTC".split(","), strict=True))
+    with pytest.raises(Declined, match="not enough"):
+        flows.take(office, read_flows([(2, over)], "coins.csv"), "coins.csv")
+    for bad, words in (
+        ("m-5,pledge,{},1,,,,,,,,LTC", "a pledge is of BTC: other coins are mined and sold"),
+        ("m-6,payout,{},1,,,,,,,,USDC", "coin 'USDC' is not in these books; known: BCH, BTC"),
+    ):
+        row: Any = dict(zip(names, bad.format(AT).split(","), strict=True))
+        with pytest.raises(Wrong, match=words):
+            read_flows([(2, row)], "coins.csv")
+    assert audit.verify(office).sound

@@ -9,7 +9,7 @@ from headframe.book.accounts import (
     OPENING,
     Accounts,
 )
-from headframe.book.bank import Bank, FxRate, Transit, others_usd, still, under_way
+from headframe.book.bank import Bank, FxRate, Transit, at_hand, others_usd, still, under_way
 from headframe.book.calls import PendingCall, pending_usd
 from headframe.book.closing import closing_flows, released
 from headframe.book.confirmation import (
@@ -93,6 +93,7 @@ __all__ = [
     "TrialLine",
     "allocate",
     "at_cost",
+    "at_hand",
     "closing_flows",
     "coins_mined",
     "coins_sold",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from headframe.book.accounts import CASH
+from headframe.book.accounts import CASH, COINS_FREE
 from headframe.book.ledger import Ledger
-from headframe.units import CURRENCIES, USD, Money, WorkingDays, Wrong
+from headframe.units import CURRENCIES, USD, Currency, Money, WorkingDays, Wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +91,19 @@ class FxRate:
             raise Wrong(f"a rate of {self.currency} lies between 1e-6 and 1e6 USD, was {self.usd}")
 
 
+def at_hand(ledger: Ledger, currency: Currency) -> Money:
+    """What is at hand of a currency: its cash, or a coin's free ones."""
+    return ledger.balance(CASH, currency) + ledger.balance(COINS_FREE, currency)
+
+
 def others_usd(
     ledger: Ledger, rates: Mapping[str, FxRate], at: datetime, bank: Bank | None
 ) -> float:
-    """Cash in other currencies in USD: at the last rate less the haircut, none without a fresh rate."""
+    """Other currencies and coins at hand in USD: at the last rate less the haircut, none without it."""
     rules = Bank() if bank is None else bank
     found = 0.0
     for code, rate in rates.items():
-        held = float(ledger.balance(CASH, CURRENCIES[code]))
+        held = float(at_hand(ledger, CURRENCIES[code]))
         if held > 0.0 and rules.counts(rate, at):
             found += held * float(rate.usd) * (1.0 - rules.fx_haircut)
     return found

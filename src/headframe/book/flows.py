@@ -7,7 +7,7 @@ from enum import StrEnum
 from headframe.book.accounts import CASH, COINS_FREE, COINS_PLEDGED, Accounts
 from headframe.book.entries import coins_mined, coins_sold, costs_paid
 from headframe.book.ledger import Entry, Posting
-from headframe.units import BTC, Money, Wrong
+from headframe.units import BTC, COINS, Money, Wrong
 
 
 class FlowKind(StrEnum):
@@ -35,6 +35,7 @@ _CASH = {
     FlowKind.CAPITAL,
     FlowKind.DISTRIBUTION,
 }
+_ANY_COIN = {FlowKind.PAYOUT, FlowKind.SALE}
 _CHARGED = {FlowKind.SALE, FlowKind.CONVERT}
 
 
@@ -57,8 +58,10 @@ class Flow:
     """Where a sale was dealt, or to which counterparty coins are lent."""
 
     def __post_init__(self) -> None:
-        if self.coins.currency != BTC or BTC in {self.cash.currency, self.fee.currency}:
+        if self.coins.currency.code not in COINS or BTC in {self.cash.currency, self.fee.currency}:
             raise Wrong("a flow is of coins and cash")
+        if self.coins.currency != BTC and self.kind not in _ANY_COIN:
+            raise Wrong(f"a {self.kind} is of {BTC.code}: other coins are mined and sold")
         if self.fee.currency != self.cash.currency:
             raise Wrong(f"the fee of {self.id} is in another currency than its cash")
         for name, money, wanted in (

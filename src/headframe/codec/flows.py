@@ -3,7 +3,7 @@
 Columns: id, kind (payout, sale, cost, pledge, release, lend, recall, interest, convert, capital,
 distribution), at (an instant); coins, usd, fee_usd and memo as the kind asks, or amount, currency and fee for
 cash of any currency; into and into_currency of a conversion; venue of a sale, or the counterparty of coins
-lent; coin, where it is given, is the workspace's.
+lent; coin, BTC where it is not given, of a payout or a sale.
 """
 
 import re
@@ -12,7 +12,17 @@ from decimal import Decimal
 
 from headframe.book import Flow, FlowKind
 from headframe.codec.rows import TableRow, each_row, pick
-from headframe.units import BTC, CURRENCIES, USD, Currency, Money, Wrong, instant, parse_decimal
+from headframe.units import (
+    BTC,
+    COINS,
+    CURRENCIES,
+    USD,
+    Currency,
+    Money,
+    Wrong,
+    instant,
+    parse_decimal,
+)
 
 _NEEDED = ("id", "kind", "at")
 _ID = re.compile(r"[!-~]{1,100}")
@@ -42,9 +52,10 @@ def _row(row: Mapping[str, str]) -> Flow:
     except ValueError as error:
         known = ", ".join(FlowKind)
         raise Wrong(f"kind is one of {known}, was {row['kind'][:20]!r}") from error
-    coin = pick(row, "coin")
-    if coin is not None and coin.upper() != BTC.code:
-        raise Wrong(f"coin {coin[:12]!r} is not in these books; they are kept in {BTC.code}")
+    coin = (pick(row, "coin") or BTC.code).upper()
+    if coin not in COINS:
+        known = ", ".join(sorted(COINS))
+        raise Wrong(f"coin {coin[:12]!r} is not in these books; known: {known}")
     memo = (pick(row, "memo") or "").lower()
     if not _MEMO.fullmatch(memo):
         raise Wrong("memo is at most 40 letters, digits, spaces and hyphens")
@@ -61,7 +72,7 @@ def _row(row: Mapping[str, str]) -> Flow:
         id=row["id"],
         kind=kind,
         at=instant(row["at"]),
-        coins=_money(row, "coins", BTC),
+        coins=_money(row, "coins", CURRENCIES[coin]),
         cash=cash,
         fee=fee,
         memo=memo,

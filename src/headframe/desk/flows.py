@@ -132,12 +132,16 @@ def sold(office: Office) -> tuple[Sold, ...]:
     """Sales by month and venue, oldest first; a currency without a rate at the time counts for nothing."""
     users.allowed(office, users.Action.READ)
     state, bank = office.state(), office.settings().bank
-    fills: list[SaleFill] = []
+    fills: dict[str, list[SaleFill]] = {}
     for one in state.sales:
         usd, fee = state.usd_of(one.cash, one.at, bank), state.usd_of(one.fee, one.at, bank)
         if usd is not None and fee is not None:
-            fills.append(SaleFill(Month.of(one.at), one.venue, float(one.coins), usd, fee))
-    return sold_by_venue(fills)
+            code = one.coins.currency.code
+            venue = one.venue if code == BTC.code else f"{code} {one.venue}".strip()
+            fill = SaleFill(Month.of(one.at), venue, float(one.coins), usd, fee)
+            fills.setdefault(code, []).append(fill)
+    every = [row for some in fills.values() for row in sold_by_venue(some)]
+    return tuple(sorted(every, key=lambda row: row.month))
 
 
 def digest(flow: Flow) -> str:

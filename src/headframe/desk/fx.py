@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from headframe.book import CASH, AtCost, FxRate, at_cost
+from headframe.book import CASH, COINS_FREE, AtCost, FxRate, at_cost, at_hand
 from headframe.codec import to_json
 from headframe.desk import users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.state import State
-from headframe.units import CURRENCIES, USD, Money, booked, iso
+from headframe.units import BTC, CURRENCIES, USD, Money, booked, iso
 
 
 @serialised
@@ -54,7 +54,7 @@ class HeldCurrency:
 
 
 def held(office: Office) -> tuple[HeldCurrency, ...]:
-    """Cash in every currency but dollars, with the last rate of each that has one, and its cost.
+    """Cash in every currency but dollars, and other coins at hand, with the last rate of each, and the cost.
 
     What comes in costs what it was worth when it was booked, at the rate of then.
     """
@@ -64,7 +64,7 @@ def held(office: Office) -> tuple[HeldCurrency, ...]:
     codes = [code for code in CURRENCIES if code in state.fx or moves.get(code)]
     return tuple(
         HeldCurrency(
-            money=state.ledger.balance(CASH, CURRENCIES[code]),
+            money=at_hand(state.ledger, CURRENCIES[code]),
             rate=state.fx[code][-1] if code in state.fx else None,
             at_cost=at_cost(moves.get(code, ())),
         )
@@ -79,7 +79,7 @@ def _moves(office: Office, state: State) -> dict[str, list[tuple[Money, Decimal 
     found: dict[str, list[tuple[Money, Decimal | None]]] = {}
     for record in office.journal.read():
         for account, code, text in record.body.get("postings", ()):
-            if account != CASH or code == USD.code:
+            if account not in {CASH, COINS_FREE} or code in {USD.code, BTC.code}:
                 continue
             money = booked(Decimal(text), CURRENCIES[code])
             one = state.usd_of(Money(CURRENCIES[code], CURRENCIES[code].scale), record.at, bank)

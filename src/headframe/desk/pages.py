@@ -134,12 +134,12 @@ def _elsewhere(now: Valuation) -> Iterator[str]:
     for one in still(now.state.transit, now.at.date()):
         yield f"On its way from {one.source}: {one.usd} USD, there on {one.there}."
     for (account, code), smallest in now.state.ledger.balances():
-        if account != CASH or code == USD.code or not smallest:
+        if account not in {CASH, COINS_FREE} or code in {USD.code, BTC.code} or not smallest:
             continue
         money = Money(CURRENCIES[code], smallest)
         usd = now.state.usd_of(money, now.at, now.settings.bank)
         words = "no fresh rate" if usd is None else f"{usd:,.0f} USD"
-        yield f"Cash {money} {code}: {words}."
+        yield f"{'Cash' if account == CASH else 'Coins'} {money} {code}: {words}."
 
 
 def _twelve_months(now: Valuation) -> Section:

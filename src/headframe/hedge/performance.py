@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headframe.book import Flow, FlowKind
-from headframe.units import Money, Month
+from headframe.units import BTC, Money, Month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,8 @@ def with_flows(
 ) -> dict[Month, MonthResult]:
     """The months that flows fall into with coins and dollars added, oldest first; sales less their fees.
 
-    ``worth`` is an amount of any currency in USD at an instant.
+    ``worth`` is an amount of any currency in USD at an instant. Other coins than bitcoin, mined with it,
+    count when they are sold: less cost.
     """
     found: dict[Month, MonthResult] = {}
     bare = cash_unhedged_usd
@@ -119,7 +120,11 @@ def with_flows(
         month = Month.of(flow.at)
         row = found.get(month) or months.get(month) or MonthResult.empty(month, bare)
         coins, usd = float(flow.coins), worth(flow.cash - flow.fee, flow.at)
-        if flow.kind is FlowKind.PAYOUT:
+        if flow.coins.currency != BTC and flow.coins.smallest:
+            # a by-product: what it brings takes from the cost of the coins hedged (IAS 2, paragraph 14)
+            row = replace(row, costs_usd=row.costs_usd - usd)
+            bare += usd
+        elif flow.kind is FlowKind.PAYOUT:
             row = replace(row, mined=round(row.mined + coins, 8))
         elif flow.kind is FlowKind.SALE:
             row = replace(row, sold=round(row.sold + coins, 8), spot_usd=row.spot_usd + usd)

@@ -10,13 +10,23 @@ from headframe.units.instant import (
     parse_expiry,
     year_fraction,
 )
-from headframe.units.money import BTC, CURRENCIES, USD, Currency, Money, booked, parse_decimal
+from headframe.units.money import (
+    BTC,
+    COINS,
+    CURRENCIES,
+    USD,
+    Currency,
+    Money,
+    booked,
+    parse_decimal,
+)
 from headframe.units.month import Month, months_from, months_to
 from headframe.units.shares import shared_out
 from headframe.units.wrong import Wrong
 
 __all__ = [
     "BTC",
+    "COINS",
     "CURRENCIES",
     "USD",
     "Currency",

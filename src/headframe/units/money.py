@@ -54,6 +54,10 @@ CURRENCIES = MappingProxyType(
 )
 
 
+COINS = frozenset({"BTC", "LTC", "DOGE", "BCH", "ETC", "KAS", "XMR", "ZEC"})
+"""Those of the currencies that are mined."""
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An exact amount: a whole number of the currency's smallest unit."""
