@@ -467,7 +467,7 @@ def test_other_coins_are_kept_in_their_own_and_sold_as_a_by_product(office: Offi
         f"m-3,sale,{AT},100,8000,,,8,,,pool desk,LTC",
         f"b-1,sale,{AT},1,77000,,,,,,pool desk,",
     )
-    names: list[str] = head.strip().split(",")
+    names: Any = head.strip().split(",")
     found: Any = [
         (number, dict(zip(names, line.split(","), strict=True)))
         for number, line in enumerate(lines, start=2)
