@@ -204,13 +204,21 @@ def test_one_in_coin_settles_in_coin_and_covers_no_price(made: Office) -> None:
 
 def test_the_mandate_decides(made: Office) -> None:
     with pytest.raises(Declined, match=r"M-2\.2 above_ceiling \(2026-10\)"):
-        contracts.draft(made, forward(phs=9_000), Decimal(33))
+        contracts.draft(made, forward(phs=6_000), Decimal(33))
     with pytest.raises(Declined, match=r"M-5\.1 premium_budget"):
         contracts.draft(made, average(coins=50), Decimal(50_000))
-    with pytest.raises(Invalid, match="a contract begins after 2026-08-22, was 2026-08-22"):
-        contracts.draft(made, forward(window=(date(2026, 8, 22), OCTOBER[1])), Decimal(33))
-    with pytest.raises(Invalid, match="the forecast ends 2027-08"):
+    with pytest.raises(Invalid, match="begins with the month after 2026-08, was 2026-08-24"):
+        contracts.draft(made, forward(window=(date(2026, 8, 24), OCTOBER[1])), Decimal(33))
+    with pytest.raises(Invalid, match="2027-09 is no month of the forecast"):
         contracts.draft(made, forward(window=(OCTOBER[0], date(2027, 9, 1))), Decimal(33))
+    week = (OCTOBER[0], date(2026, 10, 7))
+    for many, limit in (
+        (forward(window=week, phs=9_000), "33"),
+        (forward("0.00043", window=week, phs=9_000, in_coin=True), "0.00043"),
+        (average(coins=30, window=week), "3000"),
+    ):
+        with pytest.raises(Invalid, match=r"on 7 days of 2026-10 21\.\d\d coins are expected"):
+            contracts.draft(made, many, Decimal(limit))
     tiny = forward(window=(OCTOBER[0], OCTOBER[0]), phs=1)
     with pytest.raises(Invalid, match="a hundredth of a coin or more"):
         contracts.draft(made, tiny, Decimal(33))
@@ -323,7 +331,6 @@ def test_it_counts_in_every_limit(made: Office) -> None:
     assert worst.hedge_usd < -0.3e6, "a rally costs the forward"
     made.user = "treasurer"
     reviewing.hold(made)
-    relationships.measured(made)
     assert [one.stage for one in lifecycle.lives(made) if one.name.startswith("K")] == [
         "executed",
         "executed",
@@ -350,7 +357,7 @@ def test_collateral_is_called_on_it(made: Office) -> None:
 
 
 def test_days_fixed_by_hand_are_booked_once_and_in_order(made: Office) -> None:
-    window = (date(2026, 8, 24), date(2026, 8, 26))
+    window = (date(2026, 9, 1), date(2026, 9, 3))
     dealt(made, forward("25", window, 5_000), "25")
     dealt(made, average(80_000, coins=5, window=window), "5000")
     made.user = "treasurer"
@@ -359,34 +366,34 @@ def test_days_fixed_by_hand_are_booked_once_and_in_order(made: Office) -> None:
     def fix(day: int, **said: str) -> tuple[tuple[str, Decimal, str], ...]:
         figures: dict[str, Any] = dict.fromkeys(("hashprice", "in_coin", "price"))
         figures |= {name: Decimal(text) for name, text in said.items()}
-        return contract_days.fix(made, date(2026, 8, day), **figures)
+        return contract_days.fix(made, date(2026, 9, day), **figures)
 
-    with pytest.raises(Declined, match="2026-08-24 of K-1 is known at 2026-08-25 08:00 UTC"):
-        fix(24, hashprice="34", price="77000")
+    with pytest.raises(Declined, match="2026-09-01 of K-1 is known at 2026-09-02 08:00 UTC"):
+        fix(1, hashprice="34", price="77000")
     with pytest.raises(NotFound, match="no contract is to be fixed for 2026-09-24"):
         contract_days.fix(
             made, date(2026, 9, 24), hashprice=Decimal(1), in_coin=None, price=Decimal(1)
         )
-    workspace.advance_clock(made, datetime(2026, 8, 27, 9, tzinfo=made.now().tzinfo))
+    workspace.advance_clock(made, datetime(2026, 9, 4, 9, tzinfo=made.now().tzinfo))
     with pytest.raises(Invalid, match="K-2 is fixed by --price: say it too"):
-        fix(24, hashprice="34")
-    with pytest.raises(Invalid, match="next day of K-1 to be fixed is 2026-08-24, was 2026-08-25"):
-        fix(25, hashprice="34", price="77000")
+        fix(1, hashprice="34")
+    with pytest.raises(Invalid, match="next day of K-1 to be fixed is 2026-09-01, was 2026-09-02"):
+        fix(2, hashprice="34", price="77000")
     for figures in (
         {"hashprice": "340"},
         {"hashprice": "3.4"},
         {"hashprice": "34", "price": "7700"},
     ):
         with pytest.raises(Declined, match=r"far from the .* if it is right, say --anyway"):
-            fix(24, **({"price": "77000"} | figures))
+            fix(1, **({"price": "77000"} | figures))
     cash_before = made.state().ledger.balance("assets:cash", USD)
-    with pytest.raises(Declined, match="K-1 is not fixed for 2026-08-24: headframe contract fix"):
+    with pytest.raises(Declined, match="K-1 is not fixed for 2026-09-01: headframe contract fix"):
         days.walk(made, Course.STABLE, date(2026, 9, 2))
-    assert fix(24, hashprice="34", price="77000")[0] == ("K-1", (rate - 34) * 5_000, "USD")
-    with pytest.raises(NotFound, match="no contract is to be fixed for 2026-08-24"):
-        fix(24, hashprice="34", price="77000")
-    fix(25, hashprice="34", price="76000")
-    assert fix(26, hashprice="36", price="75000")[1] == ("K-2", Decimal("20000.00"), "USD")
+    assert fix(1, hashprice="34", price="77000")[0] == ("K-1", (rate - 34) * 5_000, "USD")
+    with pytest.raises(NotFound, match="no contract is to be fixed for 2026-09-01"):
+        fix(1, hashprice="34", price="77000")
+    fix(2, hashprice="34", price="76000")
+    assert fix(3, hashprice="36", price="75000")[1] == ("K-2", Decimal("20000.00"), "USD")
     got = made.state().ledger.balance("assets:cash", USD) - cash_before
     assert Decimal(str(got)) == 5_000 * (3 * rate - 104) + 20_000
     assert made.state().held_contracts() == ()
@@ -397,7 +404,7 @@ def test_days_fixed_by_hand_are_booked_once_and_in_order(made: Office) -> None:
         abs=0.02,
     ), "what came before the course is in its first day"
     with pytest.raises(Declined, match="the clock walks the stable course"):
-        fix(27, hashprice="34")
+        fix(4, hashprice="34")
 
 
 def test_a_close_is_agreed_near_its_worth_and_booked_by_another(made: Office) -> None:
@@ -407,6 +414,9 @@ def test_a_close_is_agreed_near_its_worth_and_booked_by_another(made: Office) ->
     assert worth is not None
     with pytest.raises(Declined, match=r"is worth .* the mandate's distance to mid"):
         contract_days.close(made, "K-1", Decimal(round(worth)) + 20_000)
+    made.user = "intern"
+    with pytest.raises(Declined, match=r"intern is not among the mandate's preparers \(M-8\.1\)"):
+        contract_days.close(made, "K-1", Decimal(round(worth)))
     made.user = "cfo"
     with pytest.raises(Declined, match="no close of K-1 waits"):
         contract_days.approve_close(made, "K-1")
@@ -420,8 +430,16 @@ def test_a_close_is_agreed_near_its_worth_and_booked_by_another(made: Office) ->
     contract_days.close(made, "K-1", Decimal(round(worth)))
     with pytest.raises(Declined, match="treasurer proposed to close K-1: somebody else"):
         contract_days.approve_close(made, "K-1")
+    made.user = "intern"
+    with pytest.raises(Declined, match=r"intern is not among the mandate's approvers \(M-8\.2\)"):
+        contract_days.approve_close(made, "K-1")
     before = made.state().ledger.balance("assets:cash", USD)
+    made.user = "risk"
+    controls.halt(made, "a drill")
+    with pytest.raises(Declined, match="trading is halted by risk: a drill"):
+        contract_days.approve_close(made, "K-1")
     made.user = "cfo"
+    controls.resume(made)
     assert contract_days.approve_close(made, "K-1").stage == "closed out"
     state = made.state()
     assert float(state.ledger.balance("assets:cash", USD) - before) == round(worth)
@@ -560,7 +578,7 @@ def test_the_commands_tell_the_whole_story(
         app.main([*words, "--workspace", str(folder), "--as", who, "--json"], standalone_mode=False)
         return json.loads(capsys.readouterr().out)
 
-    window = ("--from", "2026-08-24", "--to", "2026-08-25")
+    window = ("--from", "2026-09-01", "--to", "2026-09-02")
     fair = run("treasurer", "contract", "average", *window, "--put", "75000", "--call", "80000")
     assert fair["fair"] == pytest.approx(sum(fair["legs"].values()))
     drafted = run(
@@ -585,13 +603,13 @@ def test_the_commands_tell_the_whole_story(
         f"cobalt={float(rate) + 0.02}", "--dealt", "cobalt")  # fmt: skip
     shown = run("treasurer", "trades")
     assert [one["name"] for one in shown["stages"]] == ["K-1", "K-2"]
-    run("treasurer", "clock", "--to", "2026-08-27T09:00:00Z")
+    run("treasurer", "clock", "--to", "2026-09-03T09:00:00Z")
     fixed = run(
-        "treasurer", "contract", "fix", "2026-08-24", "--hashprice", "33", "--price", "70000"
+        "treasurer", "contract", "fix", "2026-09-01", "--hashprice", "33", "--price", "70000"
     )
     assert [one["contract"] for one in fixed["contracts"]] == ["K-1", "K-2"]
     fixed = run(
-        "treasurer", "contract", "fix", "2026-08-25", "--hashprice", "33", "--price", "70000"
+        "treasurer", "contract", "fix", "2026-09-02", "--hashprice", "33", "--price", "70000"
     )
     assert fixed["contracts"][0] == {"contract": "K-1", "paid": "25000.00", "currency": "USD"}
     stages = [one["stage"] for one in run("treasurer", "contract", "list")["contracts"]]
@@ -686,7 +704,7 @@ def test_what_cannot_be_paid_is_not_dealt(made: Office) -> None:
     made.user = "trader"
     fair = Decimal(repr(record.fair)).quantize(Decimal("0.01"))
     head = made.state().head
-    with pytest.raises(Declined):
+    with pytest.raises(Declined, match=r"M-5\.3 margin_not_funded"):
         contracts.deal(made, "K-1", [Heard("amber", fair), Heard("basalt", fair + 5)], "amber")
     assert made.state().head == head
     assert not made.state().held_contracts()

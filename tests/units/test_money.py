@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headframe.units import BTC, USD, Money, Wrong, booked, parse_decimal
+from headframe.chain import CHAINS
+from headframe.units import BTC, COINS, CURRENCIES, USD, Money, Wrong, booked, parse_decimal
 
 
 def test_rounding_is_half_to_even_and_happens_once() -> None:
@@ -41,3 +42,7 @@ def test_money_adds_exactly_and_prints_what_it_holds(a: Any, b: Any) -> None:
 def test_currencies_never_mix() -> None:
     with pytest.raises(Wrong, match="mix BTC and USD"):
         _ = Money(BTC, 1) + Money(USD, 1)
+
+
+def test_the_coins_are_those_of_the_chains_that_have_a_currency() -> None:
+    assert {one.coin for one in CHAINS.values()} & set(CURRENCIES) == COINS

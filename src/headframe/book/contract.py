@@ -234,6 +234,13 @@ def contract_dealt(contract: Contract) -> tuple[Entry, ...]:
     )
 
 
+def contract_cost(before: HeldContract, after: HeldContract) -> tuple[Decimal, Decimal]:
+    """Premium and fee in USD of the coins that a step of a contract no longer hedges."""
+    contract = before.contract
+    share = (before.coins - after.coins) / contract.size
+    return share * contract.premium, share * contract.fee
+
+
 def contract_released(before: HeldContract, after: HeldContract) -> tuple[Entry, ...]:
     """The promises of what a step of it no longer hedges."""
     left = dict(after.remaining)

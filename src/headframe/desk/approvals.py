@@ -5,8 +5,9 @@ from headframe.desk import production, users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, NotFound
 from headframe.desk.state import State
-from headframe.hedge import Proposal
-from headframe.mandate import Approval, Stage, approve, judge
+from headframe.hedge import ContractEnvelope, Proposal
+from headframe.mandate import Approval, Facts, Stage, approve, judge
+from headframe.rfq import Envelope
 
 
 def proposal_of(state: State, name: str) -> Proposal:
@@ -43,32 +44,50 @@ def give(office: Office, name: str) -> Approval:
     person = users.allowed(office, users.Action.APPROVE)
     state = office.state()
     proposal = proposal_of(state, name)
-    mandate = office.mandate()
     if state.traded(name):
         raise Declined(f"{name} was dealt already")
     if proposal.mandate_sha256 != state.mandate_sha256:
         raise Declined(f"{name} was made under another mandate (M-1.1); run headframe plan again")
-    at = office.now()
-    if at >= proposal.envelope.valid_until:
-        raise Declined(f"the terms of {name} are out of date (M-8.4); run headframe plan again")
-    verdict = judge(mandate, proposal.facts, Stage.PROPOSE)
+    given = approval(
+        office, name, proposal.facts, proposal.envelope, preparer=proposal.preparer, person=person
+    )
+    stands_on = (
+        [] if proposal.closes else forecast_drafts(state, name, proposal.forecast_id, person)
+    )
+    drafts = [*stands_on, Draft("approved", {"approval": to_json(given)})]
+    office.record(*drafts, at=given.at)
+    return given
+
+
+def approval(
+    office: Office,
+    name: str,
+    facts: Facts,
+    envelope: Envelope | ContractEnvelope,
+    *,
+    preparer: str,
+    person: str,
+) -> Approval:
+    """The approval of an envelope by a person, its facts judged again under the mandate in force.
+
+    Declined where the terms are out of date, the mandate refuses them, or the person may not approve them.
+    """
+    mandate, at = office.mandate(), office.now()
+    if at >= envelope.valid_until:
+        raise Declined(f"the terms of {name} are out of date (M-8.4); make it again")
+    verdict = judge(mandate, facts, Stage.PROPOSE)
     if not verdict.allowed:
         raise Declined(f"{name}: " + "; ".join(str(b) for b in verdict.breaches if b.blocks))
     given = approve(
         verdict,
         mandate.people,
         proposal=name,
-        preparer=proposal.preparer,
+        preparer=preparer,
         approver=person,
-        envelope_sha256=sha256(canonical(to_json(proposal.envelope))),
-        mandate_sha256=state.mandate_sha256,
+        envelope_sha256=sha256(canonical(to_json(envelope))),
+        mandate_sha256=office.state().mandate_sha256,
         at=at,
     )
     if not isinstance(given, Approval):
         raise Declined(f"{name} is not approved: {given}")
-    stands_on = (
-        [] if proposal.closes else forecast_drafts(state, name, proposal.forecast_id, person)
-    )
-    drafts = [*stands_on, Draft("approved", {"approval": to_json(given)})]
-    office.record(*drafts, at=at)
     return given

@@ -10,20 +10,22 @@ from headframe.book import (
     Entry,
     HeldContract,
     StatedContract,
+    contract_cost,
     contract_differences,
     contract_paid,
     contract_released,
     hedge_flow,
 )
 from headframe.codec import to_json
-from headframe.desk import users
-from headframe.desk.contracts import bookable, contract_named, keep
+from headframe.desk import programme, users
+from headframe.desk.booking import funded
+from headframe.desk.contracts import contract_named, keep
 from headframe.desk.known import ContractClose, ContractRecord
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, NotFound
 from headframe.desk.state import State, postings_json
-from headframe.desk.valuation import value_now
-from headframe.hedge import index_of
+from headframe.desk.valuation import Valuation, value_now
+from headframe.hedge import expected_fixing, index_of
 from headframe.pricing import Surface
 from headframe.risk import position_value_usd
 from headframe.units import USD, Wrong, booked
@@ -78,7 +80,7 @@ def fix(
         fixed.append([name, day.isoformat(), format(fixing, "f")])
         paid.append((name, _rounded(amount, terms), terms.settled_in))
         earned += _earned(before, after, amount, spot)
-    made = bookable(office, state, entries, spot)
+    made = funded(office, state, entries, spot)
     body = {"fixed": fixed, "earned_usd": round(earned, 2), "postings": postings_json(made)}
     office.record(Draft("contract_fixed", body), at=at)
     return tuple(paid)
@@ -102,10 +104,7 @@ def _needed(
 def _likely(state: State, name: str, terms: ContractTerms, day: date, fixing: Decimal) -> None:
     """Raises Declined for a figure that is far from what is expected: a digit too many costs a month."""
     assert state.forecast is not None
-    expected = float(_spot(state))
-    if terms.forward is not None:
-        coins = index_of(state.forecast)(day)
-        expected = coins if terms.in_coin else coins * expected
+    expected = float(expected_fixing(terms, index_of(state.forecast), day, _spot(state)))
     if not _FAR[0] * expected <= float(fixing) <= _FAR[1] * expected:
         raise Declined(
             f"{name} of {day} at {fixing} is far from the {expected:.8g} that forecast and market let "
@@ -120,10 +119,8 @@ def _rounded(amount: Fraction, terms: ContractTerms) -> Decimal:
 
 def _earned(before: HeldContract, after: HeldContract, amount: Fraction, spot: Decimal) -> float:
     """What a step brought in USD, premium and fee of its coins counted in."""
-    contract = before.contract
-    share = (before.coins - after.coins) / contract.size
-    cost = float(share * (contract.premium + contract.fee))
-    return float(amount) * (float(spot) if contract.terms.in_coin else 1.0) - cost
+    unit = float(spot) if before.contract.terms.in_coin else 1.0
+    return float(amount) * unit - float(sum(contract_cost(before, after)))
 
 
 def _spot(state: State) -> Decimal:
@@ -143,11 +140,22 @@ def close(office: Office, name: str, usd: Decimal) -> ContractRecord:
         raise Declined(f"{name} is {record.stage}: there is nothing to close")
     if record.closing is not None:
         raise Declined(f"a close of {name} waits for approval already")
-    now = value_now(office)
+    if person not in office.mandate().people.preparers:
+        raise Declined(f"{person} is not among the mandate's preparers (M-8.1)")
+    now = _now(office)
     _near(office, record, usd, now.surface, now.at)
     made = replace(record, closing=ContractClose(usd=usd, by=person, at=office.now()))
     keep(office, "contract_closing", made, office.now())
     return made
+
+
+def _now(office: Office) -> Valuation:
+    """The book on a fresh market, while trading is not halted."""
+    halted = office.state().halted
+    if halted is not None:
+        raise Declined(f"trading is halted by {halted.by}: {halted.reason}")
+    programme.fresh(office)
+    return value_now(office)
 
 
 def _near(
@@ -180,7 +188,9 @@ def approve_close(office: Office, name: str) -> ContractRecord:
         raise Declined(f"{person} proposed to close {record.id}: somebody else approves it (M-8.3)")
     if not held.days_left:
         raise Declined(f"{record.id} has settled meanwhile: there is nothing to close")
-    now = value_now(office)
+    if person not in office.mandate().people.approvers:
+        raise Declined(f"{person} is not among the mandate's approvers (M-8.2)")
+    now = _now(office)
     _near(office, record, closing.usd, now.surface, now.at)
     after = replace(held, closed=True)
     money = booked(closing.usd, USD)
@@ -191,7 +201,7 @@ def approve_close(office: Office, name: str) -> ContractRecord:
     body = {
         "contract": to_json(made),
         "earned_usd": round(_earned(held, after, Fraction(0), _ONE) + float(closing.usd), 2),
-        "postings": postings_json(bookable(office, state, entries, _spot(state))),
+        "postings": postings_json(funded(office, state, entries, _spot(state))),
     }
     office.record(Draft("contract_closed", body), at=office.now())
     return made

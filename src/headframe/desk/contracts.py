@@ -12,13 +12,12 @@ from decimal import Decimal
 
 from headframe.book import (
     ContractTerms,
-    Entry,
     HeldContract,
     contract_dealt,
 )
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import programme, users
-from headframe.desk.approvals import forecast_drafts
+from headframe.desk.approvals import approval, forecast_drafts
 from headframe.desk.awarding import contract_rules, ladder_json
 from headframe.desk.booking import funded
 from headframe.desk.known import ContractRecord
@@ -34,7 +33,7 @@ from headframe.hedge import (
     index_of,
     rate_contract,
 )
-from headframe.mandate import Approval, Stage, approve, judge
+from headframe.mandate import Stage, judge
 from headframe.rfq import Award, Direction, Quote, award, rank
 from headframe.risk import position_value_usd
 from headframe.units import Wrong
@@ -173,28 +172,15 @@ def give(office: Office, name: str) -> ContractRecord:
     person = users.allowed(office, users.Action.APPROVE)
     state = office.state()
     record = _draft_of(state, name)
-    at = office.now()
     if record.approval is not None:
         raise Declined(f"{name} is approved already by {record.approval.approver}")
-    if at >= record.envelope.valid_until:
-        raise Declined(f"the terms of {name} are out of date (M-8.4); draft it again")
-    mandate = office.mandate()
-    given = approve(
-        judge(mandate, record.facts, Stage.PROPOSE),
-        mandate.people,
-        proposal=name,
-        preparer=record.preparer,
-        approver=person,
-        envelope_sha256=sha256(canonical(to_json(record.envelope))),
-        mandate_sha256=state.mandate_sha256,
-        at=at,
+    given = approval(
+        office, name, record.facts, record.envelope, preparer=record.preparer, person=person
     )
-    if not isinstance(given, Approval):
-        raise Declined(f"{name} is not approved: {given}")
     made = replace(record, approval=given)
     stands_on = forecast_drafts(state, name, record.forecast_id, person)
     body = {"contract": to_json(made)}
-    office.record(*stands_on, Draft("contract_approved", body), at=at)
+    office.record(*stands_on, Draft("contract_approved", body), at=given.at)
     return made
 
 
@@ -259,17 +245,17 @@ def deal(
         record, held=HeldContract(contract=contract), ladder=tuple(ladder_json(ladder)),
         shares=made.priced.shares, dealt_by=person,
     )  # fmt: skip
-    entries = bookable(office, state, list(contract_dealt(contract)), contract.spot)
+    entries = funded(office, state, list(contract_dealt(contract)), contract.spot)
     body = {"contract": to_json(after), "postings": postings_json(entries)}
     office.record(Draft("contract_dealt", body), at=found.at)
     return after
 
 
 def _still_approved(record: ContractRecord, found: Situation) -> None:
-    approval, envelope = record.approval, record.envelope
-    if approval is None:
+    given, envelope = record.approval, record.envelope
+    if given is None:
         raise Declined(f"{record.id} is not approved: headframe contract approve {record.id}")
-    if found.at >= min(approval.expires_at, envelope.valid_until):
+    if found.at >= min(given.expires_at, envelope.valid_until):
         raise Declined(f"the approval of {record.id} is over (M-8.4); draft it again")
     spot = Decimal(repr(found.snapshot.index))
     if not envelope.spot_low <= spot <= envelope.spot_high:
@@ -277,7 +263,7 @@ def _still_approved(record: ContractRecord, found: Situation) -> None:
             f"spot {spot:,.2f} left {envelope.spot_low:,.2f} to {envelope.spot_high:,.2f}, the range the "
             f"approval of {record.id} holds for (M-8.5); draft it again"
         )
-    if sha256(canonical(to_json(envelope))) != approval.envelope_sha256:
+    if sha256(canonical(to_json(envelope))) != given.envelope_sha256:
         raise Declined(f"the terms of {record.id} are not the ones approved")
 
 
@@ -297,15 +283,3 @@ def _quotes(made: ContractRated, said: Sequence[Heard], at: datetime) -> tuple[Q
         )
         for one in said
     )
-
-
-def bookable(office: Office, state: State, entries: list[Entry], spot: Decimal) -> list[Entry]:
-    """The entries with the money for what is short; Declined where they cannot be booked."""
-    made = funded(office, state, entries, spot)
-    trial = state.ledger.copy()
-    try:
-        for entry in made:
-            trial.post(entry)
-    except Wrong as error:
-        raise Declined(f"it cannot be booked: {error}") from error
-    return made

@@ -102,7 +102,7 @@ def _contracts(state: State) -> Iterator[str]:
                 f"{one.id}: {describe_contract(terms.terms)}: {step} it (headframe contract {step}) by "
                 f"{terms.valid_until:%Y-%m-%d %H:%M} UTC; prepared by {one.preparer}."
             )
-        elif held is not None and not held.closed and one.closing is not None:
+        elif held is not None and held.days_left and one.closing is not None:
             yield (
                 f"{one.id}: close at {one.closing.usd:,.2f} USD to us: approve it (headframe contract "
                 f"close --approve); proposed by {one.closing.by}."

@@ -44,7 +44,7 @@ from headframe.market import Snapshot
 from headframe.mining import Forecast
 from headframe.pricing import Surface
 from headframe.rfq import TERMINAL, Fill, RfqState
-from headframe.risk import stand_in
+from headframe.risk import stand_ins
 from headframe.units import BTC, USD, Money, Month
 
 GENESIS_HEAD = Head(0, "0" * 64)
@@ -217,9 +217,7 @@ class State:
         if not on:
             return ()
         assert self.forecast is not None
-        index = index_of(self.forecast)
-        found = (stand_in(one, surface, at, index) for one in on)
-        return tuple(one for one in found if one is not None)
+        return stand_ins(on, surface, at, index_of(self.forecast))
 
     def dealt_as(self, name: str) -> Trade | None:
         """A trade by its id, or a contract that was dealt as the trade it stands beside; None of neither."""

@@ -1,14 +1,13 @@
 """What a day's close does to contracts on a schedule: the day's index and the morning's price fix them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
-from headframe.book import Entry, HeldContract, Position, contract_released
+from headframe.book import Entry, HeldContract, contract_cost, contract_released
+from headframe.hedge.contracts import expected_fixing
 from headframe.hedge.day_start import DayStart
-from headframe.risk import stand_in
 
 _RATE = {False: Decimal("0.01"), True: Decimal("0.00000001")}
 """A hashprice is fixed to the cent, in coin to the satoshi."""
@@ -50,9 +49,8 @@ def contracts_of_day(start: DayStart) -> ContractsDay:
         if total:
             paid.append((contract.id, contract.terms.settled_in, total))
         released += contract_released(before, held)
-        share = float((before.coins - held.coins) / contract.size)
-        premium -= share * float(contract.premium)
-        fees -= share * float(contract.fee)
+        paid_once, fee = contract_cost(before, held)
+        premium, fees = premium - float(paid_once), fees - float(fee)
         after.append(held)
     return ContractsDay(
         tuple(fixed), tuple(paid), tuple(released), premium, fees, tuple(after)
@@ -61,19 +59,8 @@ def contracts_of_day(start: DayStart) -> ContractsDay:
 
 def _fixing(start: DayStart, held: HeldContract) -> Decimal:
     terms = held.contract.terms
-    if terms.forward is None:
-        return start.spot
     assert start.index is not None
-    coins = Decimal(repr(start.index(start.day)))
-    rate = coins if terms.in_coin else coins * start.spot
-    return rate.quantize(_RATE[terms.in_coin], rounding=ROUND_HALF_EVEN)
-
-
-def contract_positions(start: DayStart, held: tuple[HeldContract, ...]) -> Iterator[Position]:
-    """What is left of contracts at the day's close, for collateral."""
-    for one in held:
-        if one.days_left:
-            assert start.index is not None
-            position = stand_in(one, start.surface, start.closes_at, start.index)
-            assert position is not None
-            yield position
+    fixing = expected_fixing(terms, start.index, start.day, start.spot)
+    if terms.forward is None:
+        return fixing
+    return fixing.quantize(_RATE[terms.in_coin], rounding=ROUND_HALF_EVEN)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import groupby
 from math import ceil
 
 from headframe.book import Contract, ContractTerms, Designation, HeldContract, Position, allocate
@@ -224,7 +225,7 @@ def rate_contract(
     found: Situation, terms: ContractTerms, limit: Decimal, index: Index, *, repeated: bool = False
 ) -> ContractRated:
     """A contract on the market now, and whom it may be dealt with; Wrong where it cannot be dealt."""
-    _possible(found, terms)
+    _possible(found, terms, index)
     made = price_contract(terms, limit, found.surface, found.at, index)
     placed = Placed(
         terms.kind,
@@ -235,13 +236,37 @@ def rate_contract(
     return ContractRated(priced=made, placement=place(found, placed, plain))
 
 
-def _possible(found: Situation, terms: ContractTerms) -> None:
+def _possible(found: Situation, terms: ContractTerms, index: Index) -> None:
+    """Raises Wrong unless it lies in the months ahead, and hedges no more than they mine on its days.
+
+    The mandate's bands begin with the next full month, and count whole months: a contract on a few days could
+    else be many times what is mined on them.
+    """
     first, last = terms.days[0], terms.days[-1]
-    if first <= found.at.date():
-        raise Wrong(f"a contract begins after {found.at.date()}, was {first}")
-    if not found.rows or Month.of(last) > found.rows[-1].month:
-        ends = found.rows[-1].month if found.rows else "nowhere"
-        raise Wrong(f"the forecast ends {ends}: a contract cannot run to {last}")
+    if Month.of(first) <= Month.of(found.at):
+        raise Wrong(f"a contract begins with the month after {Month.of(found.at)}, was {first}")
+    ahead = {row.month: row for row in found.rows}
+    for month, some in groupby(terms.days, Month.of):
+        days = tuple(some)
+        if month not in ahead:
+            raise Wrong(f"{month} is no month of the forecast: a contract cannot run to {last}")
+        expected = ahead[month].p50 * len(days) / month.days
+        coins = float(terms.coins) * len(days) / len(terms.days)
+        if terms.forward is not None:
+            coins = float(terms.forward.phs) * sum(index(day) for day in days)
+        if coins > expected:
+            raise Wrong(
+                f"on {len(days)} days of {month} {expected:.2f} coins are expected (P50), "
+                f"and the contract is of {coins:.2f}"
+            )
+
+
+def expected_fixing(terms: ContractTerms, index: Index, day: date, spot: Decimal) -> Decimal:
+    """What a day is expected to be fixed at: the price, or the index at it, in USD or in coin."""
+    if terms.forward is None:
+        return spot
+    coins = Decimal(repr(index(day)))
+    return coins if terms.in_coin else coins * spot
 
 
 def _facts(found: Situation, made: ContractPriced, *, repeated: bool) -> Facts:

@@ -32,7 +32,7 @@ from headframe.book import (
     repay,
     still,
 )
-from headframe.hedge.contract_day import ContractsDay, contract_positions, contracts_of_day
+from headframe.hedge.contract_day import ContractsDay, contracts_of_day
 from headframe.hedge.daily_margin import margin_of_day
 from headframe.hedge.day_start import DayStart
 from headframe.hedge.exposure import fee_usd, upfront_usd
@@ -42,6 +42,7 @@ from headframe.mining import Forecast
 from headframe.risk import (
     Course,
     leg_price,
+    stand_ins,
 )
 from headframe.units import BTC, CURRENCIES, USD, Currency, Money, Month, booked
 
@@ -113,7 +114,7 @@ def close_day(start: DayStart) -> DayEnd:
     sold = unsold if start.sells else Fraction(0)
     costs = _costs(start)
     contracts = _contracts(start, till)
-    secured = margin_of_day(start, (*after, *contract_positions(start, contracts.after)))
+    secured = margin_of_day(start, (*after, *_left_of(start, contracts)))
     entries = [coins_mined(mined)] if mined.smallest else []
     trial = start.ledger.copy()
     _posted_all(trial, entries)
@@ -162,6 +163,14 @@ def _contracts(start: DayStart, till: _Till) -> ContractsDay:
         till.flow(name, code, amount, "settled", amount)
     till.hedges += found.released
     return found
+
+
+def _left_of(start: DayStart, contracts: ContractsDay) -> tuple[Position, ...]:
+    """What is left of contracts at the day's close, for collateral."""
+    if not contracts.after:
+        return ()
+    assert start.index is not None
+    return stand_ins(contracts.after, start.surface, start.closes_at, start.index)
 
 
 def _ended(start: DayStart, before: Position, left: Position) -> tuple[str, str]:

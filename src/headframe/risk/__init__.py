@@ -104,7 +104,7 @@ from headframe.risk.saccr import (
     Option,
     exposure_at_default,
 )
-from headframe.risk.stand_in import Index, averaged_worth, stand_in
+from headframe.risk.stand_in import Index, averaged_worth, stand_in, stand_ins
 from headframe.risk.stress import MOVES, StressRow, stress
 from headframe.risk.watch import Status, Watched
 
@@ -242,6 +242,7 @@ __all__ = [
     "simulated_call",
     "sold_option_coins",
     "stand_in",
+    "stand_ins",
     "stress",
     "stressed",
     "structure_greeks",

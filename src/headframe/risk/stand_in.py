@@ -9,7 +9,7 @@ is two moments of the mean; what conditioning on the geometric mean says more at
 cash, so that a mark is the better method's and a price shock's error that of two moments.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -24,6 +24,14 @@ from headframe.units import Month, year_fraction
 Index = Callable[[date], float]
 """Coins that a PH/s is expected to earn on a day."""
 _SAT, _TINY = Decimal("0.00000001"), Decimal("0.01")
+
+
+def stand_ins(
+    contracts: Iterable[HeldContract], surface: Surface, at: datetime, index: Index
+) -> tuple[Position, ...]:
+    """What is left of contracts, those that are over left out."""
+    found = (stand_in(one, surface, at, index) for one in contracts)
+    return tuple(one for one in found if one is not None)
 
 
 def stand_in(held: HeldContract, surface: Surface, at: datetime, index: Index) -> Position | None:
