@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import QuantLib
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headframe.pricing import (
@@ -260,6 +260,7 @@ def test_impossible_averages_are_refused(changed: Any, said: Any) -> None:
     xi=st.floats(0.2, 1.5),
     lam=st.sampled_from([0.0, 3.0]),
 )
+@example(strike=159.75, days=20, rho=0.0, xi=0.25, lam=0.0)
 @settings(max_examples=60, deadline=None)
 def test_heston_and_bates_agree_with_quantlib(
     strike: Any, days: Any, rho: Any, xi: Any, lam: Any
@@ -271,19 +272,32 @@ def test_heston_and_bates_agree_with_quantlib(
         QuantLib.EuropeanExercise(TODAY + days),
     )
     if lam:
-        bates = QuantLib.BatesProcess(
+        process_ = QuantLib.BatesProcess(
             flat(0.0), flat(0.0), spot, 0.3, 2.0, 0.4, xi, rho, lam, -0.08, 0.1
         )
-        option.setPricingEngine(QuantLib.BatesEngine(QuantLib.BatesModel(bates), 1e-12, 100_000))
+        engine, model = QuantLib.BatesEngine, QuantLib.BatesModel(process_)
     else:
-        heston = QuantLib.HestonProcess(flat(0.0), flat(0.0), spot, 0.3, 2.0, 0.4, xi, rho)
-        option.setPricingEngine(
-            QuantLib.AnalyticHestonEngine(QuantLib.HestonModel(heston), 1e-12, 100_000)
-        )
+        process_ = QuantLib.HestonProcess(flat(0.0), flat(0.0), spot, 0.3, 2.0, 0.4, xi, rho)
+        engine, model = QuantLib.AnalyticHestonEngine, QuantLib.HestonModel(process_)
     found = heston_jumps_value(
         1.0, 100.0, strike, days / 365.0, 1.0, 0.3, 2.0, 0.4, xi, rho, lam, -0.08, 0.1
     )
-    assert found == pytest.approx(option.NPV(), abs=2e-8)
+    assert found == pytest.approx(converged(option, engine, model), abs=2e-8)
+
+
+def converged(option: Any, engine: Any, model: Any) -> float:
+    """QuantLib's value at the finest tolerance at which its own quadrature comes to an end.
+
+    At 1e-12 it gives up now and then, also on harmless figures; each tolerance is finer than what is asked.
+    """
+    for tolerance in (1e-12, 1e-11, 1e-10):
+        option.setPricingEngine(engine(model, tolerance, 100_000))
+        try:
+            return float(option.NPV())
+        except RuntimeError as error:
+            if "max number of iterations" not in str(error):
+                raise
+    raise AssertionError("QuantLib has no value here")
 
 
 def test_merton_is_heston_whose_variance_stands_still_and_black_without_jumps() -> None:
