@@ -5,6 +5,7 @@
 set -eu
 bin=$1
 rm -f .coverage .coverage.*
+sh tools/checker.sh "$(dirname "$bin")"
 COVERAGE_PROCESS_START="$(pwd)/pyproject.toml"
 COVERAGE_FILE="$(pwd)/.coverage"
 export COVERAGE_PROCESS_START COVERAGE_FILE

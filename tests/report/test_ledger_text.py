@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from beancount.loader import load_string
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import hledger
 from headframe.cli.app import app
 from headframe.desk import audit, days
 from headframe.desk.office import Office
@@ -65,6 +68,61 @@ def test_hledgers_journal_balances_by_transaction_and_comes_to_the_same(lived: O
             sums[account, code] = sums.get((account, code), Decimal(0)) + Decimal(amount)
         assert not any(each.values()), part
     assert {key: value for key, value in sums.items() if value} == balances(lived)
+
+
+def test_hledger_accepts_it_in_strict_mode_and_comes_to_the_same_balances(lived: Office) -> None:
+    text = hledger_text("Kettle Creek", audit.bookings(lived))
+    hledger.accepts(text)
+    ours = {key: value for key, value in balances(lived).items() if value}
+    assert hledger.balances(text) == ours
+    assert len(ours) > 5
+
+
+def test_hledger_finds_what_was_tampered_with(lived: Office) -> None:
+    text = hledger_text("Kettle Creek", audit.bookings(lived))
+    account = re.search(r"^account (\S+)", text, re.MULTILINE)
+    assert account
+    undeclared = text.replace(f"{account[0]} ", f"; {account[0]} ", 1)
+    assert "undeclared account" in hledger.ran(undeclared, "check", "--strict").stderr
+    amount = re.search(r"^    \S.*  (-?[0-9]+)\.([0-9]+) USD$", text, re.MULTILINE)
+    assert amount
+    off = text.replace(amount[0], amount[0].replace(f"{amount[1]}.", f"{amount[1]}1."), 1)
+    assert "balance" in hledger.ran(off, "check").stderr
+
+
+NAME = st.text(min_size=0, max_size=12).map(
+    lambda text: text.replace(":", "").replace("\ud800", "")
+)
+UNITS = {"USD": 2, "BTC": 8, "ETC": 18, "USDC": 6}
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.tuples(NAME, NAME, NAME, st.sampled_from(sorted(UNITS)), st.integers(-(10**20), 10**20)),
+        min_size=1, max_size=12,
+    )
+)  # fmt: skip
+def test_whatever_a_name_says_both_programs_read_the_same_books(
+    rows: list[tuple[str, str, str, str, int]],
+) -> None:
+    booked = tuple(
+        Booked(seq, date(2026, 9, 1), kind, author, (
+            (f"assets:{name}:free", code, f"{Decimal(amount).scaleb(-UNITS[code]):f}"),
+            ("income:sold", code, f"{Decimal(-amount).scaleb(-UNITS[code]):f}"),
+        ))
+        for seq, (kind, author, name, code, amount) in enumerate(rows)
+    )  # fmt: skip
+    text = hledger_text("odd", booked)
+    hledger.accepts(text)
+    by_name: dict[tuple[str, str], Decimal] = {}
+    for one in booked:
+        for account, code, amount in one.postings:
+            by_name[account, code] = by_name.get((account, code), Decimal(0)) + Decimal(amount)
+    ours = sorted(value for value in by_name.values() if value)
+    assert sorted(hledger.balances(text).values()) == ours
+    _, errors, _ = load_string(beancount_text("odd", booked))
+    assert errors == []
 
 
 def test_odd_names_stay_apart_and_text_stays_text() -> None:

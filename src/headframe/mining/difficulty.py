@@ -23,7 +23,7 @@ from math import log, pi, sqrt
 
 from headframe.chain import Chain, Retarget, chain_of
 from headframe.numerics import Array, np
-from headframe.units import Wrong
+from headframe.units import Wrong, steadied
 
 YEAR_SECONDS = 31_556_952.0
 SQUEEZED = 3
@@ -137,7 +137,7 @@ def estimate(
     memory = _memory(rest[-windows.memory :])
     count = len(drift_rows)
     spread = sqrt(max((1.0 + memory) / (1.0 - memory), 0.0))
-    return DifficultyModel(
+    model = DifficultyModel(
         drift=drift,
         drift_se=float(drift_rows.std(ddof=1)) / sqrt(count) * spread,
         noise_sd=noise,
@@ -155,6 +155,7 @@ def estimate(
         since=kept[0].at,
         until=kept[-1].at,
     )
+    return steadied(model)
 
 
 def plain(
@@ -169,7 +170,7 @@ def plain(
         raise Wrong(f"a difficulty model needs 10 retargets, was {max(len(kept) - 1, 0)}")
     changes = np.array([log(b.difficulty / a.difficulty) for a, b in pairwise(kept)])
     sd, count = float(changes.std(ddof=1)), len(changes)
-    return DifficultyModel(
+    model = DifficultyModel(
         drift=float(changes.mean()) if drift else 0.0,
         drift_se=sd / sqrt(count),
         noise_sd=sd,
@@ -187,6 +188,7 @@ def plain(
         since=kept[0].at,
         until=kept[-1].at,
     )
+    return steadied(model)
 
 
 def year_phase(at: datetime) -> float:

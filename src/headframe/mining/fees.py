@@ -6,7 +6,7 @@ from math import exp, sqrt
 
 from headframe.mining.operation import FeeOutlook
 from headframe.numerics import Array, np, quantile
-from headframe.units import Wrong
+from headframe.units import Wrong, steadied
 
 _LEAST = 12
 
@@ -44,7 +44,7 @@ def estimate_fees(shares: Sequence[float]) -> FeeEstimate:
     persistence = min(max(lag, 0.0), 0.98)
     tail, tail_se, body = _tail(about)
     independent = count * (1.0 - persistence) / (1.0 + persistence)
-    return FeeEstimate(
+    found = FeeEstimate(
         outlook=FeeOutlook(
             share_median=exp(middle),
             log_sd=min(body if tail else sd, 3.0),
@@ -57,6 +57,7 @@ def estimate_fees(shares: Sequence[float]) -> FeeEstimate:
         tail_se=tail_se,
         count=count,
     )
+    return steadied(found)
 
 
 def _tail(about: Array) -> tuple[float, float, float]:

@@ -15,6 +15,7 @@ from math import log, sqrt
 from headframe.chain import Retarget
 from headframe.mining.start import Paths, PricePaths
 from headframe.numerics import Array, np
+from headframe.units import steady
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,4 +129,4 @@ def _slope(x: Array, y: Array, lags: int = 0) -> tuple[float, float]:
     meat = float(scores @ scores)
     for lag in range(1, lags + 1):
         meat += 2.0 * (1.0 - lag / (lags + 1.0)) * float(scores[lag:] @ scores[:-lag])
-    return slope, sqrt(max(meat, 0.0)) / power
+    return steady(slope), steady(sqrt(max(meat, 0.0)) / power)

@@ -1,11 +1,13 @@
 """The books as plain text that other programs check: hledger's journal and beancount's ledger.
 
 Every event with postings is a transaction of its day, in the journal's order, its amounts to the last unit.
-Sources: hledger.org, "Journal format"; beancount.github.io, "Beancount language syntax".
+Both declare every account and commodity beforehand, so that a checker finds an account that slipped in.
+Sources: hledger.org, "Journal format", "Directives" and "check"; beancount.github.io, "Beancount language
+syntax".
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,6 +22,15 @@ _ROOTS = {
 }
 _ODD = re.compile(r"[^A-Za-z0-9-]+")
 _GRAMMAR = re.compile('["\\\\;|()\\r\\n]+')
+_ACCOUNT = re.compile(r"[^A-Za-z0-9 .&'+/-]+")
+_TYPES = {
+    "assets": "A",
+    "liabilities": "L",
+    "equity": "E",
+    "income": "R",
+    "expenses": "X",
+    "promises": "E",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +44,30 @@ class Booked:
     postings: tuple[tuple[str, str, str], ...]
 
 
-def hledger_text(title: str, booked: Iterable[Booked]) -> str:
-    """A journal that ``hledger check`` accepts."""
+def hledger_text(title: str, booked: Sequence[Booked]) -> str:
+    """A journal that ``hledger check --strict ordereddates`` accepts; odd names made plain, no two alike."""
+    names = _names((account for one in booked for account, _, _ in one.postings), _hledger_name)
+    places = {code: _places(text) for one in booked for _, code, text in one.postings}
     parts = [f"; {_plain(title)}\n"]
+    if names:
+        lines = [f"commodity 1000.{'0' * places[code]} {code}" for code in sorted(places)]
+        lines += [
+            f"account {name}  ; type: {_TYPES[name.partition(':')[0]]}"
+            for name in sorted(names.values())
+        ]
+        parts.append("\n".join(lines) + "\n")
     for one in booked:
         lines = [f"{one.day} * ({one.seq}) {_plain(one.kind)}  ; by {_plain(one.author)}"]
-        lines += [f"    {account}  {text} {code}" for account, code, text in _summed(one.postings)]
+        lines += [
+            f"    {names[account]}  {text} {code}" for account, code, text in _summed(one.postings)
+        ]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
 def beancount_text(title: str, booked: Sequence[Booked]) -> str:
     """A ledger that ``bean-check`` accepts; accounts are renamed as its grammar wants them."""
-    names = _beancount_names(account for one in booked for account, _, _ in one.postings)
+    names = _names((account for one in booked for account, _, _ in one.postings), _beancount_name)
     codes = sorted({code for one in booked for _, code, _ in one.postings})
     first = min((one.day for one in booked), default=date(2009, 1, 3))
     parts = [
@@ -75,14 +97,12 @@ def _summed(postings: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, st
     return [(account, code, f"{total:f}") for (account, code), total in sums.items() if total]
 
 
-def _beancount_names(accounts: Iterable[str]) -> dict[str, str]:
-    """Each account in beancount's grammar, no two alike."""
+def _names(accounts: Iterable[str], grammar: Callable[[str], str]) -> dict[str, str]:
+    """Each account in a program's grammar, no two alike."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     for account in dict.fromkeys(accounts):
-        root, *rest = account.split(":")
-        parts = [_part(one) for one in rest]
-        name = base = ":".join([_ROOTS[root], *parts])
+        name = base = grammar(account)
         count = 1
         while name in taken:
             count += 1
@@ -90,6 +110,19 @@ def _beancount_names(accounts: Iterable[str]) -> dict[str, str]:
         taken.add(name)
         found[account] = name
     return found
+
+
+def _beancount_name(account: str) -> str:
+    root, *rest = account.split(":")
+    return ":".join([_ROOTS[root], *(_part(one) for one in rest)])
+
+
+def _hledger_name(account: str) -> str:
+    return ":".join(" ".join(_ACCOUNT.sub(" ", part).split()) or "x" for part in account.split(":"))
+
+
+def _places(text: str) -> int:
+    return len(text.partition(".")[2])
 
 
 def _part(text: str) -> str:

@@ -7,7 +7,7 @@ from math import ceil, sqrt
 from headframe.mining import SalePolicy
 from headframe.numerics import Array, np
 from headframe.risk.kernels import hedge_against_sales
-from headframe.units import Month, Wrong
+from headframe.units import Month, Wrong, steadied, steady
 
 BASIS_SD = 0.012
 """Standard deviation of the annualised basis: a quarter of its range of 0.9 to 5.4 % at three
@@ -91,7 +91,7 @@ def basis_risk(  # noqa: PLR0913 - by name
     ratio = together / power if power > 0.0 else 0.0
     left = float((ideal - ratio * actual).std())
     error = 1.96 * left / sqrt(power * paths) if power > 0.0 else 0.0
-    return BasisRisk(
+    found = BasisRisk(
         tracking_error=float(gap.std()) / forward,
         r2=(together / spread) ** 2 if spread > 0.0 else 0.0,
         mean_gap_usd=float(gap.mean()),
@@ -100,6 +100,7 @@ def basis_risk(  # noqa: PLR0913 - by name
         ratio_low=ratio - error,
         ratio_high=ratio + error,
     )
+    return steadied(found)
 
 
 def averaging_basis(sales: Array, fixings: Array, vol: float) -> tuple[float, float]:
@@ -113,4 +114,4 @@ def averaging_basis(sales: Array, fixings: Array, vol: float) -> tuple[float, fl
     together = float((sold * fixed).sum())
     spread = float((sold**2).sum()) * float((fixed**2).sum())
     r2 = together**2 / spread if spread > 0.0 else 0.0
-    return vol * sqrt(gap / 365.0), r2
+    return steady(vol * sqrt(gap / 365.0)), steady(r2)

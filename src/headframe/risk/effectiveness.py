@@ -11,7 +11,7 @@ from datetime import date
 from math import log, sqrt
 
 from headframe.numerics import Array, np, quantile
-from headframe.units import Wrong
+from headframe.units import Wrong, steadied
 
 _LEAST = 60
 
@@ -70,7 +70,7 @@ def effectiveness(
     error = sqrt(_long_run(left * x, 2 * days)) / power
     z = quantile(0.975)
     year = sqrt(365.0 / days)
-    return Effectiveness(
+    found = Effectiveness(
         days=days,
         windows=len(pairs),
         independent=len(pairs) // days,
@@ -85,6 +85,7 @@ def effectiveness(
         since=both[pairs[0][0]][0],
         until=both[pairs[-1][1]][0],
     )
+    return steadied(found)
 
 
 def _long_run(scores: Array, lags: int) -> float:

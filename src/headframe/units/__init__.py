@@ -22,6 +22,7 @@ from headframe.units.money import (
 )
 from headframe.units.month import Month, months_from, months_to
 from headframe.units.shares import shared_out
+from headframe.units.steady import steadied, steady
 from headframe.units.wrong import Wrong
 
 __all__ = [
@@ -46,5 +47,7 @@ __all__ = [
     "parse_expiry",
     "parse_hashrate",
     "shared_out",
+    "steadied",
+    "steady",
     "year_fraction",
 ]
