@@ -150,9 +150,9 @@ def paths_of(engine: Engine, count: int) -> None:
     room_of = import_module("headframe.risk.engine").Room.of
     room = room_of(engine, 2_048)
     for first in range(0, count, 2_048):
-        engine.paths(7, first, room.prices, room.walked)
+        engine.paths(7, first, room.walked)
         engine.mine.fill(
-            7, first, room.prices, (room.coins, room.fees, room.power, np.empty((0, 0)))
+            7, first, room.walked, (room.coins, room.fees, room.power, np.empty((0, 0)))
         )
 
 
@@ -160,7 +160,7 @@ def prices_of(engine: Engine, count: int) -> None:
     """Prices, variance and basis of so many paths alone."""
     room = import_module("headframe.risk.engine").Room.of(engine, 2_048)
     for first in range(0, count, 2_048):
-        engine.paths(7, first, room.prices, room.walked)
+        engine.paths(7, first, room.walked)
 
 
 def numpy_paths(count: int, chunk: int = 4_096, *, mining: bool = True) -> float:

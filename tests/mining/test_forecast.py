@@ -27,6 +27,9 @@ from headframe.mining import (
     steady_bands,
 )
 from headframe.mining.kernels import simulate_coins
+from headframe.mining.kernels.fleet import below
+from headframe.mining.simulation import by_point
+from headframe.numerics import compiled
 from headframe.risk import Pledge
 from headframe.units import Month, Wrong, months_from
 from mines import BTC, HISTORY, MODEL, START, mine, site
@@ -70,7 +73,7 @@ def arguments(
         np.array(rewards),
         np.array([*model, *([0.0] * (10 - len(model)))]),
         np.array([*changes, *([0.0] * (14 - len(changes)))]),
-        np.empty((0, 0)) if prices is None else np.array(prices, dtype=np.float64),
+        by_point(np.empty((0, 0)) if prices is None else np.array(prices, dtype=np.float64)),
         np.array([86_400.0, 0.0]),
         spans,
         np.arange(count, dtype=np.int64),
@@ -147,6 +150,40 @@ def test_plain_python_agrees_with_the_compiled_kernel(case: Any) -> None:
     simulate_coins.python(*theirs)
     for one, other in zip(ours[-4:], theirs[-4:], strict=True):
         assert one == pytest.approx(other, rel=1e-11)
+
+
+@pytest.mark.parametrize("count", [0, 1, 24, 25, 300])
+def test_steps_of_a_staircase_are_counted_as_a_sorted_search_counts_them(count: int) -> None:
+    draw = np.random.default_rng(count)
+    steps = np.sort(draw.uniform(0.0, 1.0, count + 2))
+    asked = np.concatenate([draw.uniform(-0.1, 1.1, 70), steps])
+    found = np.empty(len(asked), dtype=np.int64)
+    compiled(below.python)(steps, 1, count + 1, asked, found)
+    assert (found == np.searchsorted(steps[1 : count + 1], asked, side="left")).all()
+
+
+@pytest.mark.parametrize("by_period", [0, 1])
+def test_rewards_that_step_twice_in_a_period_are_split_to_the_block(by_period: int) -> None:
+    """Deviations that differ by path: each has the period's blocks by reward, whatever their pace."""
+    given: dict[str, Any] = {
+        "height": 1_000_000.0, "model": (0.0, 0.1), "paths": 130,
+        "steps": (1_000_500.0, 1_001_000.0), "rewards": (4.0, 2.0, 1.0),
+    }  # fmt: skip
+    if by_period:
+        given |= {"by_period": 1, "periods": 1}
+    hashrate = 1e14 * HASHES_PER_DIFFICULTY / 600.0
+    taken = arguments((hashrate,), (0.0, 1e9 if by_period else 3e5), **given)
+    simulate_coins(*taken)
+    if by_period:
+        pace = taken[-1][:, 0] / 1e14
+        assert pace == pytest.approx(np.ones(130))
+        blocks = taken[-4][:, 0] / (500 * 4.0 + 500 * 2.0 + 1016 * 1.0) * 2016
+        assert blocks.std() > 50.0
+        return
+    coins_found = taken[-4][:, 0]
+    assert coins_found.min() < 500 * 4.0 < coins_found.max(), (
+        "some are past the first step, some not"
+    )
 
 
 def by_hand(model: Any, prices: Any, changes: Any, seconds: float) -> float:

@@ -3,7 +3,15 @@ import math
 import numpy as np
 import pytest
 
-from headframe.numerics import column_quantiles, normals, philox_words, poisson, uniforms
+from headframe.numerics import (
+    column_quantiles,
+    compiled,
+    normal_rows,
+    normals,
+    philox_words,
+    poisson,
+    uniforms,
+)
 from headframe.numerics.chance import _log_factorial
 
 
@@ -20,13 +28,13 @@ def test_philox_meets_its_known_answer() -> None:
 
 
 def test_compiled_and_plain_python_give_the_same_bits() -> None:
-    compiled, plain = np.empty(101), np.empty(101)
-    normals(2**40 + 7, 3, 9, compiled)
+    machine, plain = np.empty(101), np.empty(101)
+    normals(2**40 + 7, 3, 9, machine)
     normals.python(2**40 + 7, 3, 9, plain)
-    assert np.allclose(compiled, plain, rtol=0, atol=2e-16 * 8)
-    uniforms(5, 0, 0, compiled)
+    assert np.allclose(machine, plain, rtol=0, atol=2e-16 * 8)
+    uniforms(5, 0, 0, machine)
     uniforms.python(5, 0, 0, plain)
-    assert (compiled == plain).all()
+    assert (machine == plain).all()
 
 
 def test_a_path_does_not_depend_on_how_many_steps_are_drawn() -> None:
@@ -34,6 +42,15 @@ def test_a_path_does_not_depend_on_how_many_steps_are_drawn() -> None:
     normals(1, 2, 3, short)
     normals(1, 2, 3, long)
     assert (short == long[:10]).all()
+
+
+@pytest.mark.parametrize("draws", [1, 2, 15, 64])
+def test_paths_drawn_side_by_side_are_the_rows_drawn_one_by_one(draws: int) -> None:
+    together, alone = np.empty((draws, 37)), np.empty(draws)
+    compiled(normal_rows.python)(2**40 + 7, 3, 2**33, together)
+    for path in range(37):
+        normals(2**40 + 7, 3, 2**33 + path, alone)
+        assert (together[:, path] == alone).all()
 
 
 def test_normals_have_the_moments_of_normals() -> None:

@@ -93,10 +93,10 @@ ENGINE = prepare(programme())
 
 
 def walked(model: Any, days: int, paths: int, seed: int = 5, first: int = 0) -> Any:
-    prices, out = np.empty((paths, days + 1)), np.empty((days + 1, 4, paths))
+    out = np.empty((days + 1, 4, paths))
     residuals, moments = model.drawn_from()
-    price_paths(seed, first, model.numbers(1.0), np.zeros(days), residuals, moments, prices, out)
-    return prices, out
+    price_paths(seed, first, model.numbers(1.0), np.zeros(days), residuals, moments, out)
+    return out[:, 0].T, out
 
 
 @pytest.mark.parametrize("kind", list(Ladder))
@@ -147,8 +147,9 @@ def test_the_basis_forgets_and_strays_as_its_numbers_say() -> None:
 def test_antithetic_paths_mirror_each_other() -> None:
     plain = gbm(0.5)
     numbers = plain.numbers(1.0, antithetic=True)
-    prices, out = np.empty((600, 41)), np.empty((41, 4, 600))
-    price_paths(3, 100, numbers, np.zeros(40), np.zeros(2), np.ones(2), prices, out)
+    out = np.empty((41, 4, 600))
+    price_paths(3, 100, numbers, np.zeros(40), np.zeros(2), np.ones(2), out)
+    prices = out[:, 0].T
     logs = np.log(prices)
     drift = -0.5 * 0.25 * np.arange(41) / 365.0
     assert np.abs(logs[0::2] + logs[1::2] - 2.0 * drift).max() < 1e-12
@@ -160,8 +161,9 @@ def test_a_bumped_run_reuses_its_draws() -> None:
     model = ladder(Ladder.HESTON_JUMPS, SURFACE)
     plain, _ = walked(model, 60, 500)
     residuals, moments = model.drawn_from()
-    prices, out = np.empty((500, 61)), np.empty((61, 4, 500))
-    price_paths(5, 0, model.numbers(1.01), np.zeros(60), residuals, moments, prices, out)
+    out = np.empty((61, 4, 500))
+    price_paths(5, 0, model.numbers(1.01), np.zeros(60), residuals, moments, out)
+    prices = out[:, 0].T
     assert np.abs(prices / plain - 1.01).max() < 1e-13
 
 
@@ -233,15 +235,15 @@ def test_a_second_accounting_in_plain_python_agrees() -> None:
     engine = prepare(made)
     calendar = engine.calendar
     days, count = calendar.days, 6
-    prices, out = np.empty((count, days + 1)), np.empty((days + 1, 4, count))
-    engine.paths(4, 0, prices, out)
+    out = np.empty((days + 1, 4, count))
+    engine.paths(4, 0, out)
     buckets = len(calendar.edges) - 1
     coins, fees, power = (np.empty((count, buckets)) for _ in range(3))
-    engine.mine.fill(4, 0, prices, (coins, fees, power, np.empty((0, 0))))
+    engine.mine.fill(4, 0, out, (coins, fees, power, np.empty((0, 0))))
     results = engine.shard(4, 0, count)
     for path in range(count):
         wanted = _accounted(
-            made, calendar, prices[path], out[:, 3, path], (coins + fees)[path], power[path]
+            made, calendar, out[:, 0, path], out[:, 3, path], (coins + fees)[path], power[path]
         )
         for name, place in (("hedge", 4), ("low", 6), ("low_bare", 5), ("called", 9), ("sales", 2)):
             assert results[path, place] == pytest.approx(wanted[name], abs=25_000.0), name

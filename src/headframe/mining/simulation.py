@@ -52,7 +52,7 @@ def simulate(  # noqa: PLR0913 - every input by its name
     for first in range(0, paths, _BLOCK):
         last = min(first + _BLOCK, paths)
         rows = drawn[first:last] if len(drawn) > 1 else drawn
-        laid_out.fill(seed, first, rows, tuple(one[first:last] for one in out))
+        laid_out.fill(seed, first, by_point(rows), tuple(one[first:last] for one in out))
         if progress is not None:
             progress(last, paths)
     return Paths(*out)
@@ -68,7 +68,8 @@ class LaidMine:
     def fill(self, seed: int, first: int, prices: Array, out: tuple[Array, ...]) -> None:
         """Fill subsidy and fee coins, power USD and mean difficulty of paths from ``first`` on.
 
-        ``prices`` are their rows, one row for all, or none; the last two of ``out`` may be (0, 0).
+        ``prices`` are (points, any, paths, one for all, or none), the first of the second axis in USD a coin;
+        the last two of ``out`` may be (0, 0).
         """
         _fill((seed, first, *self.taken, prices, *self.placed, *out))
 
@@ -83,6 +84,11 @@ class LaidMine:
         return LaidMine(
             (numbers, self.taken[1], self.taken[2] * reward, *self.taken[3:]), self.placed
         )
+
+
+def by_point(prices: Array) -> Array:
+    """Prices by path (paths, points) as the kernel reads them: (points, 1, paths)."""
+    return np.ascontiguousarray(prices.T)[:, None, :]
 
 
 def lay(
@@ -207,7 +213,7 @@ def constant_fleet(
         np.array(schedule[1]),
         model_numbers(start.model),
         np.zeros(PRICE_LAGS + 1),
-        nothing,
+        by_point(nothing),
         np.array([1.0, 0.0]),
         np.array([0.0, seconds[-1]]),
         np.zeros(1, dtype=np.int64),

@@ -1,6 +1,13 @@
 """Numbers without meaning: compiled kernels, counter-based chance, the normal distribution."""
 
-from headframe.numerics.chance import normals, philox_words, poisson, uniforms
+from headframe.numerics.chance import (
+    normal_pair,
+    normal_rows,
+    normals,
+    philox_words,
+    poisson,
+    uniforms,
+)
 from headframe.numerics.compiled import (
     Array,
     Places,
@@ -29,6 +36,8 @@ __all__ = [
     "lane",
     "log",
     "mills",
+    "normal_pair",
+    "normal_rows",
     "normals",
     "np",
     "parallel",

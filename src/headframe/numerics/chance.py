@@ -8,7 +8,7 @@ import math
 
 from headframe.numerics.compiled import Array, compiled, lane, np, scalar
 from headframe.numerics.elementary import exp, log
-from headframe.numerics.normal import quantile
+from headframe.numerics.normal import CENTRAL, quantile, quantile_central
 
 _LOW = 0xFFFFFFFF
 _M0 = 0xD2511F53
@@ -38,7 +38,7 @@ def philox_words(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[
     return int(a), int(b), int(c), int(d)
 
 
-@scalar
+@lane
 def _pair(seed: int, stream: int, path: int, block: int) -> tuple[float, float]:
     key = np.uint64(seed)
     low, shift = np.uint64(_LOW), np.uint64(32)
@@ -64,6 +64,37 @@ def normals(seed: int, stream: int, path: int, out: Array) -> None:
     uniforms(seed, stream, path, out)
     for index in range(out.size):
         out[index] = quantile(out[index])
+
+
+@scalar
+def normal_rows(seed: int, stream: int, first: int, out: Array) -> None:
+    """Fill (draws, paths): column i is the row ``normals`` fills for path ``first`` + i, to the last bit."""
+    draws = out.shape[0]
+    for block in range(draws // 2):
+        normal_pair(seed, stream, first, block, out[2 * block], out[2 * block + 1])
+    if draws % 2 == 1:
+        odd = out[draws - 1]
+        normal_pair(seed, stream, first, draws // 2, odd, odd.copy())
+
+
+@scalar
+def normal_pair(seed: int, stream: int, first: int, block: int, one: Array, two: Array) -> None:
+    """Fill two rows of ``normal_rows``: draws 2 ``block`` and the one after it of paths from ``first`` on."""
+    for i in range(one.size):
+        one[i], two[i] = _pair(seed, stream, first + i, block)
+    _turned(one)
+    _turned(two)
+
+
+@scalar
+def _turned(row: Array) -> None:
+    """Turn uniforms into normals: all as if of the middle, at once, then those of the tails one by one."""
+    kept = row.copy()
+    for i in range(row.size):
+        row[i] = quantile_central(kept[i] - 0.5)
+    for i in range(row.size):
+        if abs(kept[i] - 0.5) > CENTRAL:
+            row[i] = quantile(kept[i])
 
 
 @scalar

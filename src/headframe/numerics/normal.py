@@ -2,12 +2,14 @@
 
 import math
 
-from headframe.numerics.compiled import scalar
+from headframe.numerics.compiled import lane, scalar
 from headframe.numerics.elementary import log
 
 _SQRT_HALF = math.sqrt(0.5)
 _SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
 _INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+CENTRAL = 0.425
+"""How far from a half the middle of the distribution reaches."""
 
 
 @scalar
@@ -40,6 +42,53 @@ def mills(z: float) -> float:
     return 1.0 / tail
 
 
+@lane
+def quantile_central(q: float) -> float:
+    """``quantile`` of a half and ``q``, for q from -0.425 to 0.425."""
+    r = 0.180625 - q * q
+    top = (
+        (
+            (
+                (
+                    (
+                        (2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r
+                        + 6.7265770927008700853e4
+                    )
+                    * r
+                    + 4.5921953931549871457e4
+                )
+                * r
+                + 1.3731693765509461125e4
+            )
+            * r
+            + 1.9715909503065514427e3
+        )
+        * r
+        + 1.3314166789178437745e2
+    ) * r + 3.3871328727963666080e0
+    low = (
+        (
+            (
+                (
+                    (
+                        (5.2264952788528545610e3 * r + 2.8729085735721942674e4) * r
+                        + 3.9307895800092710610e4
+                    )
+                    * r
+                    + 2.1213794301586595867e4
+                )
+                * r
+                + 5.3941960214247511077e3
+            )
+            * r
+            + 6.8718700749205790830e2
+        )
+        * r
+        + 4.2313330701600911252e1
+    ) * r + 1.0
+    return q * top / low
+
+
 @scalar
 def quantile(p: float) -> float:
     """The z below which a share p of a standard normal lies, 0 < p < 1.
@@ -48,49 +97,8 @@ def quantile(p: float) -> float:
     about 1e-16.
     """
     q = p - 0.5
-    if abs(q) <= 0.425:
-        r = 0.180625 - q * q
-        top = (
-            (
-                (
-                    (
-                        (
-                            (2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r
-                            + 6.7265770927008700853e4
-                        )
-                        * r
-                        + 4.5921953931549871457e4
-                    )
-                    * r
-                    + 1.3731693765509461125e4
-                )
-                * r
-                + 1.9715909503065514427e3
-            )
-            * r
-            + 1.3314166789178437745e2
-        ) * r + 3.3871328727963666080e0
-        low = (
-            (
-                (
-                    (
-                        (
-                            (5.2264952788528545610e3 * r + 2.8729085735721942674e4) * r
-                            + 3.9307895800092710610e4
-                        )
-                        * r
-                        + 2.1213794301586595867e4
-                    )
-                    * r
-                    + 5.3941960214247511077e3
-                )
-                * r
-                + 6.8718700749205790830e2
-            )
-            * r
-            + 4.2313330701600911252e1
-        ) * r + 1.0
-        return q * top / low
+    if abs(q) <= CENTRAL:
+        return quantile_central(q)
     r = math.sqrt(-log(p if q < 0.0 else 1.0 - p))
     if r <= 5.0:
         r -= 1.6

@@ -106,10 +106,10 @@ class Engine:
         """Figures kept of each path."""
         return FIGURES + 3 * len(self.calendar.months)
 
-    def paths(self, seed: int, first: int, prices: Array, walked: Array) -> None:
-        """Fill prices of consecutive paths (count, days + 1), and what marks need (days + 1, 4, count)."""
+    def paths(self, seed: int, first: int, walked: Array) -> None:
+        """Fill the prices of consecutive paths, and what marks need beside: (days + 1, 4, count)."""
         growth = np.diff(self.carry[: self.calendar.days + 1])
-        price_paths(seed, first, self.model, growth, self.residuals, self.moments, prices, walked)
+        price_paths(seed, first, self.model, growth, self.residuals, self.moments, walked)
 
     def shard(self, seed: int, first: int, count: int) -> Singles:
         """Results of consecutive paths, (count, columns) in single precision, block by block."""
@@ -124,7 +124,7 @@ class Engine:
         room = Room.of(self, min(BLOCK, count))
         for at in range(0, count, BLOCK):
             width = min(BLOCK, count - at)
-            used = room if width == len(room.prices) else Room.of(self, width)
+            used = room if width == room.walked.shape[2] else Room.of(self, width)
             self._block(seed, first + at, used)
             out[at : at + width] = used.found.T
             yield at + width
@@ -136,7 +136,6 @@ class Engine:
         engine was prepared without them.
         """
         room = Room.of(self, len(prices))
-        room.prices[:] = prices
         room.walked[:, 0, :] = prices.T
         room.walked[:, 1, :] = np.log(prices / prices[:, :1]).T
         room.walked[:, 2, :] = (variances**0.25).T
@@ -150,7 +149,7 @@ class Engine:
         return np.ascontiguousarray(room.found.T)
 
     def _block(self, seed: int, first: int, room: "Room") -> None:
-        self.paths(seed, first, room.prices, room.walked)
+        self.paths(seed, first, room.walked)
         self.settle(seed, first, room)
 
     def settle(
@@ -162,7 +161,7 @@ class Engine:
         rung, kept = (_NO_RUNG, _NO_RUNGS) if rungs is None else rungs
         calendar = self.calendar
         filled = (room.coins, room.fees, room.power, np.empty((0, 0)))
-        self.mine.fill(seed, first, room.prices, filled)
+        self.mine.fill(seed, first, room.walked, filled)
         np.add(room.coins, room.fees, out=room.coins)
         run_programme(
             room.walked, room.coins, room.power, calendar.bucket, calendar.share, calendar.sells,
@@ -174,7 +173,7 @@ class Engine:
         """Worst and root-mean-square difference in USD of interpolated marks, on the first paths."""
         days = self.tables.shape[1]
         walked = np.empty((days, 4, _CHECKED))
-        self.paths(seed, 0, np.empty((_CHECKED, days)), walked)
+        self.paths(seed, 0, walked)
         worst, squares = np.empty(days), np.empty(days)
         mark_errors(
             walked, self.legs, self.model, self.carry, self.smile, self.tenors, self.ys, self.grid,
@@ -196,7 +195,6 @@ class Stressed:
 class Room:
     """Where one block after another is worked out: memory asked for once is touched once."""
 
-    prices: Array
     walked: Array
     coins: Array
     fees: Array
@@ -209,7 +207,7 @@ class Room:
         days, buckets = engine.calendar.days + 1, len(engine.calendar.edges) - 1
         coins, fees, power = (np.empty((count, buckets)) for _ in range(3))
         walked, found = np.empty((days, 4, count)), np.empty((engine.columns, count))
-        return cls(np.empty((count, days)), walked, coins, fees, power, found)
+        return cls(walked, coins, fees, power, found)
 
 
 def shards(paths: int) -> Iterator[tuple[int, int]]:

@@ -70,7 +70,7 @@ def simulated_call(model: PriceModel, *, days: int, paths: int, seed: int) -> Sp
     block = 2_048
     for first in range(0, paths, block):
         width = min(block, paths - first)
-        prices, walked = np.empty((width, days + 1)), np.empty((days + 1, 4, width))
-        price_paths(seed, first, numbers, np.zeros(days), residuals, moments, prices, walked)
-        worst[first : first + width] = prices.max(axis=1) - 1.0
+        walked = np.empty((days + 1, 4, width))
+        price_paths(seed, first, numbers, np.zeros(days), residuals, moments, walked)
+        worst[first : first + width] = walked[:, 0].max(axis=0) - 1.0
     return spread(worst)

@@ -82,13 +82,14 @@ def index_paths(outlook: Outlook, first: datetime, days: int) -> tuple[Array, Ar
     share = places - low
     for at in range(0, outlook.paths, _BLOCK):
         width = min(_BLOCK, outlook.paths - at)
-        walked, out = np.empty((width, reach + 1)), np.empty((reach + 1, 4, width))
-        price_paths(outlook.seed, at, numbers, growth, *drawn, walked, out)
+        walked = np.empty((reach + 1, 4, width))
+        price_paths(outlook.seed, at, numbers, growth, *drawn, walked)
         fees, nothing = np.empty((width, days)), np.empty((0, 0))
         rows = coins[at : at + width]
         mine.fill(outlook.seed, at, walked, (rows, fees, nothing, nothing))
         rows += fees
-        prices[at : at + width] = walked[:, low] * (1.0 - share) + walked[:, low + 1] * share
+        spots = walked[:, 0].T
+        prices[at : at + width] = spots[:, low] * (1.0 - share) + spots[:, low + 1] * share
     return coins, prices
 
 
@@ -155,10 +156,8 @@ def _periods(outlook: Outlook, end: datetime) -> tuple[Array, Array]:
     levels, lengths = np.empty((outlook.paths, periods)), np.empty((outlook.paths, periods))
     for at in range(0, outlook.paths, _BLOCK):
         width = min(_BLOCK, outlook.paths - at)
-        walked, out = np.empty((width, days + 1)), np.empty((days + 1, 4, width))
-        price_paths(
-            outlook.seed, at, numbers, np.diff(np.log(curve)).round(12), *drawn, walked, out
-        )
+        walked = np.empty((days + 1, 4, width))
+        price_paths(outlook.seed, at, numbers, np.diff(np.log(curve)).round(12), *drawn, walked)
         coins, fees, rows = (
             np.empty((width, periods)),
             np.empty((width, periods)),

@@ -131,7 +131,7 @@ def _walked(
     for first in range(0, paths, BLOCK):
         width = min(BLOCK, paths - first)
         walked = np.empty((length, 4, width))
-        engine.paths(seed, first, np.empty((width, length)), walked)
+        engine.paths(seed, first, walked)
         part = (
             np.empty((*shape[:2], width), np.float32),
             np.empty((*shape[:2], width), np.float32),

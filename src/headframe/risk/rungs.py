@@ -96,7 +96,7 @@ def _walked(engine: Engine, days: Sequence[int], paths: int, seed: int) -> tuple
         width = min(BLOCK, paths - first)
         room = Room.of(engine, width)
         part = np.zeros((2 * count + 1, width))
-        engine.paths(seed, first, room.prices, room.walked)
+        engine.paths(seed, first, room.walked)
         engine.settle(seed, first, room, (rung, part))
         kept[:, first : first + width] = part
         least = np.minimum.accumulate(room.walked[:, 0, :], axis=0)

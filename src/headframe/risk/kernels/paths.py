@@ -26,7 +26,7 @@ from headframe.numerics import (
     sincos_turn,
 )
 
-LANES = 256
+LANES = 64
 NUMBERS = 18
 GARCH = 1.0
 _UNIT = 2.3283064365386963e-10  # 2**-32
@@ -69,10 +69,9 @@ def price_paths(
     growth: Array,
     residuals: Array,
     moments: Array,
-    prices: Array,
     days_out: Array,
 ) -> None:
-    """Fill prices (paths, days + 1), and day by day the same with what marks need.
+    """Fill the prices of paths day by day, with what marks need.
 
     Args:
         seed, first_path: row i is path ``first_path`` + i of the seed. With ``ANTITHETIC`` paths 2k
@@ -81,10 +80,10 @@ def price_paths(
         growth: (days,) log of each day's forward over the day's before.
         residuals: (n,) filtered residuals in order, mean 0 and variance 1; moments: (m,) log of the
             mean of exp(s e) at s evenly from 0 to 0.5, as multiples of s**2/2. For GARCH only.
-        prices: (paths, days + 1). days_out: (days + 1, 4, paths): price, its log over the start's,
-            fourth root of the variance a year, and what the carry of forwards adds to today's.
+        days_out: (days + 1, 4, paths): price, its log over the start's, fourth root of the variance a
+            year, and what the carry of forwards adds to today's.
     """
-    paths, days = prices.shape[0], prices.shape[1] - 1
+    paths, days = days_out.shape[2], days_out.shape[0] - 1
     halved, garch, jumps = model[ANTITHETIC] != 0.0, model[KIND] == GARCH, model[LAM] > 0.0
     compensator = jump_compensator(model)
     rare = -quantile(model[LAM] * _DAY) if jumps else 0.0
@@ -96,17 +95,18 @@ def price_paths(
         w0, w1 = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
         w2, w3 = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
         z1, z2, z3 = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-        z4, u = np.empty(LANES), np.empty(LANES)
+        z4, u, root = np.empty(LANES), np.empty(LANES), np.empty(LANES)
         x, v, b, S = np.zeros(LANES), np.empty(LANES), np.zeros(LANES), np.empty(LANES)
         v[:], S[:] = model[V0], model[START]
         shift = 1 if halved else 0
         for day in range(days + 1):
-            for i in range(width):
-                prices[first + i, day] = S[i]
+            for i in range(LANES):
+                root[i] = math.sqrt(max(v[i], 0.0))
             for i in range(width):
                 days_out[day, 0, first + i] = S[i]
                 days_out[day, 1, first + i] = x[i]
-                days_out[day, 2, first + i] = math.sqrt(math.sqrt(max(v[i], 0.0)))
+            for i in range(width):
+                days_out[day, 2, first + i] = math.sqrt(root[i])
                 days_out[day, 3, first + i] = b[i]
             if day == days:
                 break
@@ -126,7 +126,7 @@ def price_paths(
                     u[i] = 1.0 - u[i] if turned else u[i]
                 _garch_day(model, growth[day], residuals, moments, u, x, v)
             else:
-                _diffused_day(model, growth[day] - compensator, z1, z2, x, v)
+                _diffused_day(model, growth[day] - compensator, z1, z2, root, x, v)
             if jumps:
                 for i in range(LANES):
                     if z4[i] > rare:
@@ -137,13 +137,15 @@ def price_paths(
 
 
 @scalar
-def _diffused_day(model: Array, growth: float, z1: Array, z2: Array, x: Array, v: Array) -> None:
-    """One day of Heston's variance; without any of its own it is Brownian motion."""
+def _diffused_day(
+    model: Array, growth: float, z1: Array, z2: Array, sd: Array, x: Array, v: Array
+) -> None:
+    """One day of Heston's variance v, whose root is given; without any of its own it is Brownian motion."""
     root, across = math.sqrt(_DAY), math.sqrt(max(1.0 - model[RHO] * model[RHO], 0.0))
     kappa, theta, xi, rho = model[KAPPA] * _DAY, model[THETA], model[XI], model[RHO]
     for i in range(LANES):
         vp = max(v[i], 0.0)
-        s = math.sqrt(vp) * root
+        s = sd[i] * root
         x[i] = x[i] + (growth - 0.5 * vp * _DAY) + s * z1[i]
         moved = v[i] + kappa * (theta - vp) + xi * s * (rho * z1[i] + across * z2[i])
         v[i] = min(moved, _LARGEST_V)
