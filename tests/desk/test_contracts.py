@@ -233,6 +233,23 @@ def test_the_mandate_decides(made: Office) -> None:
     assert not made.state().contracts
 
 
+def test_hashrate_is_sold_once_in_coin_or_for_dollars(made: Office) -> None:
+    dealt(made, forward("0.00043", phs=4_000, in_coin=True), "0.00043")
+    made.user = "treasurer"
+    beside = r"31 days of 2026-10 96\.\d\d coins .* is of 5\d\.\d\d beside 5\d\.\d\d whose hashrate is sold"
+    for again, limit in (
+        (forward("0.00043", phs=4_000, in_coin=True), "0.00043"),
+        (forward(phs=4_000), "33"),
+    ):
+        with pytest.raises(Invalid, match=beside):
+            contracts.draft(made, again, Decimal(limit))
+    november = (date(2026, 11, 1), date(2026, 11, 30))
+    kept = contracts.draft(
+        made, forward("0.00043", november, 4_000, in_coin=True), Decimal("0.00043")
+    )
+    assert kept.id == "K-2", "other days are other hashrate"
+
+
 def test_a_mandate_that_names_no_such_hedge_allows_none(office: Office) -> None:
     with pytest.raises(Declined, match=r"M-1\.3 structure_not_allowed.*M-1\.4 venue_not_allowed"):
         contracts.draft(office, forward(), Decimal(33))

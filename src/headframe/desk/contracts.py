@@ -96,7 +96,8 @@ def _rated(
         raise Invalid(f"this workspace mines {coin}, the contract is on {terms.coin[:10]}")
     again = _repeated(office.state(), terms, found, but)
     try:
-        made = rate_contract(found, terms, limit, index_of(version.forecast), repeated=again)
+        on, index = office.state().held_contracts(), index_of(version.forecast)
+        made = rate_contract(found, terms, limit, index, on=on, repeated=again)
     except Wrong as error:
         raise Invalid(str(error)) from error
     return found, made

@@ -1,6 +1,6 @@
 """Contracts on a schedule under the mandate: what the index will pay, fair prices, facts, the envelope."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -222,10 +222,19 @@ def _standing(
 
 
 def rate_contract(
-    found: Situation, terms: ContractTerms, limit: Decimal, index: Index, *, repeated: bool = False
+    found: Situation,
+    terms: ContractTerms,
+    limit: Decimal,
+    index: Index,
+    *,
+    on: Sequence[HeldContract] = (),
+    repeated: bool = False,
 ) -> ContractRated:
-    """A contract on the market now, and whom it may be dealt with; Wrong where it cannot be dealt."""
-    _possible(found, terms, index)
+    """A contract on the market now, and whom it may be dealt with; Wrong where it cannot be dealt.
+
+    ``on`` are the contracts in force, whose hashrate is sold already.
+    """
+    _possible(found, terms, index, on)
     made = price_contract(terms, limit, found.surface, found.at, index)
     placed = Placed(
         terms.kind,
@@ -236,11 +245,14 @@ def rate_contract(
     return ContractRated(priced=made, placement=place(found, placed, plain))
 
 
-def _possible(found: Situation, terms: ContractTerms, index: Index) -> None:
+def _possible(
+    found: Situation, terms: ContractTerms, index: Index, on: Sequence[HeldContract]
+) -> None:
     """Raises Wrong unless it lies in the months ahead, and hedges no more than they mine on its days.
 
     The mandate's bands begin with the next full month, and count whole months: a contract on a few days could
-    else be many times what is mined on them.
+    else be many times what is mined on them. Hashrate that is sold on those days already, for USD or in coin,
+    counts with it: one in coin is no cover of the price, and no band would see two of them.
     """
     first, last = terms.days[0], terms.days[-1]
     if Month.of(first) <= Month.of(found.at):
@@ -254,11 +266,25 @@ def _possible(found: Situation, terms: ContractTerms, index: Index) -> None:
         coins = float(terms.coins) * len(days) / len(terms.days)
         if terms.forward is not None:
             coins = float(terms.forward.phs) * sum(index(day) for day in days)
-        if coins > expected:
+        sold = 0.0 if terms.forward is None else _sold(on, days, index)
+        if coins + sold > expected:
+            beside = f" beside {sold:.2f} whose hashrate is sold already" if sold else ""
             raise Wrong(
                 f"on {len(days)} days of {month} {expected:.2f} coins are expected (P50), "
-                f"and the contract is of {coins:.2f}"
+                f"and the contract is of {coins:.2f}{beside}"
             )
+
+
+def _sold(on: Sequence[HeldContract], days: Sequence[date], index: Index) -> float:
+    """Coins of days whose hashrate is sold forward."""
+    forwards = [one.contract.terms.forward for one in on]
+    return sum(
+        float(forward.phs) * index(day)
+        for forward in forwards
+        if forward is not None
+        for day in days
+        if forward.first <= day <= forward.last
+    )
 
 
 def expected_fixing(terms: ContractTerms, index: Index, day: date, spot: Decimal) -> Decimal:

@@ -30,6 +30,7 @@ _LEVELS, _GREATEST_VOL = 12, 2.5
 _TENORS = (1, 2, 4, 7, 11, 16, 23, 32, 45, 62, 85, 115, 155, 205, 270, 350, 450, 600, 800)
 _SMILE_REACH, _SMILE_NODES = 3.0, 61
 _CHECKED = 64
+_USUAL_PATHS, _USUAL_SEED = 4_096, 1
 _NO_RUNG, _NO_RUNGS = np.zeros(0, dtype=np.int64), np.zeros((0, 0))
 Progress = Callable[[int, int], None]
 
@@ -98,6 +99,11 @@ class Engine:
     legs: Array
     expires: Places
     tables: Singles
+    hashed: Array
+    due: Array
+    usual: Array
+    """Coins sold by an index of mining on each day and due on it, by set; the difficulty they count on by
+    bucket, none where there are no such coins."""
     whole: bool = True
     """Whether every day has its marks: without them cash is not walked."""
 
@@ -160,14 +166,32 @@ class Engine:
             raise Wrong("this engine has marks on some days alone: cash is not walked on it")
         rung, kept = (_NO_RUNG, _NO_RUNGS) if rungs is None else rungs
         calendar = self.calendar
-        filled = (room.coins, room.fees, room.power, np.empty((0, 0)))
-        self.mine.fill(seed, first, room.walked, filled)
+        self.mine.fill(
+            seed, first, room.walked, (room.coins, room.fees, room.power, room.difficulty)
+        )
         np.add(room.coins, room.fees, out=room.coins)
         run_programme(
             room.walked, room.coins, room.power, calendar.bucket, calendar.share, calendar.sells,
             calendar.fixed, calendar.month, self.opening, self.sets, self.notional, self.legs,
-            self.expires, self.grid, self.tables, rung, kept, room.found,
+            self.expires, self.grid, self.tables, self.hashed, self.due, self.short(room.difficulty),
+            rung, kept, room.found,
         )  # fmt: skip
+
+    def short(self, difficulty: Array) -> Array:
+        """How much fewer coins an index pays than was counted on, as a share, by path and bucket.
+
+        Difficulty to come is taken to stand as far from what was expected as it does in the bucket.
+        """
+        return 1.0 - self.usual / difficulty
+
+    def shortfall(self, seed: int, first: int, walked: Array) -> Array:
+        """``short`` of paths walked: (paths, buckets), or (0, 0) where no coins are sold by an index."""
+        if not self.usual.size:
+            return _NO_RUNGS
+        shape = (walked.shape[2], len(self.usual))
+        coins, fees, difficulty = np.empty(shape), np.empty(shape), np.empty(shape)
+        self.mine.fill(seed, first, walked, (coins, fees, _NO_RUNGS, difficulty))
+        return self.short(difficulty)
 
     def marks_error(self, seed: int) -> tuple[float, float]:
         """Worst and root-mean-square difference in USD of interpolated marks, on the first paths."""
@@ -199,6 +223,7 @@ class Room:
     coins: Array
     fees: Array
     power: Array
+    difficulty: Array
     found: Array
 
     @classmethod
@@ -207,7 +232,8 @@ class Room:
         days, buckets = engine.calendar.days + 1, len(engine.calendar.edges) - 1
         coins, fees, power = (np.empty((count, buckets)) for _ in range(3))
         walked, found = np.empty((days, 4, count)), np.empty((engine.columns, count))
-        return cls(walked, coins, fees, power, found)
+        difficulty = np.empty((count, len(engine.usual)) if engine.usual.size else (0, 0))
+        return cls(walked, coins, fees, power, difficulty, found)
 
 
 def shards(paths: int) -> Iterator[tuple[int, int]]:
@@ -292,7 +318,8 @@ def prepare(
         marked[:] = 0
         marked[list(marked_on(days))] = 1
     mark_tables(hedge.legs, model, carry, smile, tenors, ys, grid, spot, marked, tables)
-    return Engine(
+    alive, due = hedge.on_index(carry, days)
+    engine = Engine(
         calendar=calendar,
         mine=mine,
         model=model,
@@ -309,8 +336,22 @@ def prepare(
         legs=hedge.legs,
         expires=_expires(hedge.legs, days),
         tables=tables,
+        hashed=alive,
+        due=due,
+        usual=np.zeros(0),
         whole=marked_on is None,
     )
+    return replace(engine, usual=_usual(engine)) if alive.any() else engine
+
+
+def _usual(engine: Engine) -> Array:
+    """The median difficulty of each bucket on the engine's own paths: what its marks count on."""
+    walked = np.empty((engine.calendar.days + 1, 4, _USUAL_PATHS))
+    engine.paths(_USUAL_SEED, 0, walked)
+    shape = (_USUAL_PATHS, len(engine.calendar.edges) - 1)
+    coins, fees, difficulty = np.empty(shape), np.empty(shape), np.empty(shape)
+    engine.mine.fill(_USUAL_SEED, 0, walked, (coins, fees, _NO_RUNGS, difficulty))
+    return np.median(difficulty, axis=0)
 
 
 def _expires(legs: Array, days: int) -> Places:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from headframe.book import MarginTerms, Position
 from headframe.counterparty import CollateralTerms
-from headframe.instrument import Instrument, Kind
+from headframe.instrument import Instrument, Kind, StructureKind
 from headframe.numerics import Array, np
 from headframe.risk.rules import RULE_SETS, VenueMargin, rule_set
 from headframe.units import Wrong
@@ -36,7 +36,8 @@ class NettingSet:
 class HedgedLeg:
     """One leg that is on: signed amount (coins, or USD for a future settled in coin) and entry.
 
-    ``margined`` are the coins that initial margin or an independent amount is counted on.
+    ``margined`` are the coins that initial margin or an independent amount is counted on; ``hashed`` those
+    sold by an index of mining at the difficulty expected: fewer where it is higher.
     """
 
     instrument: Instrument
@@ -44,6 +45,7 @@ class HedgedLeg:
     entry: float
     netting: str
     margined: float
+    hashed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Hedge:
     legs: Array
     sets: tuple[NettingSet, ...]
     margined: Array
+    hashed: Array
 
     def set_numbers(self) -> Array:
         """The kernel's array of sets."""
@@ -74,10 +77,24 @@ class Hedge:
             out[int(row[5]), : int(row[4])] += coins
         return out
 
+    def on_index(self, carry: Array, days: int) -> tuple[Array, Array]:
+        """Coins sold by an index of mining, in coins of a day's spot: alive on each day, and due on it.
+
+        Both are (sets, days + 1); ``carry`` is the log of each day's forward over the spot.
+        """
+        alive, due = np.zeros((2, len(self.sets), days + 1))
+        for row, coins in zip(self.legs, self.hashed, strict=True):
+            held, last = int(row[5]), int(row[4])
+            on = min(last, days + 1)
+            alive[held, :on] += coins * np.exp(carry[last] - carry[:on])
+            if last <= days:
+                due[held, last] += coins
+        return alive, due
+
 
 def no_hedge() -> Hedge:
     """Nothing on."""
-    return Hedge(np.zeros((0, 6)), (), np.zeros(0))
+    return Hedge(np.zeros((0, 6)), (), np.zeros(0), np.zeros(0))
 
 
 def hedge_of(legs: Sequence[HedgedLeg], sets: Sequence[NettingSet], at: datetime) -> Hedge:
@@ -87,6 +104,7 @@ def hedge_of(legs: Sequence[HedgedLeg], sets: Sequence[NettingSet], at: datetime
     names = [one.name for one in sets]
     rows: list[tuple[float, ...]] = []
     margined: list[float] = []
+    hashed: list[float] = []
     for leg in legs:
         days = (leg.instrument.expiry - at).total_seconds() / 86_400.0
         if days <= 0.0:
@@ -106,8 +124,9 @@ def hedge_of(legs: Sequence[HedgedLeg], sets: Sequence[NettingSet], at: datetime
             )
         )
         margined.append(leg.margined)
+        hashed.append(leg.hashed)
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 6)
-    return Hedge(table, tuple(sets), np.array(margined))
+    return Hedge(table, tuple(sets), np.array(margined), np.array(hashed))
 
 
 def hedge_in_force(
@@ -161,7 +180,13 @@ def _both(one: HedgedLeg, other: HedgedLeg) -> HedgedLeg:
             entry = amount / (one.amount / one.entry + other.amount / other.entry)
         else:
             entry = (one.amount * one.entry + other.amount * other.entry) / amount
-    return replace(one, amount=amount, entry=entry, margined=one.margined + other.margined)
+    return replace(
+        one,
+        amount=amount,
+        entry=entry,
+        margined=one.margined + other.margined,
+        hashed=one.hashed + other.hashed,
+    )
 
 
 def _collateral(threshold_usd: float, share: float) -> CollateralTerms:
@@ -203,6 +228,7 @@ def _legs(position: Position, apart: frozenset[str]) -> list[HedgedLeg]:
     venue, coins = position.trade.margin is MarginTerms.VENUE, float(position.coins)
     sold = sum(float(leg.amount) for leg in position.trade.legs if leg.amount < 0)
     dealer = "" if venue else position.trade.dealer
+    on_index = position.trade.structure is StructureKind.HASHPRICE_FORWARD
     return [
         HedgedLeg(
             instrument=leg.instrument,
@@ -213,6 +239,7 @@ def _legs(position: Position, apart: frozenset[str]) -> list[HedgedLeg]:
             margined=coins * (float(leg.amount) / sold)
             if position.trade.sells_upside and leg.amount < 0
             else 0.0,
+            hashed=max(-float(position.amount(leg)), 0.0) if on_index else 0.0,
         )
         for leg in position.trade.legs
     ]

@@ -132,13 +132,14 @@ def _walked(
         width = min(BLOCK, paths - first)
         walked = np.empty((length, 4, width))
         engine.paths(seed, first, walked)
+        short = engine.shortfall(seed, first, walked)
         part = (
             np.empty((*shape[:2], width), np.float32),
             np.empty((*shape[:2], width), np.float32),
         )
         exposures(
             walked, days, MARGIN_DAYS, engine.sets, faces, engine.notional, opening, engine.grid,
-            engine.tables, *part,
+            engine.tables, engine.hashed, engine.calendar.bucket, short, *part,
         )  # fmt: skip
         bare[:, :, first : first + width], secured[:, :, first : first + width] = part
         ratios[:, first : first + width] = walked[days, 0] / walked[0, 0]

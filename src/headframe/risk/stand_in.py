@@ -1,12 +1,12 @@
 """Contracts on a schedule as the forwards and options that are worth the same, for everything that marks.
 
 A hashprice forward in USD is a forward sale of the coins its index pays, month by month: fixed less index
-times price is the index's coins times (fixed over those coins, less the price). One in coin is worth the
-coins it is ahead. An option on a mean is one on the mean's forward that expires when a price of the same
-volatility would have spread as far as the mean does: of fixings at t_1 < ... < t_n, at the sum of
-t_i (2 (n - i) + 1) over n squared. The fixings done move its strike and take their share of its amount. That
-is two moments of the mean; what conditioning on the geometric mean says more at today's price is carried as
-cash, so that a mark is the better method's and a price shock's error that of two moments.
+times price is the index's coins times (fixed over those coins, less the price). One in coin is coins promised
+bought and the index's coins sold, at no price. An option on a mean is one on the mean's forward that expires
+when a price of the same volatility would have spread as far as the mean does: of fixings at t_1 < ... < t_n,
+at the sum of t_i (2 (n - i) + 1) over n squared. The fixings done move its strike and take their share of its
+amount. That is two moments of the mean; what conditioning on the geometric mean says more at today's price is
+carried as cash, so that a mark is the better method's and a price shock's error that of two moments.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -68,8 +68,9 @@ def _legs(
         instrument = Instrument(kind=Kind.FORWARD, coin=terms.coin, settled_in="USD", expiry=expiry)
         coins = phs * sum(index(day) for day in month)
         promised = phs * fixed * len(month)
-        if terms.in_coin:
-            yield _leg(instrument, promised - coins, 0.0)
+        if terms.in_coin:  # two legs, since only what the index pays moves with difficulty
+            yield _leg(instrument, promised, 0.0)
+            yield _leg(instrument, -coins, 0.0)
         else:
             yield _leg(instrument, -coins, promised / coins)
 

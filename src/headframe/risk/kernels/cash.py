@@ -50,6 +50,9 @@ def run_programme(
     expires: Places,
     grid: Array,
     tables: Singles,
+    hashed: Array,
+    due: Array,
+    short: Array,
     rung: Places,
     rungs: Array,
     out: Array,
@@ -66,6 +69,8 @@ def run_programme(
         opening, sets: by the places above. notional: (sets, days + 1) coins alive that margin or the
             independent amount is counted on. expires: (days + 1,) 1 where any leg expires.
         grid, tables: as ``mark_tables`` filled them.
+        hashed, due: (sets, days + 1) coins sold by an index of mining, alive on a day and due on it; short:
+            (paths, buckets) how much fewer it pays than was counted on, as a share, or (0, 0).
         rung: (days + 1,) the rung of the cash ladder that ends on a day, -1 where none does; rungs:
             (2 rungs + 1, paths) liquidity at each rung's end, then its least so far, and last the price at
             which it first was below nothing, 0 where it never was; without rows nothing is kept.
@@ -91,6 +96,7 @@ def run_programme(
         begun = 0.0 - opening[PREMIUM]
         hedge[:], month_flow[:] = begun, begun
         peak[:], peak_bare[:], low[:], low_bare[:] = free0 + begun, free0, free0 + begun, free0
+        stray, strays = np.zeros(n), short.size > 0
         at, within = np.empty((2, n), dtype=np.int64), np.empty((3, n))
         shape = (tables.shape[2], tables.shape[3])
         placed(grid, walked[0], first, last, shape, at, within)
@@ -103,6 +109,9 @@ def run_programme(
                 for i in range(n):
                     dug[i] = coins[first + i, bucket[today]] * share[today]
                     power_usd[i] = power[first + i, bucket[today]] * share[today]
+                if strays:
+                    for i in range(n):
+                        stray[i] = short[first + i, bucket[today]]
             far = placed(grid, walked[day], first, last, shape, at, within)
             flow[:], needed[:] = 0.0, 0.0
             for held in range(count):
@@ -113,6 +122,10 @@ def run_programme(
                 if expires[day] != 0:
                     for i in range(n):
                         done[i] = settled(legs, held, day, spot[i])
+                if strays:
+                    for i in range(n):
+                        worth[i] += hashed[held, day] * spot[i] * stray[i]
+                        done[i] += due[held, day] * spot[i] * stray[i]
                 if terms[VENUE] != 0.0:
                     _varied(terms, size, spot, worth, done, value[held], flow, varied, needed)
                 else:

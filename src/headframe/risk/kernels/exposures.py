@@ -1,11 +1,18 @@
 """What we would lose with each counterparty along paths, with collateral that stops before a default."""
 
-from headframe.numerics import Array, Places, Singles, np, parallel, prange
+from headframe.numerics import Array, Places, Singles, np, parallel, prange, scalar
 from headframe.risk.kernels.cash import INDEPENDENT, MINIMUM, THRESHOLD
 from headframe.risk.kernels.marks import DX, carried_on, looked_up, placed
 
 WIDTH = 512
 HELD, POSTED = 0, 1
+
+
+@scalar
+def strayed(coins: float, spot: Array, bucket: int, first: int, short: Array, out: Array) -> None:
+    """Add to the worth of paths from ``first`` on what difficulty makes of coins sold by an index."""
+    for i in range(out.size):
+        out[i] += coins * spot[first + i] * short[first + i, bucket]
 
 
 @parallel
@@ -19,6 +26,9 @@ def exposures(
     opening: Array,
     grid: Array,
     tables: Singles,
+    hashed: Array,
+    bucket: Places,
+    short: Array,
     bare: Singles,
     secured: Singles,
 ) -> None:
@@ -33,7 +43,8 @@ def exposures(
         days: (times,) on which it is asked. sets: as a hedge's numbers. faces: (sets,) which side each set
             faces, rising from 0. notional: (sets, days + 1) coins an independent amount is counted on.
         opening: (faces, 2) collateral held and posted today, USD.
-        grid, tables: as ``mark_tables`` filled them.
+        grid, tables: as ``mark_tables`` filled them. hashed, short: as ``run_programme`` takes them; bucket:
+            (days,) the bucket of a day.
     """
     paths, times, count = walked.shape[2], days.size, sets.shape[0]
     for chunk in prange((paths + WIDTH - 1) // WIDTH):
@@ -58,11 +69,22 @@ def exposures(
                 looked_up(tables[held, day], grid[DX], walked[day, 3, first:last], at, within, now)
                 if far:
                     carried_on(tables[held, day], grid[DX], at, within, now)
+                if short.size > 0 and day > 0:
+                    strayed(hashed[held, day], walked[day, 0], bucket[day - 1], first, short, now)
                 if before >= 0:
                     basis = walked[before, 3, first:last]
                     looked_up(tables[held, before], grid[DX], basis, then_at, then_within, then)
                     if then_far:
                         carried_on(tables[held, before], grid[DX], then_at, then_within, then)
+                    if short.size > 0 and before > 0:
+                        strayed(
+                            hashed[held, before],
+                            walked[before, 0],
+                            bucket[before - 1],
+                            first,
+                            short,
+                            then,
+                        )
                     independent += sets[held, INDEPENDENT] * notional[held, before]
                 together += 1
                 for i in range(n):
