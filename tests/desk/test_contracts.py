@@ -737,6 +737,11 @@ def test_what_hedges_measure_and_explain_goes_on_through_its_days(made: Office) 
     assert rows["K-1"].found.hedge_usd != 0.0
     day = explaining.explained(made, since)
     assert {one.trade for one in day.trades} == {"K-1", "K-2"}
+    for one in day.trades:
+        moves = abs(one.moved.delta) + abs(one.moved.gamma) + abs(one.moved.time)
+        assert abs(one.moved.unexplained) < 0.01 * moves, "a mean's fixings are explained by day"
+    mean = next(one for one in day.trades if one.trade == "K-2")
+    assert abs(mean.delivered) < 0.02 * abs(mean.moved.time)
     for by in By:
         sums = money.added_up(made, by)
         total = sum(

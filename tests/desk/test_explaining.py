@@ -52,6 +52,24 @@ def test_a_day_adds_up_to_the_change_of_profit(lived: Office) -> None:
         assert (one.dealt, one.fees) == (0.0, 0.0)
 
 
+def test_months_are_their_days_and_leave_little_unexplained(lived: Office) -> None:
+    since = lived.now()
+    before = {one.trade.id: one for one in money.performance(lived).trades}["T-1"]
+    days.walk(lived, Course.BEAR, date(2026, 10, 20))
+    found = explaining.explained(lived, since)
+    after = {one.trade.id: one for one in money.performance(lived).trades}["T-1"]
+    (one,) = found.trades
+    coins = float(after.realised_coins) - float(before.realised_coins)
+    brought = coins * found.spot_after + float(after.realised_usd) - float(before.realised_usd)
+    assert after.mark is None, "its expiry has passed"
+    assert before.mark is not None
+    assert one.total == pytest.approx(brought - before.mark.value_usd, abs=0.05)
+    moves = abs(one.moved.delta) + abs(one.moved.gamma) + abs(one.moved.time)
+    assert moves > 100_000.0
+    assert abs(one.moved.unexplained) < 0.01 * moves
+    assert abs(one.delivered) < 0.05 * moves
+
+
 def test_a_trade_of_the_period_is_new_and_its_fee_apart(desk: Office) -> None:
     since = desk.now()
     desk.user = "trader"

@@ -1,11 +1,10 @@
-"""P&L of a period explained: market moves on what was on, what was dealt and delivered, fees, the rest."""
+"""P&L of a period explained day by day: market moves on what was on, deals, deliveries, fees, the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import takewhile
 
-from headframe.book import Accounts, Position
+from headframe.book import Accounts, Position, Trade
 from headframe.desk import users
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
@@ -35,40 +34,57 @@ class Explanation:
 
 
 def explained(office: Office, since: datetime) -> Explanation:
-    """The time from an instant to now, trade by trade."""
+    """The time from an instant to now, trade by trade: every day by itself, added up.
+
+    A day ends with its last event, at the market that was known then.
+    """
     users.allowed(office, users.Action.READ)
     now = value_now(office)
     if since >= now.at:
         raise Invalid(f"a period begins before {iso(now.at)}, was {iso(since)}")
-    before = State()
-    for record in takewhile(lambda one: one.at <= since, office.journal.read()):
-        fold(before, [record])
-    if before.market is None:
-        raise NotFound(f"no market was known at {iso(since)}")
-    spot = before.spot if before.spot is not None else before.market.index
-    surface = surface_in(before).at_spot(spot, since)
-    on = (*before.positions(), *before.contract_positions(surface, since))
-    held = {one.trade.id: one for one in on}
-    left = {one.trade.id: one for one in now.positions}
-    began, ended = (surface, since), (now.surface, now.at)
-    moved = dict(zip(held, explain_all(held.values(), *began, *ended), strict=True))
-    rows = [
-        _trade(
-            _Case(now.state, before, name, held.get(name), left.get(name)),
-            moved.get(name, Moved()),
-            began,
-            ended,
-        )
-        for name in now.state.booked()
-        if name in held or name in left or before.dealt_as(name) is None
-    ]
+    days = _days(office, since)
+    first = next(days)
+    sums, last = _Sums(), first
+    for day in days:
+        sums.add(last, day)
+        last = day
+    end = _Books.of(now.state, now.surface, now.at, now.positions)
+    sums.add(last, end)
     return Explanation(
         since=since,
         until=now.at,
-        spot_before=spot,
+        spot_before=first.surface.spot,
         spot_after=now.surface.spot,
-        trades=tuple(rows),
-        production=_production(before.forecast, now.state.forecast, began, ended),
+        trades=sums.rows(end),
+        production=_production(
+            first.forecast,
+            now.state.forecast,
+            (first.surface, first.at),
+            (now.surface, now.at),
+        ),
+    )
+
+
+def _days(office: Office, since: datetime) -> Iterator["_Books"]:
+    """The books at an instant, and at the end of every day with events after it but the last."""
+    state, at, begun = State(), since, False
+    for record in office.journal.read():
+        if record.at > since:
+            if not begun or record.at.date() > at.date():
+                yield _books(state, at)
+            begun, at = True, record.at
+        fold(state, [record])
+    if not begun:
+        yield _books(state, at)
+
+
+def _books(state: State, at: datetime) -> "_Books":
+    if state.market is None:
+        raise NotFound(f"no market was known at {iso(at)}")
+    spot = state.spot if state.spot is not None else state.market.index
+    surface = surface_in(state).at_spot(spot, at)
+    return _Books.of(
+        state, surface, at, (*state.positions(), *state.contract_positions(surface, at))
     )
 
 
@@ -90,51 +106,113 @@ def _production(
     return production_moved(old, new, Month.of(ended[1]), forward(began), forward(ended))
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A trade with the books before and after, and what was on then and is on now."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Books:
+    """What was on at an instant, and what every trade has brought and cost by then, coins and dollars."""
 
-    state: State
-    before: State
-    name: str
-    held: Position | None
-    left: Position | None
+    at: datetime
+    surface: Surface
+    forecast: Forecast | None
+    held: Mapping[str, Position]
+    brought: Mapping[str, tuple[float, float]]
+    fees: Mapping[str, tuple[float, float]]
 
-    def flows_usd(self, spot: float) -> float:
-        """What the trade brought in the period, coins at a price."""
-        account = Accounts.hedge(self.name)
-        coins, dollars = (
-            float(self.before.ledger.balance(account, one))
-            - float(self.state.ledger.balance(account, one))
-            for one in (BTC, USD)
+    @classmethod
+    def of(
+        cls, state: State, surface: Surface, at: datetime, positions: Iterable[Position]
+    ) -> "_Books":
+        """Read off a state, which may change afterwards."""
+        booked = state.booked()
+        fees = {name: [one] for name, one in booked.items()}
+        for closing, one in state.closings.items():
+            fees[state.closes[closing]].append(one)
+        return cls(
+            at=at,
+            surface=surface,
+            forecast=state.forecast,
+            held={one.trade.id: one for one in positions},
+            brought={name: _brought(state, name) for name in booked},
+            fees={name: _fees(paid) for name, paid in fees.items()},
         )
-        return coins * spot + dollars
 
 
-def _trade(
-    case: _Case, moved: Moved, began: tuple[Surface, datetime], ended: tuple[Surface, datetime]
-) -> Explained:
-    spot, name = ended[0].spot, case.name
-    return explained_trade(
-        name,
-        moved,
-        flows=case.flows_usd(spot),
-        worth_before=None if case.held is None else position_value_usd(case.held, *began),
-        worth_after=0.0 if case.left is None else position_value_usd(case.left, *ended),
-        fees=_fees(case.state, case.before, name, spot),
-    )
+def _brought(state: State, name: str) -> tuple[float, float]:
+    account = Accounts.hedge(name)
+    coins, dollars = (-float(state.ledger.balance(account, one)) for one in (BTC, USD))
+    return coins, dollars
 
 
-def _fees(state: State, before: State, name: str, spot: float) -> float:
-    """Fees of the trade and of its closings that fell into the period, in USD, as a cost."""
-    trade = state.dealt_as(name) if before.dealt_as(name) is None else None
-    fresh = [] if trade is None else [trade]
-    fresh += [
-        one
-        for closing, one in state.closings.items()
-        if state.closes[closing] == name and closing not in before.closings
-    ]
-    return -sum(
-        float(one.fee) * (spot if one.legs[0].instrument.settled_in == "BTC" else 1.0)
-        for one in fresh
-    )
+def _fees(paid: Iterable[Trade]) -> tuple[float, float]:
+    """Fees of a trade and of its closings, as they were paid: coins and dollars."""
+    coins = dollars = 0.0
+    for one in paid:
+        if one.legs[0].instrument.settled_in == "BTC":
+            coins += float(one.fee)
+        else:
+            dollars += float(one.fee)
+    return coins, dollars
+
+
+class _Sums:
+    """Parts of every trade's profit, day after day."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[Explained]] = {}
+        self._coins: dict[str, list[tuple[float, float]]] = {}
+
+    def add(self, before: _Books, after: _Books) -> None:
+        """One day: what was on moved with the market; deals, deliveries and fees at its last price."""
+        began, ended = (before.surface, before.at), (after.surface, after.at)
+        moves = explain_all(before.held.values(), *began, *ended)
+        moved = dict(zip(before.held, moves, strict=True))
+        for name, brought in after.brought.items():
+            was = before.brought.get(name)
+            if was == brought and name not in before.held and name not in after.held:
+                continue
+            coins, dollars = _less(brought, was)
+            fee_coins, fee_dollars = _less(after.fees[name], before.fees.get(name))
+            self._coins.setdefault(name, []).append((coins, after.surface.spot))
+            left = after.held.get(name)
+            self._parts.setdefault(name, []).append(
+                explained_trade(
+                    name,
+                    moved.get(name, Moved()),
+                    flows=coins * after.surface.spot + dollars,
+                    worth_before=_worth(before.held.get(name), began, known=was is not None),
+                    worth_after=0.0 if left is None else position_value_usd(left, *ended),
+                    fees=-(fee_coins * after.surface.spot + fee_dollars),
+                )
+            )
+
+    def rows(self, end: _Books) -> tuple[Explained, ...]:
+        """Each trade's days added up; coins it brought count on at the last price, with its delta."""
+        found: list[Explained] = []
+        for name in end.brought:
+            parts = self._parts.get(name)
+            if parts is None:
+                continue
+            kept = sum(coins * (end.surface.spot - spot) for coins, spot in self._coins[name])
+            moved = Moved(delta=kept)
+            for one in parts:
+                moved = moved.plus(one.moved)
+            found.append(
+                Explained(
+                    trade=name,
+                    moved=moved,
+                    delivered=sum(one.delivered for one in parts),
+                    dealt=sum(one.dealt for one in parts),
+                    fees=sum(one.fees for one in parts),
+                )
+            )
+        return tuple(found)
+
+
+def _less(one: tuple[float, float], other: tuple[float, float] | None) -> tuple[float, float]:
+    return one if other is None else (one[0] - other[0], one[1] - other[1])
+
+
+def _worth(held: Position | None, at: tuple[Surface, datetime], *, known: bool) -> float | None:
+    """What was on was worth; None where the trade was not dealt yet."""
+    if not known:
+        return None
+    return 0.0 if held is None else position_value_usd(held, *at)

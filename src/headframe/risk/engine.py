@@ -313,10 +313,7 @@ def prepare(
         [-_LOG_REACH, 2.0 * _LOG_REACH / (_NODES - 1), sqrt(_GREATEST_VOL) / (_LEVELS - 1)]
     )
     tables = np.zeros((len(hedge.sets), days + 1, _LEVELS, _NODES, 3), dtype=np.float32)
-    marked = np.ones(days + 1, dtype=np.int64)
-    if marked_on is not None:
-        marked[:] = 0
-        marked[list(marked_on(days))] = 1
+    marked = _marked(days, range(days + 1) if marked_on is None else marked_on(days))
     mark_tables(hedge.legs, model, carry, smile, tenors, ys, grid, spot, marked, tables)
     alive, due = hedge.on_index(carry, days)
     engine = Engine(
@@ -342,6 +339,13 @@ def prepare(
         whole=marked_on is None,
     )
     return replace(engine, usual=_usual(engine)) if alive.any() else engine
+
+
+def _marked(days: int, on: Collection[int]) -> Places:
+    """1 on the days whose marks are needed."""
+    found = np.zeros(days + 1, dtype=np.int64)
+    found[list(on)] = 1
+    return found
 
 
 def _usual(engine: Engine) -> Array:

@@ -70,7 +70,9 @@ def exposures(
                 if far:
                     carried_on(tables[held, day], grid[DX], at, within, now)
                 if short.size > 0 and day > 0:
-                    strayed(hashed[held, day], walked[day, 0], bucket[day - 1], first, short, now)
+                    strayed(
+                        hashed[held, day], walked[day, 0], int(bucket[day - 1]), first, short, now
+                    )
                 if before >= 0:
                     basis = walked[before, 3, first:last]
                     looked_up(tables[held, before], grid[DX], basis, then_at, then_within, then)
@@ -80,7 +82,7 @@ def exposures(
                         strayed(
                             hashed[held, before],
                             walked[before, 0],
-                            bucket[before - 1],
+                            int(bucket[before - 1]),
                             first,
                             short,
                             then,
