@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -455,6 +456,70 @@ def test_margin_rules_of_the_file_are_those_that_count(small: Path) -> None:
     assert rule_set(day - timedelta(days=1)) == (known, False), "not in force yet"
     assert known.until is not None
     assert rule_set(known.until) == (known, False), "in force no more"
+
+
+PORTFOLIO = """
+[[margin_rules]]
+name = "portfolio-after-august"
+since = 2026-08-01
+initial = 0.10
+maintenance = 0.03
+per_coin = 0.0
+option_initial = 0.25
+option_least = 0.12
+option_maintenance = 0.08
+[margin_rules.portfolio]
+price_range = 0.16
+buckets = 4
+vol_up = 0.5
+vol_down = 0.25
+short_power = 0.3
+long_power = 0.13
+least_vol_up = 0.5
+extended_factor = 1.0
+dampener_usd = 100000
+delta_free_usd = 20000000
+delta_per_coin = 0.00005
+greatest_delta = 0.1
+move_risk = 0.075
+least_move = 0.01
+maintenance = 0.8
+"""
+
+
+@pytest.mark.parametrize("kind", ["short_future", "costless_collar"])
+def test_an_account_under_portfolio_margin_is_planned_booked_and_closed_by_it(
+    mine: Path, kind: str
+) -> None:
+    from headframe.desk import tables
+
+    folder = too_small(mine, kind)
+    path = folder / "headframe.toml"
+    path.write_text(path.read_text() + PORTFOLIO)
+    office, dealt = deal(folder)
+    view = limits.margin(office)
+    assert (view.rules, view.rules_in_force) == ("portfolio-after-august", True)
+    assert view.portfolio is not None
+    posted = float(office.state().ledger.balance(Accounts.coins_posted("paper"), BTC))
+    assert posted == pytest.approx(view.portfolio.initial, rel=0.002), (
+        "booked at the trade's own spot"
+    )
+    assert view.today.initial_usd == pytest.approx(view.portfolio.initial * view.spot, rel=1e-9)
+    assert any("which is in force here" in one for one in tables.margin_lines(view))
+    coins = float(dealt.trades[0].size)
+    if kind == "short_future":
+        assert view.portfolio.matrix_loss == pytest.approx(coins * (1 - 1 / 1.16), rel=0.01)
+    up = next(row for row in view.stresses if row.move > 0.5)
+    assert up.call_usd > view.today.initial_usd
+    office.user = "treasurer"
+    days.walk(office, Course.BEAR, date(2026, 9, 10))
+    after = limits.margin(office)
+    assert after.portfolio is not None
+    now = float(office.state().ledger.balance(Accounts.coins_posted("paper"), BTC))
+    assert now == pytest.approx(after.portfolio.initial, rel=0.02)
+    rules = office.settings().margin_rules[0]
+    assert rules.portfolio is not None
+    assert rules.greatest == pytest.approx(0.16 / 0.84 + math.expm1(0.075)), "on the engine's paths"
 
 
 def test_contract_months_are_margined_by_shares_of_their_own(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from math import erf, exp, log, sqrt
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,15 +12,15 @@ from hypothesis import strategies as st
 from headframe.instrument import parse_instrument
 from headframe.market import sample_market
 from headframe.pricing import surface_of
-from headframe.risk import Holding, portfolio_margin, portfolio_model
-from headframe.units import year_fraction
+from headframe.risk import Holding, known_model, portfolio_margin
+from headframe.units import Wrong, year_fraction
 
 MARKET = sample_market()
 SURFACE = surface_of(MARKET)
 AT = MARKET.as_of
-found = portfolio_model("BTC", date(2026, 8, 22))
+found = known_model("BTC", date(2026, 8, 22))
 assert found is not None
-MODEL = found
+MODEL = found.model
 FUTURE, FAR = parse_instrument("BTC-25DEC26"), parse_instrument("BTC-25JUN27")
 PUT, CALL = parse_instrument("BTC-25DEC26-70000-P"), parse_instrument("BTC-25DEC26-90000-C")
 
@@ -35,7 +36,7 @@ def test_a_future_loses_what_its_edge_of_the_matrix_says(coins: float) -> None:
     assert margin.roll == pytest.approx(50.0 * max(exp(0.075 * years) - 1.0, 0.01), rel=1e-12)
     assert margin.initial == pytest.approx(margin.matrix_loss + margin.roll, rel=1e-12)
     assert margin.maintenance == pytest.approx(0.8 * margin.initial, rel=1e-12)
-    assert not margin.delta_shocked
+    assert margin.delta == 0.0
 
 
 def test_opposite_futures_of_one_expiry_ask_nothing_and_of_two_the_roll() -> None:
@@ -101,7 +102,7 @@ def test_a_bought_option_loses_its_worth_at_most_and_a_collar_on_a_future_less_t
 def test_margin_grows_with_size_and_is_never_negative(
     rows: list[tuple[object, float]], times: float
 ) -> None:
-    model = replace(MODEL, dampener_usd=0.0)
+    model = replace(MODEL, dampener_usd=0.0, delta_per_coin=0.0)
     held = [Holding(one, coins) for one, coins in rows]  # type: ignore[arg-type]
     more = [Holding(one.instrument, one.coins * times) for one in held]
     small, large = (portfolio_margin(each, SURFACE, AT, model) for each in (held, more))
@@ -109,10 +110,31 @@ def test_margin_grows_with_size_and_is_never_negative(
     assert large.initial == pytest.approx(small.initial * times, rel=1e-9, abs=1e-9)
 
 
-def test_a_delta_that_the_venue_shocks_by_an_unpublished_rule_is_said() -> None:
-    much = portfolio_margin([Holding(FUTURE, 300.0)], SURFACE, AT, MODEL)
-    assert much.delta_shocked
-    assert portfolio_model("BTC", date(2020, 1, 1)) is None
-    assert portfolio_model("DOGE", date(2026, 1, 1)) is None
+def test_much_net_delta_adds_a_share_that_grows_up_to_its_most() -> None:
+    free = MODEL.delta_free_usd / SURFACE.spot
+    at = portfolio_margin([Holding(FUTURE, free)], SURFACE, AT, MODEL)
+    assert at.delta == 0.0
+    much = portfolio_margin([Holding(FUTURE, free + 100.0)], SURFACE, AT, MODEL)
+    assert much.delta == pytest.approx(0.00005 * 100.0 * (free + 100.0), rel=1e-9)
+    assert much.initial == pytest.approx(much.matrix_loss + much.roll + much.delta, rel=1e-12)
+    most = portfolio_margin([Holding(FUTURE, -9_000.0)], SURFACE, AT, MODEL)
+    assert most.delta == pytest.approx(0.10 * 9_000.0)
+
+
+def test_parameters_lie_where_they_can() -> None:
+    for name, value, words in (
+        ("price_range", 1.0, "price_range lies between 0 and 1"),
+        ("buckets", 0, "in 0"),
+        ("vol_up", -0.1, "vol_up of a portfolio model lies between 0 and 50"),
+        ("delta_free_usd", float("nan"), "delta_free_usd"),
+    ):
+        changed: dict[str, Any] = {name: value}
+        with pytest.raises(Wrong, match=words):
+            replace(MODEL, **changed)
+
+
+def test_parameters_are_dated() -> None:
+    assert known_model("BTC", date(2020, 1, 1)) is None
+    assert known_model("DOGE", date(2026, 1, 1)) is None
     later = portfolio_margin([Holding(FUTURE, -5.0)], SURFACE, AT + timedelta(days=60), MODEL)
     assert later.initial > 0.0

@@ -28,18 +28,19 @@ from headframe.mandate import CounterpartyRules, Mandate, Rule
 from headframe.risk import (
     MOVES,
     Exposure,
-    Holding,
     MarginState,
     Markets,
     PortfolioMargin,
     StressRow,
+    VenueMargin,
     Watched,
     by_group,
     cash_out_price,
     exposure,
+    holdings_of,
+    known_model,
     netted_book,
     portfolio_margin,
-    portfolio_model,
     requirement_of,
     rule_set,
     stress,
@@ -100,11 +101,7 @@ def _margin(now: Valuation) -> MarginView:
     rules, in_force = rule_set(now.at.date(), now.settings.rule_sets)
     terms = _terms(now)
     today = requirement_of(now.book, terms, now.surface, now.at)
-    model = portfolio_model(now.settings.operation.coin, now.at.date())
-    held = [
-        Holding(one, amount / now.surface.spot if one.amount_in_usd else amount)
-        for one, amount, _ in now.book.venue.rows
-    ]
+    other, words = _portfolio(now, rules)
     return MarginView(
         at=now.at,
         spot=now.surface.spot,
@@ -117,9 +114,24 @@ def _margin(now: Valuation) -> MarginView:
             now.settings.operation.treasury.loan_to_value_max
         ),
         liquidity_usd=now.liquidity.at(now.surface.spot),
-        portfolio=portfolio_margin(held, now.surface, now.at, model) if held and model else None,
-        portfolio_model=f"{model.index}, parameters of {model.known}" if held and model else "",
+        portfolio=other,
+        portfolio_model=words,
     )
+
+
+def _portfolio(now: Valuation, rules: VenueMargin) -> tuple[PortfolioMargin | None, str]:
+    """Portfolio margin of what is held at the venue: by the rules in force, or shown beside them."""
+    held = holdings_of(now.book.venue.rows, now.surface.spot)
+    if not held:
+        return None, ""
+    if rules.portfolio is not None:
+        found = portfolio_margin(held, now.surface, now.at, rules.portfolio)
+        return found, f"{rules.name}, which is in force here"
+    known = known_model(now.settings.operation.coin, now.at.date())
+    if known is None:
+        return None, ""
+    found = portfolio_margin(held, now.surface, now.at, known.model)
+    return found, f"{known.index}, parameters of {known.known}"
 
 
 def _stress(now: Valuation, move: float, today: MarginState) -> StressRow:

@@ -216,15 +216,15 @@ def margin_lines(view: MarginView) -> tuple[str, ...]:
     other = view.portfolio
     if other is None:
         return lines
-    short = (
-        "; the venue adds a shock for so much delta, unpublished: too low"
-        if other.delta_shocked
+    delta = (
+        f", {other.delta:,.4f} for so much net delta (by an increment inferred: none is published)"
+        if other.delta
         else ""
     )
     asked = (
         f"By portfolio margin ({view.portfolio_model}): initial {other.initial:,.4f}, maintenance "
-        f"{other.maintenance:,.4f} coins, of it {other.roll:,.4f} for rolls; worst at "
-        f"{other.worst_move:+.0%}{short}."
+        f"{other.maintenance:,.4f} coins, of it {other.roll:,.4f} for rolls{delta}; worst at "
+        f"{other.worst_move:+.0%}."
     )
     return (*lines, asked)
 

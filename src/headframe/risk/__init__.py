@@ -82,16 +82,24 @@ from headframe.risk.outright import (
 )
 from headframe.risk.portfolio_margin import (
     Holding,
+    KnownModel,
     PortfolioMargin,
-    PortfolioModel,
+    holdings_of,
+    known_model,
     portfolio_margin,
-    portfolio_model,
 )
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
 from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, marked_on, profiles
 from headframe.risk.relationship import Relationship, relationship
-from headframe.risk.rules import RULE_SETS, MonthMargin, VenueMargin, in_order, rule_set
+from headframe.risk.rules import (
+    RULE_SETS,
+    MonthMargin,
+    PortfolioModel,
+    VenueMargin,
+    in_order,
+    rule_set,
+)
 from headframe.risk.rungs import ChanceLadder, ChanceRung, Likely, chance_ladder
 from headframe.risk.saccr import (
     HOUSE,
@@ -140,6 +148,7 @@ __all__ = [
     "Holding",
     "Index",
     "Instant",
+    "KnownModel",
     "Ladder",
     "Likely",
     "Liquid",
@@ -208,7 +217,9 @@ __all__ = [
     "hashprice_worth",
     "hedge_in_force",
     "hedge_of",
+    "holdings_of",
     "in_order",
+    "known_model",
     "ladder",
     "leg_price",
     "leg_value_usd",
@@ -227,7 +238,6 @@ __all__ = [
     "outcomes",
     "outright",
     "portfolio_margin",
-    "portfolio_model",
     "position_value_usd",
     "prepare",
     "profiles",

@@ -10,6 +10,7 @@ from headframe.instrument import Instrument, Kind
 from headframe.pricing import Surface
 from headframe.risk.marks import Units
 from headframe.risk.netting import Netted, NettedBook, netted, netted_book
+from headframe.risk.portfolio_margin import holdings_of, portfolio_margin
 from headframe.risk.rules import RULE_SETS, VenueMargin, rule_set
 
 _STRIDE = 1.25
@@ -61,7 +62,13 @@ def sold_option_coins(one: Instrument, forward: float, mark: float, rules: Venue
 
 
 def venue_margin_coins(mine: Netted, units: Units, rules: VenueMargin) -> float:
-    """Initial margin of everything one venue holds, in coins: futures together, options sold each."""
+    """Initial margin of everything one venue holds, in coins: futures together, options sold each.
+
+    Or all of it together, by the portfolio model of the rules where they have one.
+    """
+    if rules.portfolio is not None:
+        held = holdings_of(mine.rows, units.spot)
+        return portfolio_margin(held, units.surface, units.at, rules.portfolio).initial
     total = _futures_initial(mine, rules)
     for one, amount, _ in mine.rows:
         if one.is_option and amount < 0.0:

@@ -185,17 +185,17 @@ class Units:
     """What one unit of each instrument is worth on a surface, worked out once."""
 
     def __init__(self, surface: Surface, at: datetime) -> None:
-        self._surface, self._at = surface, at
+        self.surface, self.at = surface, at
         self._known: dict[Instrument, tuple[float, float]] = {}
 
     @property
     def spot(self) -> float:
         """The surface's spot."""
-        return self._surface.spot
+        return self.surface.spot
 
     def forward(self, one: Instrument) -> float:
         """The forward of an instrument's expiry."""
-        return self._surface.forward(max(year_fraction(self._at, one.expiry), 0.0))
+        return self.surface.forward(max(year_fraction(self.at, one.expiry), 0.0))
 
     def worth(self, one: Instrument, amount: float, weighed: float) -> float:
         """USD of an amount; ``weighed`` is the amount over its entry (contracts in USD) or times it."""
@@ -211,8 +211,8 @@ class Units:
 
     def _unit(self, one: Instrument) -> tuple[float, float]:
         if one.is_option:
-            return leg_value_usd(one, 1.0, 1.0, self._surface, self._at), 0.0
+            return leg_value_usd(one, 1.0, 1.0, self.surface, self.at), 0.0
         forward = self.forward(one)
         if one.amount_in_usd:
-            return -self._surface.spot / forward, self._surface.spot
+            return -self.surface.spot / forward, self.surface.spot
         return forward, -1.0

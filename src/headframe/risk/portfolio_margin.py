@@ -4,60 +4,59 @@ Deribit, "Portfolio margin" (support.deribit.com) and the parameters its simulat
 are dated data, one set an index. Amounts are in coin: a change of value in USD at the shocked price.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import exp
 
 from headframe.instrument import Instrument, Kind
 from headframe.pricing import Surface, black76
+from headframe.risk.rules import PortfolioModel
 from headframe.units import year_fraction
 
 _EXTENDED = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
 _MONTH_DAYS = 30.0
 
 
+_BITCOIN = PortfolioModel(
+    price_range=0.16, buckets=4, vol_up=0.50, vol_down=0.25, short_power=0.30, long_power=0.13,
+    least_vol_up=0.50, extended_factor=1.0, dampener_usd=100_000.0, delta_free_usd=20_000_000.0,
+    delta_per_coin=0.00005, greatest_delta=0.10, move_risk=0.075, least_move=0.01, maintenance=0.8,
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PortfolioModel:
+class KnownModel:
     """The parameters of one index, in force from a day; ``known`` is when they were seen."""
 
     index: str
     since: date
     known: date
-    price_range: float
-    buckets: int
-    vol_up: float
-    vol_down: float
-    short_power: float
-    long_power: float
-    least_vol_up: float
-    extended_factor: float
-    dampener_usd: float
-    delta_free_usd: float
-    move_risk: float
-    least_move: float
-    maintenance: float
+    model: PortfolioModel
 
 
 MODELS = (
-    PortfolioModel(
-        index="BTC_USD", since=date(2024, 1, 1), known=date(2026, 2, 15), price_range=0.16, buckets=4,
-        vol_up=0.50, vol_down=0.25, short_power=0.30, long_power=0.13, least_vol_up=0.50,
-        extended_factor=1.0, dampener_usd=100_000.0, delta_free_usd=20_000_000.0,
-        move_risk=0.075, least_move=0.01, maintenance=0.8,
+    KnownModel(
+        index="BTC_USD",
+        since=date(2024, 1, 1),
+        known=date(2026, 2, 15),
+        model=_BITCOIN,
     ),
-    PortfolioModel(
-        index="ETH_USD", since=date(2024, 1, 1), known=date(2026, 2, 15), price_range=0.18, buckets=4,
-        vol_up=0.40, vol_down=0.25, short_power=0.30, long_power=0.13, least_vol_up=0.50,
-        extended_factor=1.0, dampener_usd=200_000.0, delta_free_usd=20_000_000.0,
-        move_risk=0.05, least_move=0.005, maintenance=0.8,
+    KnownModel(
+        index="ETH_USD",
+        since=date(2024, 1, 1),
+        known=date(2026, 2, 15),
+        model=replace(
+            _BITCOIN, price_range=0.18, vol_up=0.40, dampener_usd=200_000.0, move_risk=0.05,
+            least_move=0.005,
+        ),
     ),
 )  # fmt: skip
 """BTC of the venue's documents, ETH of an answer of 15 February 2026; its answers carry the present ones."""
 
 
-def portfolio_model(coin: str, on: date) -> PortfolioModel | None:
-    """The last model of a coin in force on a day; None where none is known."""
+def known_model(coin: str, on: date) -> KnownModel | None:
+    """The last parameters of a coin in force on a day; None where none are known."""
     found = [one for one in MODELS if one.index == f"{coin}_USD" and one.since <= on]
     return max(found, key=lambda one: one.since, default=None)
 
@@ -72,10 +71,11 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioMargin:
-    """What is asked in coin, and what of it: the worst cell with its shock, and rolls between expiries.
+    """What is asked in coin, and what of it: the worst cell with its shock, rolls of expiries, net delta.
 
-    ``delta_shocked`` says that the net delta is so large that the venue adds a shock whose formula it does
-    not publish: the figure is then too low.
+    The venue publishes the parameters of the shock to a large net delta and no formula. Taken is: beyond
+    ``delta_free_usd`` each coin of it adds ``delta_per_coin`` to the share of the delta that is asked, up to
+    ``greatest_delta``, as position size does in its standard margin.
     """
 
     initial: float
@@ -83,7 +83,16 @@ class PortfolioMargin:
     matrix_loss: float
     worst_move: float
     roll: float
-    delta_shocked: bool
+    delta: float
+
+
+def holdings_of(
+    rows: Iterable[tuple[Instrument, float, float]], spot: float
+) -> tuple[Holding, ...]:
+    """Rows of a netted book as holdings: contracts in USD as the coins they are at the index."""
+    return tuple(
+        Holding(one, amount / spot if one.amount_in_usd else amount) for one, amount, _ in rows
+    )
 
 
 def portfolio_margin(
@@ -94,15 +103,17 @@ def portfolio_margin(
     cells = [*_matrix(marked, model), *_extended(marked, surface.spot, model)]
     loss, move = min(((pnl, move) for move, pnl in cells), default=(0.0, 0.0))
     roll = _roll(marked, model)
-    delta = sum(one.delta for one in marked)
-    asked = max(-loss, 0.0) + roll
+    net = abs(sum(one.delta for one in marked))
+    beyond = max(net - model.delta_free_usd / surface.spot, 0.0)
+    delta = min(model.delta_per_coin * beyond, model.greatest_delta) * net
+    asked = max(-loss, 0.0) + roll + delta
     return PortfolioMargin(
         initial=asked,
         maintenance=model.maintenance * asked,
         matrix_loss=max(-loss, 0.0),
         worst_move=move if loss < 0.0 else 0.0,
         roll=roll,
-        delta_shocked=abs(delta) * surface.spot > model.delta_free_usd,
+        delta=delta,
     )
 
 

@@ -8,9 +8,10 @@ model that replaced it in August 2026 was not published when this was written: i
 ``[[margin_rules]]`` in headframe.toml when it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from itertools import pairwise
+from math import exp
 
 from headframe.units import Month, Wrong
 
@@ -33,11 +34,61 @@ class MonthMargin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioModel:
+    """A venue's portfolio margin: shocks of price and volatility, and what is added to the worst of them.
+
+    ``price_range`` in so many ``buckets`` a side; volatility up and down by shares that fade with the days to
+    expiry by two powers, up to ``least_vol_up`` at least; the extended table's factor and dampener; the net
+    delta that is free, what each coin beyond it adds and the most of it; rolls by a rate a year, at least
+    ``least_move``; and maintenance as a share of it all.
+    """
+
+    price_range: float
+    buckets: int
+    vol_up: float
+    vol_down: float
+    short_power: float
+    long_power: float
+    least_vol_up: float
+    extended_factor: float
+    dampener_usd: float
+    delta_free_usd: float
+    delta_per_coin: float
+    greatest_delta: float
+    move_risk: float
+    least_move: float
+    maintenance: float
+
+    def __post_init__(self) -> None:
+        if not (0.0 < self.price_range < 1.0 and 1 <= self.buckets <= 50):
+            raise Wrong(
+                f"price_range lies between 0 and 1 in 1 to 50 buckets, was {self.price_range} in "
+                f"{self.buckets}"
+            )
+        for one in fields(self):
+            value: float = getattr(self, one.name)
+            most = 1e12 if one.name.endswith("_usd") else 50.0
+            if not 0.0 <= value <= most:
+                raise Wrong(
+                    f"{one.name} of a portfolio model lies between 0 and {most:g}, was {value}"
+                )
+
+    @property
+    def edge(self) -> float:
+        """The most a coin of a future can ask: its loss at the matrix's edge, and a roll of a year."""
+        return self.price_range / (1.0 - self.price_range) + max(
+            exp(self.move_risk) - 1.0, self.least_move
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenueMargin:
     """A venue's margin as shares of the position, in force from a day until another; options as above.
 
     Where ``months`` says a share for a contract month, that counts for its futures in place of ``initial``;
-    months of opposite sides are margined each, without credit for the spread.
+    months of opposite sides are margined each, without credit for the spread. With ``portfolio`` all that is
+    held there is margined together by that model, and the shares count where a model cannot be asked: on the
+    engine's paths.
     """
 
     name: str
@@ -50,6 +101,7 @@ class VenueMargin:
     option_least: float
     option_maintenance: float
     months: tuple[MonthMargin, ...] = ()
+    portfolio: PortfolioModel | None = None
 
     def __post_init__(self) -> None:
         for name in (
@@ -76,8 +128,9 @@ class VenueMargin:
 
     @property
     def greatest(self) -> float:
-        """The largest share any contract month asks."""
-        return max((self.initial, *(one.initial for one in self.months)))
+        """The largest share any contract month asks, or the portfolio's edge."""
+        edge = 0.0 if self.portfolio is None else self.portfolio.edge
+        return max((self.initial, edge, *(one.initial for one in self.months)))
 
 
 RULE_SETS = (
