@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headframe.risk import (
-    HOUSE,
     PLAIN,
+    SACCR_HOUSE,
     AssetClass,
     Exposed,
     MarginAgreement,
@@ -85,7 +85,9 @@ def coins(
 
 def test_coins_by_the_house_and_as_any_commodity() -> None:
     one = (coins(1e6, long=False),)
-    assert exposure_at_default(one, value=0.0, factors=HOUSE).value == pytest.approx(1.4 * 0.32e6)
+    assert exposure_at_default(one, value=0.0, factors=SACCR_HOUSE).value == pytest.approx(
+        1.4 * 0.32e6
+    )
     assert exposure_at_default(one, value=0.0, factors=PLAIN).value == pytest.approx(1.4 * 0.18e6)
 
 

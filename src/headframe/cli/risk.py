@@ -103,9 +103,16 @@ def credit(
     from headframe.desk import limits
     from headframe.report import exposure_by_dealer_table
 
-    found = limits.credit(call.office())
+    office = call.office()
+    found, (figures, current) = limits.credit(office), limits.factors(office)
     rows = [{**to_json(one), "line_share": one.line_share} for one in found]
-    call.answer("credit", {"counterparties": rows}, exposure_by_dealer_table(found))
+    note = "" if current else "; no figures are in force today: these are the nearest known"
+    call.answer(
+        "credit",
+        {"counterparties": rows, "factors": to_json(figures), "factors_in_force": current},
+        exposure_by_dealer_table(found),
+        f"Exposure at default by SA-CCR, coins by {figures.name} ({figures.source}){note}.",
+    )
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """A workspace's three files as values, or every problem in them at once, with line and remedy."""
 
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 from headframe.book import Bank
 from headframe.codec.mine import read_operation
@@ -10,8 +11,10 @@ from headframe.counterparty import Dossier
 from headframe.instrument import StructureKind
 from headframe.mandate import ORDER_BOOK, Mandate, is_order_book
 from headframe.mining import Operation, plain_name
-from headframe.risk import RULE_SETS, VenueMargin, in_order
+from headframe.risk import RULE_SETS, SACCR_HOUSE, Dated, FactorSet, VenueMargin, in_order
 from headframe.units import Wrong
+
+D = TypeVar("D", bound=Dated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +179,7 @@ class Settings:
     venues: tuple[VenueSettings, ...] = ()
     """Other venues than the one futures are margined at."""
     margin_rules: tuple[VenueMargin, ...] = ()
+    coin_factors: tuple[FactorSet, ...] = ()
     bank: Bank | None = None
     """The cash calendar; none: dollars move on every day at every hour."""
     pool_api: PoolApi | None = None
@@ -185,6 +189,11 @@ class Settings:
     def rule_sets(self) -> tuple[VenueMargin, ...]:
         """What the venue's margin is counted by: the rows of the file, else the sets known here."""
         return self.margin_rules or RULE_SETS
+
+    @property
+    def factor_sets(self) -> tuple[FactorSet, ...]:
+        """What SA-CCR takes coins for: the rows of the file, else the house's own."""
+        return self.coin_factors or (SACCR_HOUSE,)
 
     def venue_of(self, name: str) -> VenueSettings | None:
         """The settings of a venue or of its order book, by name."""
@@ -208,6 +217,7 @@ _TABLES = (
     "history",
     "alerts",
     "margin_rules",
+    "coin_factors",
     "bank",
     "pool_api",
 )
@@ -222,7 +232,9 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
     root = reader.root
     workspace = reader.fill(WorkspaceSettings, root.get("workspace"), ("workspace",))
     venue = reader.fill(VenueSettings, root.get("venue"), ("venue",))
-    others, rules = _venues(reader), _margin_rules(reader)
+    others = _venues(reader)
+    rules = _dated(reader, "margin_rules", VenueMargin)
+    factors = _dated(reader, "coin_factors", FactorSet)
     operation = read_operation(reader)
     history = reader.fill(HistorySettings, root.get("history", {}), ("history",))
     alerts = reader.fill(AlertSettings, root.get("alerts", {}), ("alerts",))
@@ -248,6 +260,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
         alerts=alerts,
         venues=others,
         margin_rules=rules,
+        coin_factors=factors,
         bank=bank,
         pool_api=api,
     )
@@ -270,13 +283,13 @@ def _names(
     return None
 
 
-def _margin_rules(reader: Reader) -> tuple[VenueMargin, ...]:
-    """The venue's margin by date; a problem where two sets are in force on one day."""
-    rows = [reader.fill(VenueMargin, row, place) for row, place in reader.rows("margin_rules")]
+def _dated(reader: Reader, table: str, kind: type[D]) -> tuple[D, ...]:
+    """Rows that are in force by date; a problem where two are on one day."""
+    rows = [reader.fill(kind, row, place) for row, place in reader.rows(table)]
     try:
         return in_order(tuple(one for one in rows if one is not None))
     except Wrong as error:
-        reader.problem(("margin_rules",), str(error))
+        reader.problem((table,), str(error))
         return ()
 
 

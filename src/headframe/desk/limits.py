@@ -28,6 +28,7 @@ from headframe.mandate import CounterpartyRules, Mandate, Rule
 from headframe.risk import (
     MOVES,
     Exposure,
+    FactorSet,
     MarginState,
     Markets,
     PortfolioMargin,
@@ -38,6 +39,7 @@ from headframe.risk import (
     cash_out_price,
     exposure,
     holdings_of,
+    in_force,
     known_model,
     netted_book,
     portfolio_margin,
@@ -152,11 +154,22 @@ def credit(office: Office) -> tuple[Exposure, ...]:
     return _credit(now, now.dossiers)
 
 
+def factors(office: Office) -> tuple[FactorSet, bool]:
+    """What exposure at default takes coins for today, and whether those figures are in force."""
+    return factors_of(value_now(office))
+
+
+def factors_of(now: Valuation) -> tuple[FactorSet, bool]:
+    """The same of a book that is valued already."""
+    return in_force(now.at.date(), now.settings.factor_sets)
+
+
 def _credit(now: Valuation, dossiers: Mapping[str, Dossier]) -> tuple[Exposure, ...]:
     mandate = now.state.mandate
     down = mandate.cash.stress_down if mandate else -0.60
     up = mandate.cash.stress_up if mandate else 0.60
-    markets = Markets(now.surface, now.at, (down, up))
+    factors, _ = factors_of(now)
+    markets = Markets(now.surface, now.at, (down, up), factors)
     return tuple(
         exposure(
             dossier,

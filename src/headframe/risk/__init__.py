@@ -94,19 +94,24 @@ from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, marke
 from headframe.risk.relationship import Relationship, relationship
 from headframe.risk.rules import (
     RULE_SETS,
+    Dated,
     MonthMargin,
     PortfolioModel,
     VenueMargin,
+    in_force,
     in_order,
     rule_set,
 )
 from headframe.risk.rungs import ChanceLadder, ChanceRung, Likely, chance_ladder
 from headframe.risk.saccr import (
-    HOUSE,
+    HOUSE as SACCR_HOUSE,
+)
+from headframe.risk.saccr import (
     PLAIN,
     AssetClass,
     Ead,
     Exposed,
+    Factor,
     FactorSet,
     MarginAgreement,
     Option,
@@ -119,12 +124,12 @@ from headframe.risk.watch import Status, Watched
 __all__ = [
     "CONTRACT_COINS",
     "DEALER",
-    "HOUSE",
     "LEVELS",
     "MARGIN_DAYS",
     "MOVES",
     "PLAIN",
     "RULE_SETS",
+    "SACCR_HOUSE",
     "VENUE",
     "Alert",
     "AnnexRow",
@@ -135,6 +140,7 @@ __all__ = [
     "ChanceRung",
     "Changes",
     "Course",
+    "Dated",
     "Ead",
     "Effectiveness",
     "Engine",
@@ -142,6 +148,7 @@ __all__ = [
     "Exposed",
     "Exposure",
     "Facing",
+    "Factor",
     "FactorSet",
     "ForwardInitial",
     "HedgedLeg",
@@ -218,6 +225,7 @@ __all__ = [
     "hedge_in_force",
     "hedge_of",
     "holdings_of",
+    "in_force",
     "in_order",
     "known_model",
     "ladder",

@@ -19,7 +19,8 @@ from headframe.instrument import Kind
 from headframe.pricing import Surface
 from headframe.risk.marks import Units
 from headframe.risk.netting import Netted, netted
-from headframe.risk.saccr import AssetClass, Exposed, Option, exposure_at_default
+from headframe.risk.saccr import HOUSE as SACCR_HOUSE
+from headframe.risk.saccr import AssetClass, Exposed, FactorSet, Option, exposure_at_default
 from headframe.units import months_to, year_fraction
 
 _NORMAL = NormalDist()
@@ -86,10 +87,19 @@ class Pledge:
 
 
 class Markets:
-    """Today's market, and it after an instant fall and rise: an instrument is valued once on each."""
+    """Today's market, and it after an instant fall and rise: an instrument is valued once on each.
 
-    def __init__(self, surface: Surface, at: datetime, jumps: tuple[float, float]) -> None:
-        self.surface, self.at = surface, at
+    ``factors`` are the figures of SA-CCR.
+    """
+
+    def __init__(
+        self,
+        surface: Surface,
+        at: datetime,
+        jumps: tuple[float, float],
+        factors: FactorSet = SACCR_HOUSE,
+    ) -> None:
+        self.surface, self.at, self.factors = surface, at, factors
         self.here = Units(surface, at)
         self.down, self.up = (
             Units(surface.at_spot(surface.spot * (1.0 + jump), at), at) for jump in jumps
@@ -187,7 +197,10 @@ def _ead(together: Netted, markets: Markets, collateral_usd: float) -> float:
             )
         )
     value = together.worth(markets.here)
-    return exposure_at_default(trades, value=value, collateral=collateral_usd).value
+    found = exposure_at_default(
+        trades, value=value, collateral=collateral_usd, factors=markets.factors
+    )
+    return found.value
 
 
 def sublimits_used(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from itertools import pairwise
 from math import exp
+from typing import Protocol, TypeVar
 
 from headframe.units import Month, Wrong
 
@@ -148,7 +149,23 @@ RULE_SETS = (
 )
 
 
-def in_order(sets: tuple[VenueMargin, ...]) -> tuple[VenueMargin, ...]:
+class Dated(Protocol):
+    """What is in force from a day until another, or for ever."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def since(self) -> date: ...  # noqa: D102
+
+    @property
+    def until(self) -> date | None: ...  # noqa: D102
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def in_order(sets: tuple[D, ...]) -> tuple[D, ...]:
     """Sets from the earliest to the latest; Wrong where two are in force on one day."""
     ordered = tuple(sorted(sets, key=lambda one: one.since))
     for one, other in pairwise(ordered):
@@ -157,10 +174,15 @@ def in_order(sets: tuple[VenueMargin, ...]) -> tuple[VenueMargin, ...]:
     return ordered
 
 
-def rule_set(on: date, sets: tuple[VenueMargin, ...] = RULE_SETS) -> tuple[VenueMargin, bool]:
-    """The rule set of a day, and whether it is in force or the nearest one known."""
+def in_force(on: date, sets: tuple[D, ...]) -> tuple[D, bool]:
+    """The set of a day, and whether it is in force or the nearest one known."""
     for rules in sets:
         if rules.since <= on and (rules.until is None or on < rules.until):
             return rules, True
     past = [rules for rules in sets if rules.since <= on]
     return (past[-1] if past else sets[0]), False
+
+
+def rule_set(on: date, sets: tuple[VenueMargin, ...] = RULE_SETS) -> tuple[VenueMargin, bool]:
+    """The margin rules of a day, and whether they are in force or the nearest known."""
+    return in_force(on, sets)

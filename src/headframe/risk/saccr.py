@@ -8,6 +8,7 @@ as any other commodity (18 %, 70 %).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from math import exp, log, sqrt
 
@@ -40,14 +41,29 @@ class Factor:
     correlation: float
     option_vol: float
 
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("factor", self.factor, 1.0),
+            ("correlation", self.correlation, 1.0),
+            ("option_vol", self.option_vol, 10.0),
+        ):
+            if not 0.0 <= value <= most:
+                raise Wrong(f"{name} lies between 0 and {most:g}, was {value}")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactorSet:
-    """A set of figures with its name and source: ``coins`` is the only one that differs between sets."""
+    """A set of figures with its name and source, in force from a day; sets differ in ``coins`` alone."""
 
     name: str
     source: str
+    since: date
+    until: date | None = None
     coins: Factor
+
+    def __post_init__(self) -> None:
+        if self.until is not None and self.until <= self.since:
+            raise Wrong(f"{self.name} ends {self.until}, not after it begins {self.since}")
 
     def of(self, trade: "Exposed") -> Factor:
         """The figures of a trade's class and kind; Wrong where the kind is not known."""
@@ -78,15 +94,19 @@ _FACTORS = {
     (_A.COMMODITY, "electricity"): Factor(0.40, 0.4, 1.5),
     (_A.COMMODITY, ""): Factor(0.18, 0.4, 0.7),
 }
-"""CRE52.72, table 2."""
+"""CRE52.72, table 2, in the version in force from 1 January 2023."""
 
 HOUSE = FactorSet(
-    "house, 2022-12",
-    "SCO60 as summarised: an asset class of its own, 32 % and 120 %",
-    Factor(0.32, 0.4, 1.2),
+    name="house",
+    source="SCO60 as summarised, December 2022: an asset class of its own, 32 % and 120 %",
+    since=date(2022, 12, 16),
+    coins=Factor(0.32, 0.4, 1.2),
 )
 PLAIN = FactorSet(
-    "CRE52 plain", "CRE52.72: any other commodity, 18 % and 70 %", Factor(0.18, 0.4, 0.7)
+    name="CRE52 plain",
+    source="CRE52.72: any other commodity, 18 % and 70 %",
+    since=date(2017, 1, 1),
+    coins=Factor(0.18, 0.4, 0.7),
 )
 
 
