@@ -153,7 +153,7 @@ def exposure_by_dealer_table(rows: tuple[Exposure, ...]) -> Table:
             )
             for one in rows
         ),
-        note="What we would lose if the dealer failed before any further collateral moved; SA-CCR at 32 %.",
+        note="What we would lose if the dealer failed before any further collateral moved.",
     )
 
 

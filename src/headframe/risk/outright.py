@@ -15,7 +15,7 @@ from math import ceil, isfinite
 from types import MappingProxyType
 
 from headframe.instrument import HashpriceForward
-from headframe.risk.rules import MonthMargin
+from headframe.risk.rules import MonthMargin, in_force
 from headframe.units import Month, Wrong
 
 SPECULATOR = 1.10
@@ -173,20 +173,12 @@ class ForwardInitial:
 
 def forward_initial(contract: HashpriceForward, on: date) -> ForwardInitial:
     """What a hashprice forward asks on a day: a share of the notional of the days not settled yet."""
-    rule = next(
-        (
-            one
-            for one in FORWARD_MARGINS
-            if one.since <= on and (one.until is None or on < one.until)
-        ),
-        None,
-    )
-    used = FORWARD_MARGINS[0] if rule is None else rule
+    used, current = in_force(on, FORWARD_MARGINS)
     left = sum(1 for day in contract.days if day >= on)
     share = used.coin_share if contract.in_coin else used.usd_share
     return ForwardInitial(
         amount=abs(contract.phs) * contract.fixed * left * share,
         in_coin=contract.in_coin,
         schedule=used.name,
-        in_force=rule is not None,
+        in_force=current,
     )
