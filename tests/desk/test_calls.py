@@ -3,20 +3,22 @@
 import json
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headframe.book import CASH, COINS_FREE, Accounts
+from headframe.book import CASH, COINS_FREE, Accounts, FxRate
 from headframe.cli.app import app
-from headframe.counterparty import Agent, Termination, Trigger
-from headframe.desk import audit, calls, checkpoint, days, limits
+from headframe.codec import read_flows
+from headframe.counterparty import Agent, CollateralTerms, Eligible, Termination, Trigger
+from headframe.desk import audit, calls, checkpoint, days, flows, fx, limits
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid, NotFound
+from headframe.desk.quotes import surface_in
 from headframe.risk import Course, Status
-from headframe.units import BTC, USD
+from headframe.units import BTC, CURRENCIES, USD, Wrong
 from headframe.wiring import open_office
 from venues import FakeVenue, deal
 
@@ -73,6 +75,130 @@ def test_a_call_within_the_tolerance_is_owed_as_asked_and_delivered_once(dealt: 
     calls.settle(dealt, 2)
     lies = dealt.state().ledger.balance(Accounts.cash_posted(dealer), USD)
     assert lies == one.asked - back.asked
+
+
+CONVERTED = """id,kind,at,coins,usd,amount,currency,fee,into,into_currency,venue
+c-1,convert,2026-08-22T15:33:00Z,,,900000,USD,0,901000,USDC,
+c-2,convert,2026-08-22T15:33:00Z,,,100000,USD,0,136500,CAD,
+"""
+
+
+def with_currencies(office: Office) -> None:
+    at = office.now()
+    fx.put(
+        office,
+        [
+            FxRate(currency="USDC", usd=Decimal("0.999"), at=at),
+            FxRate(currency="CAD", usd=Decimal("0.73"), at=at),
+        ],
+    )
+    lines = CONVERTED.strip().splitlines()
+    names = lines[0].split(",")
+    rows: list[tuple[int, dict[str, str]]] = [
+        (number, dict(zip(names, line.split(","), strict=True)))
+        for number, line in enumerate(lines[1:], start=2)
+    ]
+    flows.take(office, read_flows(rows, "out.csv"), "out.csv")
+
+
+def test_a_call_is_met_in_another_eligible_currency_after_its_haircut(dealt: Office) -> None:
+    usdc, cad = CURRENCIES["USDC"], CURRENCIES["CAD"]
+    with_currencies(dealt)
+    dealer = on_terms(
+        dealt, **STRICT, independent_share=0.1,
+        eligible=(Eligible(currency="USDC", haircut=0.02),),
+    )  # fmt: skip
+    before = limits.credit(dealt)
+    spent = {one.money.currency.code: one.at_cost for one in fx.held(dealt)}["USDC"]
+    wanted = Decimal(str(round(calls.rows(dealt)[0].they_may_call_usd, 2)))
+    assert wanted > 400_000
+    calls.heard(dealt, dealer, wanted)
+    with pytest.raises(
+        Declined, match=f"CAD is not eligible under {dealer}'s agreement: USD, USDC"
+    ):
+        calls.settle(dealt, 1, currency="CAD")
+    with pytest.raises(Declined, match="XRP is not eligible"):
+        calls.settle(dealt, 1, currency="XRP")
+    part = calls.settle(dealt, 1, Decimal(300_000), "USDC")
+    ledger = dealt.state().ledger
+    given = (Decimal(300_000) / (Decimal("0.999") * Decimal("0.98"))).quantize(
+        Decimal("0.000001"), rounding=ROUND_UP
+    )
+    assert str(ledger.balance(Accounts.cash_posted(dealer), usdc)) == str(given)
+    assert str(part.settled) == "300000.00"
+    calls.settle(dealt, 1)
+    (row,) = calls.rows(dealt)
+    assert row.posted_usd == pytest.approx(float(wanted), abs=0.02), "it counts after its haircut"
+    assert row.they_may_call_usd == 0.0
+    dollars = float(ledger.balance(Accounts.cash_posted(dealer), USD))
+    whole = dollars + float(given) * 0.999
+    exposed = {one.dealer: one.posted_usd for one in limits.credit(dealt)}[dealer]
+    assert exposed == pytest.approx(whole), "and is exposed whole"
+    assert {one.dealer: one.posted_usd for one in before}[dealer] == 0.0
+    kept = {one.money.currency.code: one.at_cost for one in fx.held(dealt)}["USDC"]
+    assert kept == spent, "what is posted is still ours"
+    assert audit.verify(dealt).sound
+    again = checkpoint.read(checkpoint.written(dealt.state()))
+    assert again is not None
+    assert again.posted_usd(dealer, 77_000.0) == dealt.state().posted_usd(dealer, 77_000.0)
+    on_terms(dealt, independent_share=0.9)
+    calls.heard(dealt, dealer, Decimal(2_000_000))
+    with pytest.raises(Declined, match="call 2 cannot be delivered"):
+        calls.settle(dealt, 2, Decimal(900_000), "USDC")
+    assert not dealt.state().ledger.balance(Accounts.cash_posted(dealer), cad).smallest
+
+
+def test_what_was_posted_in_it_comes_back_in_it_and_a_dealer_may_give_it(dealt: Office) -> None:
+    usdc = CURRENCIES["USDC"]
+    with_currencies(dealt)
+    dealer = on_terms(
+        dealt, **STRICT, independent_share=0.1,
+        eligible=(Eligible(currency="USDC", haircut=0.02),),
+    )  # fmt: skip
+    cash = dealt.state().ledger.balance(CASH, usdc)
+    wanted = Decimal(str(round(calls.rows(dealt)[0].they_may_call_usd, 2)))
+    calls.heard(dealt, dealer, wanted)
+    calls.settle(dealt, 1, currency="USDC")
+    on_terms(dealt, independent_share=0.0)
+    due = calls.rows(dealt)[0].we_may_call_usd
+    back = calls.made(dealt, dealer)
+    assert float(back.asked) == pytest.approx(due, abs=0.01)
+    calls.settle(dealt, 2, currency="USDC")
+    ledger = dealt.state().ledger
+    lies = float(ledger.balance(Accounts.cash_posted(dealer), usdc))
+    assert lies * 0.999 * 0.98 == pytest.approx(calls.rows(dealt)[0].posted_usd if lies else 0.0)
+    assert not ledger.balance(Accounts.cash_held(dealer), usdc).smallest
+    # the market falls, the hedge gains: the dealer's own USDC comes here
+    dealt.state().spot = 60_000.0
+    gains = calls.rows(dealt)[0].we_may_call_usd
+    assert gains > 100_000.0
+    calls.made(dealt, dealer)
+    calls.settle(dealt, 3, currency="USDC")
+    ledger = dealt.state().ledger
+    assert not ledger.balance(Accounts.cash_posted(dealer), usdc).smallest, "ours comes back first"
+    here = -float(ledger.balance(Accounts.cash_held(dealer), usdc))
+    assert here > 0.0
+    assert dealt.state().held_usd(dealer) == pytest.approx(here * 0.999)
+    (row,) = calls.rows(dealt)
+    assert row.held_usd == pytest.approx(here * 0.999 * 0.98)
+    assert row.we_may_call_usd == pytest.approx(0.0, abs=0.02)
+    total = float(ledger.balance(CASH, usdc))
+    assert total == pytest.approx(float(cash) + here)
+    start = days.start_of_day(
+        dealt.state(), dealt.settings(), surface_in(dealt.state()), Course.STABLE,
+        date(2026, 9, 1), Decimal(60_000),
+    )  # fmt: skip
+    assert start.others == {(dealer, False): pytest.approx(row.held_usd)}
+
+
+def test_what_can_be_eligible() -> None:
+    with pytest.raises(Wrong, match=r"eligible is one of CAD, .*USDC.*, was 'BTC'"):
+        Eligible(currency="BTC", haircut=0.1)
+    with pytest.raises(Wrong, match="haircut of CAD lies between 0 and 1"):
+        Eligible(currency="CAD", haircut=1.0)
+    twice = (Eligible(currency="CAD", haircut=0.1), Eligible(currency="CAD", haircut=0.2))
+    with pytest.raises(Wrong, match="an eligible currency stands once"):
+        CollateralTerms(**STRICT, independent_share=0.0, haircut=0.0, eligible=twice)
 
 
 def test_our_valuation_holds_within_the_tolerance_where_we_are_the_agent(dealt: Office) -> None:

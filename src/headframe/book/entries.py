@@ -67,7 +67,7 @@ def venue_margin(venue: str, coins: Money) -> Entry:
 
 
 def collateral(dealer: str, money: Money, *, ours: bool) -> Entry:
-    """Dollars we post to a dealer (``ours``) or it posts to us; negative is returned."""
+    """Cash we post to a dealer (``ours``) or it posts to us; negative is returned."""
     if ours:
         return _move(f"collateral to {dealer}", Accounts.cash_posted(dealer), CASH, money)
     return _move(f"collateral from {dealer}", CASH, Accounts.cash_held(dealer), money)

@@ -88,12 +88,15 @@ def agree(call: Call, number: int, usd: Decimal, reason: str) -> None:
 @collateral.command()
 @click.argument("number", type=Whole(1, 10**9))
 @click.option("--usd", type=Dollars(), help="A part of it (default: all that is left).")
+@click.option(
+    "--in", "currency", default="USD", show_default=True, help="Another eligible currency."
+)
 @command
-def settle(call: Call, number: int, usd: Decimal | None) -> None:
+def settle(call: Call, number: int, usd: Decimal | None, currency: str) -> None:
     """Book that call NUMBER was delivered."""
     from headframe.desk import calls
 
-    _answer(call, calls.settle(call.office(), number, usd))
+    _answer(call, calls.settle(call.office(), number, usd, currency))
 
 
 def _told(one: "MarginCall") -> Any:  # noqa: ANN401 - JSON

@@ -3,6 +3,7 @@
 from headframe.counterparty.collateral import (
     Agent,
     CollateralTerms,
+    Eligible,
     Termination,
     Trigger,
     call_amount,
@@ -51,6 +52,7 @@ __all__ = [
     "CreditLine",
     "DefaultRate",
     "Dossier",
+    "Eligible",
     "Evidence",
     "Grade",
     "Grid",

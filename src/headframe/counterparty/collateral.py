@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from math import ceil, floor, isfinite
 
-from headframe.units import Money, WorkingDays, Wrong
+from headframe.units import COINS, CURRENCIES, Money, WorkingDays, Wrong
 
 
 class Agent(StrEnum):
@@ -42,10 +42,31 @@ class Termination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Eligible:
+    """Another currency that either side may give as collateral, and what is taken off its value."""
+
+    currency: str
+    haircut: float
+
+    def __post_init__(self) -> None:
+        others = sorted(set(CURRENCIES) - {"USD"} - COINS)
+        if self.currency not in others:
+            raise Wrong(f"eligible is one of {', '.join(others)}, was {self.currency[:10]!r}")
+        if not 0.0 <= self.haircut < 1.0:
+            raise Wrong(f"the haircut of {self.currency} lies between 0 and 1, was {self.haircut}")
+
+
+def _once(what: str, names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise Wrong(f"{what} stands once among the terms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollateralTerms:
     """Threshold, minimum transfer, rounding in USD, and the independent amount on notional sold.
 
-    ``haircut`` is taken off the value of coins given as collateral, where ``coins_eligible``. A call made by
+    ``haircut`` is taken off the value of coins given as collateral, where ``coins_eligible``; dollars always
+    are, and what is ``eligible`` beside them is for both sides. A call made by
     ``notice`` (UTC) on a working day is delivered ``delivery_days`` working days later, a later one a day
     more; on other days none is made. Terms that say nothing of it call and deliver every day at once.
     ``dispute_usd`` is how far the two sides' figures may lie apart, ``dispute_days`` how long a dispute may
@@ -66,6 +87,7 @@ class CollateralTerms:
     dispute_usd: float = 0.0
     dispute_days: int = 2
     terminations: tuple[Termination, ...] = ()
+    eligible: tuple[Eligible, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("threshold_usd", "minimum_transfer_usd", "rounding_usd", "dispute_usd"):
@@ -80,8 +102,12 @@ class CollateralTerms:
             days: int = getattr(self, name)
             if not 0 <= days <= 30:
                 raise Wrong(f"{name} must lie between 0 and 30, was {days}")
-        if len({one.event for one in self.terminations}) < len(self.terminations):
-            raise Wrong("a termination event stands once among the terms")
+        _once("a termination event", [str(one.event) for one in self.terminations])
+        _once("an eligible currency", [one.currency for one in self.eligible])
+
+    def haircut_of(self, currency: str) -> float | None:
+        """What is taken off another currency; None where it is not eligible."""
+        return next((one.haircut for one in self.eligible if one.currency == currency), None)
 
     @property
     def days(self) -> WorkingDays:

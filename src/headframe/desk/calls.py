@@ -6,9 +6,9 @@ else a call is heard or made here, and booked when it is delivered.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
-from headframe.book import Entry, MarginTerms, collateral
+from headframe.book import Accounts, Bank, Entry, MarginTerms, collateral
 from headframe.codec import to_json
 from headframe.counterparty import Agent, CollateralTerms, Dossier, Trigger
 from headframe.desk import users
@@ -20,7 +20,7 @@ from headframe.desk.state import postings_json
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import collateral_given, collateral_returned
 from headframe.risk import AnnexRow, Lying, Watched, annex_row
-from headframe.units import USD, Money, Wrong, booked
+from headframe.units import CURRENCIES, USD, Money, Wrong, booked
 
 CLAUSE = "CSA"
 _LONGEST = 200
@@ -58,8 +58,15 @@ def _row(now: Valuation, dossier: Dossier) -> AnnexRow:
         held=now.held(name),
         called_by_them=_outstanding(now, name, from_us=False),
         called_by_us=_outstanding(now, name, from_us=True),
+        lost_posted=_lost(now, name, ours=True),
+        lost_held=_lost(now, name, ours=False),
     )
     return annex_row(name, dossier.collateral, mine, lying, now.surface, now.at)
+
+
+def _lost(now: Valuation, dealer: str, *, ours: bool) -> float:
+    whole, counted = now.state.others_usd(dealer, ours=ours)
+    return whole - counted
 
 
 def _coins_usd(now: Valuation, dealer: str) -> float:
@@ -186,8 +193,13 @@ def agree(office: Office, number: int, usd: Decimal, reason: str) -> MarginCall:
 
 
 @serialised
-def settle(office: Office, number: int, usd: Decimal | None = None) -> MarginCall:
-    """Book a delivery of a call, whole or in part; Declined where cash or coins are not there."""
+def settle(
+    office: Office, number: int, usd: Decimal | None = None, currency: str = "USD"
+) -> MarginCall:
+    """Book a delivery of a call, whole or in part; Declined where cash or coins are not there.
+
+    In another ``currency`` so much of it is delivered as counts for the dollars after its haircut.
+    """
     users.allowed(office, users.Action.PREPARE)
     now = value_now(office)
     _by_hand(now)
@@ -197,7 +209,10 @@ def settle(office: Office, number: int, usd: Decimal | None = None) -> MarginCal
         raise Invalid(f"call {number} has {found.left} USD to be delivered, was {paid}")
     trial = now.state.ledger.copy()
     entries: list[Entry] = []
-    for entry in _delivered(now, found, paid):
+    moves = (
+        _delivered(now, found, paid) if currency == "USD" else _other(now, found, paid, currency)
+    )
+    for entry in moves:
         try:
             trial.post(entry)
         except Wrong as error:
@@ -215,7 +230,7 @@ def _delivered(now: Valuation, call: MarginCall, paid: Money) -> Iterator[Entry]
     terms = now.dossiers[dealer].collateral
     first = now.settings.operation.treasury.coins_as_collateral and terms.coins_eligible
     rate = Decimal(repr(terms.coins_usd(1.0, now.surface.spot)))
-    held = booked(now.held(dealer), USD)
+    held = -ledger.balance(Accounts.cash_held(dealer), USD)
     if not call.from_us:
         back = min(paid, held)
         if back.smallest:
@@ -223,12 +238,40 @@ def _delivered(now: Valuation, call: MarginCall, paid: Money) -> Iterator[Entry]
         if paid > back:
             yield from collateral_given(ledger, dealer, paid - back, rate, coins_first=first)
         return
-    lies = booked(now.posted(dealer) - terms.haircut * _coins_usd(now, dealer), USD)
+    dollars = ledger.balance(Accounts.cash_posted(dealer), USD)
+    lies = dollars + booked((1.0 - terms.haircut) * _coins_usd(now, dealer), USD)
     back = min(paid, lies)
     if back.smallest > 0:
         yield from collateral_returned(ledger, dealer, -back, rate, coins_first=first)
     if paid > back:
         yield collateral(dealer, paid - back, ours=False)
+
+
+def _other(now: Valuation, call: MarginCall, paid: Money, code: str) -> Iterator[Entry]:
+    """The same in another currency that is eligible: what of it lies on the other side goes back first."""
+    ledger, dealer, state = now.state.ledger, call.dealer, now.state
+    terms = now.dossiers[dealer].collateral
+    haircut = terms.haircut_of(code)
+    if haircut is None:
+        known = ", ".join(one.currency for one in terms.eligible)
+        raise Declined(
+            f"{code[:10]} is not eligible under {dealer}'s agreement: USD{known and ', '}{known}"
+        )
+    currency, bank = CURRENCIES[code], now.settings.bank
+    one = state.usd_of(Money(currency, currency.scale), now.at, bank)
+    if one is None:
+        days = (bank or Bank()).fx_days_max
+        raise Declined(f"no rate of {code} within {days} days: headframe fx {code}=USD")
+    counts = Decimal(repr(one)) * (1 - Decimal(repr(haircut)))
+    unit = Decimal(1).scaleb(-currency.decimals)
+    amount = booked((Decimal(str(paid)) / counts).quantize(unit, rounding=ROUND_UP), currency)
+    there = ledger.balance(Accounts.cash_posted(dealer), currency)
+    here = -ledger.balance(Accounts.cash_held(dealer), currency)
+    back = min(amount, there if call.from_us else here)
+    if back.smallest:
+        yield collateral(dealer, -back, ours=call.from_us)
+    if amount > back:
+        yield collateral(dealer, amount - back, ours=not call.from_us)
 
 
 def watched(now: Valuation, dossiers: Mapping[str, Dossier]) -> Iterator[Watched]:

@@ -22,7 +22,7 @@ from headframe.desk.known import Note
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, Json, NotFound
 from headframe.desk.state import State, postings_json
-from headframe.units import BTC, USD, Wrong
+from headframe.units import BTC, COINS, CURRENCIES, Wrong
 
 FILE = "counterparties.toml"
 _POINTS_WITHOUT_MANDATE = 60.0
@@ -172,12 +172,9 @@ def _mergeable(state: State, name: str, into: str) -> None:
 def _moved(state: State, name: str, into: str) -> list[Entry]:
     """What lies with one counterparty, or is held of it, as lying with another."""
     found: list[Entry] = []
-    for of, currency in (
-        (Accounts.cash_posted, USD),
-        (Accounts.coins_posted, BTC),
-        (Accounts.coins_lent, BTC),
-        (Accounts.cash_held, USD),
-    ):
+    cash = (one for code, one in CURRENCIES.items() if code not in COINS)
+    both = [(of, one) for one in cash for of in (Accounts.cash_posted, Accounts.cash_held)]
+    for of, currency in (*both, (Accounts.coins_posted, BTC), (Accounts.coins_lent, BTC)):
         money = state.ledger.balance(of(name), currency)
         if money.smallest:
             moved = (Posting(of(into), money), Posting(of(name), -money))

@@ -165,6 +165,12 @@ def start_of_day(
         bank=settings.bank,
         transit=tuple(state.transit),
         calls=tuple(state.calls),
+        others={
+            (name, ours): counted
+            for name in state.dossiers
+            for ours in (True, False)
+            if (counted := state.others_usd(name, ours=ours)[1])
+        },
         contracts=state.held_contracts(),
         index=index_of(state.forecast, course),
     )

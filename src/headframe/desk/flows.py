@@ -200,7 +200,7 @@ def _months(
 
     *before, last = with_flows(state.months, flows, bare, worth).values()
     spot = state.market.index if state.market is not None else 0.0
-    margin = float(ledger.total(Accounts.cash_posted(""), USD))
+    margin = float(ledger.total(Accounts.cash_posted(""), USD)) + state.all_others_usd(ours=True)
     margin += float(ledger.total(Accounts.coins_posted(""), BTC)) * spot
     at = office.now()
     held = (

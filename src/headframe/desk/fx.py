@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from headframe.book import CASH, COINS_FREE, AtCost, FxRate, at_cost, at_hand
+from headframe.book import CASH, COINS_FREE, Accounts, AtCost, FxRate, at_cost, at_hand
 from headframe.codec import to_json
 from headframe.desk import users
 from headframe.desk.office import Office, serialised
@@ -73,13 +73,19 @@ def held(office: Office) -> tuple[HeldCurrency, ...]:
     )
 
 
+def _cash(account: str) -> bool:
+    """Whether it is cash at hand, or collateral: what is posted is still ours, what is held is not."""
+    lying = (Accounts.cash_posted(""), Accounts.cash_held(""))
+    return account in {CASH, COINS_FREE} or account.startswith(lying)
+
+
 def _moves(office: Office, state: State) -> dict[str, list[tuple[Money, Decimal | None]]]:
     """Moves of cash in other currencies, each with its rate when it was booked."""
     bank = office.settings().bank
     found: dict[str, list[tuple[Money, Decimal | None]]] = {}
     for record in office.journal.read():
         for account, code, text in record.body.get("postings", ()):
-            if account not in {CASH, COINS_FREE} or code in {USD.code, BTC.code}:
+            if code in {USD.code, BTC.code} or not _cash(account):
                 continue
             money = booked(Decimal(text), CURRENCIES[code])
             one = state.usd_of(Money(CURRENCIES[code], CURRENCIES[code].scale), record.at, bank)

@@ -8,7 +8,6 @@ from headframe.book import (
     COINS_PLEDGED,
     CREDIT_LINE,
     LOAN,
-    Accounts,
     others_usd,
     under_way,
 )
@@ -134,7 +133,7 @@ def situation(
         dossiers=state.graded(at.date()),
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
         posted={n: state.posted_usd(n, seen.snapshot.index) for n in names},
-        held={n: -float(state.ledger.balance(Accounts.cash_held(n), USD)) for n in names},
+        held={n: state.held_usd(n) for n in names},
         in_flight={n: float(under_way(state.transit, at.date(), n)) for n in names},
         lent={n: state.coins_lent(n) for n in names},
         live=tuple(one.request.structure for one in live),

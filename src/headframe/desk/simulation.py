@@ -116,8 +116,10 @@ def programme(office: Office, asked: Asked, *, apart: bool = False) -> Programme
             ),
             opening=opening_of(
                 liquid,
-                posted_usd=float(ledger.total(Accounts.cash_posted(""), USD)),
-                held_usd=-float(ledger.total(Accounts.cash_held(""), USD)),
+                posted_usd=float(ledger.total(Accounts.cash_posted(""), USD))
+                + now.state.all_others_usd(ours=True),
+                held_usd=-float(ledger.total(Accounts.cash_held(""), USD))
+                + now.state.all_others_usd(ours=False),
                 posted_coins=float(ledger.total(Accounts.coins_posted(""), BTC)),
             ),
             upfront_usd=upfront,

@@ -45,7 +45,7 @@ from headframe.mining import Forecast
 from headframe.pricing import Surface
 from headframe.rfq import TERMINAL, Fill, RfqState
 from headframe.risk import stand_ins
-from headframe.units import BTC, USD, Money, Month
+from headframe.units import BTC, CURRENCIES, USD, Money, Month
 
 GENESIS_HEAD = Head(0, "0" * 64)
 _STEP = Decimal("0.1")
@@ -174,7 +174,35 @@ class State:
     def posted_usd(self, dealer: str, spot: float) -> float:
         """What a dealer holds of our collateral, coins at a price."""
         dollars = float(self.ledger.balance(Accounts.cash_posted(dealer), USD))
-        return dollars + self.coins_posted(dealer) * spot
+        others, _ = self.others_usd(dealer, ours=True)
+        return dollars + others + self.coins_posted(dealer) * spot
+
+    def held_usd(self, dealer: str) -> float:
+        """What we hold of a dealer's collateral, other currencies at their last rate."""
+        dollars = -float(self.ledger.balance(Accounts.cash_held(dealer), USD))
+        return dollars + self.others_usd(dealer, ours=False)[0]
+
+    def others_usd(self, dealer: str, *, ours: bool) -> tuple[float, float]:
+        """Collateral in other currencies, ours with a dealer or its with us: in USD, and after haircuts.
+
+        At the last rate, however old; what is eligible no more counts for nothing after haircuts.
+        """
+        account = Accounts.cash_posted(dealer) if ours else Accounts.cash_held(dealer)
+        dossier = self.dossiers.get(dealer)
+        whole = counted = 0.0
+        for code, rates in self.fx.items():
+            money = self.ledger.balance(account, CURRENCIES[code])
+            if not money.smallest or code in {USD.code, BTC.code}:
+                continue
+            usd = abs(float(money)) * float(rates[-1].usd)
+            haircut = None if dossier is None else dossier.collateral.haircut_of(code)
+            whole += usd
+            counted += usd * (1.0 - haircut) if haircut is not None else 0.0
+        return whole, counted
+
+    def all_others_usd(self, *, ours: bool) -> float:
+        """The same of every dealer, without haircuts."""
+        return sum(self.others_usd(name, ours=ours)[0] for name in self.dossiers)
 
     @property
     def grid(self) -> Grid:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from headframe.book import Accounts, Position, under_way
+from headframe.book import Position, under_way
 from headframe.codec import Settings
 from headframe.counterparty import Dossier
 from headframe.desk import quotes
@@ -12,7 +12,6 @@ from headframe.desk.programme import liquidity_of
 from headframe.desk.state import State
 from headframe.pricing import Surface
 from headframe.risk import Liquidity, NettedBook, netted_book
-from headframe.units import USD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +41,8 @@ class Valuation:
         return self.state.posted_usd(dealer, self.surface.spot)
 
     def held(self, dealer: str) -> float:
-        """Dollars we hold of a dealer's."""
-        return -float(self.state.ledger.balance(Accounts.cash_held(dealer), USD))
+        """What we hold of a dealer's in USD."""
+        return self.state.held_usd(dealer)
 
     def in_flight(self, dealer: str) -> float:
         """Dollars of a dealer that are booked and not there yet."""

@@ -76,7 +76,8 @@ def _any(start: DayStart, dealer: str) -> bool:
         or ledger.balance(Accounts.coins_posted(dealer), BTC).smallest
         or ledger.balance(Accounts.cash_held(dealer), USD).smallest
     )
-    return bool(lies) or any(one.dealer == dealer for one in start.calls)
+    others = start.others.get((dealer, True)) or start.others.get((dealer, False))
+    return bool(lies or others) or any(one.dealer == dealer for one in start.calls)
 
 
 def _side(
@@ -104,11 +105,12 @@ def _side(
 
 def _lies(start: DayStart, dealer: str, terms: CollateralTerms, *, ours: bool) -> float:
     """What lies there already, as the agreement counts it."""
+    others = start.others.get((dealer, ours), 0.0)
     if not ours:
-        return -float(start.ledger.balance(Accounts.cash_held(dealer), USD))
+        return others - float(start.ledger.balance(Accounts.cash_held(dealer), USD))
     coins = float(start.ledger.balance(Accounts.coins_posted(dealer), BTC))
     dollars = float(start.ledger.balance(Accounts.cash_posted(dealer), USD))
-    return dollars + terms.coins_usd(coins, float(start.spot))
+    return dollars + others + terms.coins_usd(coins, float(start.spot))
 
 
 def _wanted(

@@ -1,7 +1,7 @@
 """What a day of a hedged mine begins with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -40,6 +40,8 @@ class DayStart:
     """Dollars booked on earlier days that may not be there yet."""
     calls: tuple[PendingCall, ...] = ()
     """Collateral that was called on earlier days and is still to be delivered."""
+    others: Mapping[tuple[str, bool], float] = field(default_factory=dict[tuple[str, bool], float])
+    """What collateral in other currencies counts for in USD, by dealer, ours with it or its with us."""
     spot_before: Decimal | None = None
     """The price of the day before; none on the first."""
     closed_usd: float = 0.0

@@ -18,8 +18,9 @@ class AnnexRow:
     terms: CollateralTerms
     value_usd: float
     posted_usd: float
-    """Ours with the dealer, coins after their haircut."""
+    """Ours with the dealer, after haircuts."""
     held_usd: float
+    """The dealer's with us, after haircuts."""
     open_usd: float
     """Called and not delivered: by the dealer, less what we called."""
     they_may_call_usd: float
@@ -32,13 +33,18 @@ class AnnexRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lying:
-    """Collateral of one dealer in USD: dollars and coins (at the price) of ours, its own here, open calls."""
+    """Collateral of one dealer in USD: cash and coins (at the price) of ours, its own here, open calls.
+
+    ``lost_posted`` and ``lost_held`` are what haircuts take off cash in other currencies, ours and its own.
+    """
 
     dollars: float
     coins_usd: float
     held: float
     called_by_them: float
     called_by_us: float
+    lost_posted: float = 0.0
+    lost_held: float = 0.0
 
 
 def annex_row(
@@ -53,15 +59,16 @@ def annex_row(
     value = sum(position_value_usd(one, surface, at) for one in positions)
     wanted = collateral_wanted(positions, terms, surface, at) if positions else 0.0
     owed = collateral_due_to_us(positions, terms, surface, at) if positions else 0.0
-    posted = lying.dollars + lying.coins_usd * (1.0 - terms.haircut)
-    to_them, to_us = call_amount(terms, wanted, posted), call_amount(terms, owed, lying.held)
+    posted = lying.dollars - lying.lost_posted + lying.coins_usd * (1.0 - terms.haircut)
+    held = lying.held - lying.lost_held
+    to_them, to_us = call_amount(terms, wanted, posted), call_amount(terms, owed, held)
     theirs, ours = lying.called_by_them, lying.called_by_us
     return AnnexRow(
         dealer=dealer,
         terms=terms,
         value_usd=value,
         posted_usd=posted,
-        held_usd=lying.held,
+        held_usd=held,
         open_usd=theirs - ours,
         they_may_call_usd=_fresh(terms, max(to_them, 0.0) + max(-to_us, 0.0), theirs),
         we_may_call_usd=_fresh(terms, max(to_us, 0.0) + max(-to_them, 0.0), ours),
