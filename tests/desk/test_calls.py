@@ -13,7 +13,17 @@ from headframe.book import CASH, COINS_FREE, Accounts, FxRate
 from headframe.cli.app import app
 from headframe.codec import read_flows
 from headframe.counterparty import Agent, CollateralTerms, Eligible, Termination, Trigger
-from headframe.desk import audit, calls, checkpoint, days, flows, fx, limits
+from headframe.desk import (
+    audit,
+    calls,
+    checkpoint,
+    counterparties,
+    days,
+    flows,
+    fx,
+    limits,
+    workspace,
+)
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid, NotFound
 from headframe.desk.quotes import surface_in
@@ -146,6 +156,21 @@ def test_a_call_is_met_in_another_eligible_currency_after_its_haircut(dealt: Off
     with pytest.raises(Declined, match="call 2 cannot be delivered"):
         calls.settle(dealt, 2, Decimal(900_000), "USDC")
     assert not dealt.state().ledger.balance(Accounts.cash_posted(dealer), cad).smallest
+    aged = {one.name: one for one in limits.watch(dealt)}[f"{dealer}: age of the rate of its USDC"]
+    assert (aged.used, aged.allowed, aged.status) == (0.0, 5.0, Status.OK)
+    calls.settle(dealt, 2)
+    merged = next(name for name in dealt.state().standing if name != dealer)
+    dealt.user = "risk"
+    counterparties.merge(dealt, dealer, merged, "merger")
+    state = dealt.state()
+    assert str(state.ledger.balance(Accounts.cash_posted(merged), usdc)) == str(given)
+    assert not state.ledger.balance(Accounts.cash_posted(dealer), usdc).smallest
+    whole, counted = state.others_usd(merged, ours=True)
+    assert whole == pytest.approx(float(given) * 0.999)
+    assert counted == 0.0, "its own agreement takes none of it"
+    workspace.advance_clock(dealt, dealt.now() + timedelta(days=7))
+    aged = {one.name: one for one in limits.watch(dealt)}[f"{merged}: age of the rate of its USDC"]
+    assert (aged.used, aged.status) == (7.0, Status.BREACH)
 
 
 def test_what_was_posted_in_it_comes_back_in_it_and_a_dealer_may_give_it(dealt: Office) -> None:
@@ -188,7 +213,8 @@ def test_what_was_posted_in_it_comes_back_in_it_and_a_dealer_may_give_it(dealt: 
         dealt.state(), dealt.settings(), surface_in(dealt.state()), Course.STABLE,
         date(2026, 9, 1), Decimal(60_000),
     )  # fmt: skip
-    assert start.others == {(dealer, False): pytest.approx(row.held_usd)}
+    assert list(start.others) == [(dealer, False)]
+    assert start.others[dealer, False] == pytest.approx(row.held_usd)
 
 
 def test_what_can_be_eligible() -> None:

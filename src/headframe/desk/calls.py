@@ -295,6 +295,20 @@ def watched(now: Valuation, dossiers: Mapping[str, Dossier]) -> Iterator[Watched
             )  # fmt: skip
     for name, dossier in sorted(dossiers.items()):
         yield from _terminations(now, name, dossier.collateral)
+        yield from _rates(now, name)
+
+
+def _rates(now: Valuation, name: str) -> Iterator[Watched]:
+    """How old the rates are by which collateral in other currencies is counted."""
+    most = (now.settings.bank or Bank()).fx_days_max
+    lies = {
+        one.currency.code for ours in (True, False) for one in now.state.others(name, ours=ours)
+    }
+    for code in sorted(lies):
+        yield Watched(
+            clause=CLAUSE, name=f"{name}: age of the rate of its {code}", unit="days",
+            used=float((now.at - now.state.fx[code][-1].at).days), allowed=float(most),
+        )  # fmt: skip
 
 
 def _terminations(now: Valuation, name: str, terms: CollateralTerms) -> Iterator[Watched]:

@@ -1,6 +1,6 @@
 """The state of a workspace: a fold of its journal, the same live and in replay."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
@@ -187,18 +187,23 @@ class State:
 
         At the last rate, however old; what is eligible no more counts for nothing after haircuts.
         """
-        account = Accounts.cash_posted(dealer) if ours else Accounts.cash_held(dealer)
         dossier = self.dossiers.get(dealer)
         whole = counted = 0.0
-        for code, rates in self.fx.items():
-            money = self.ledger.balance(account, CURRENCIES[code])
-            if not money.smallest or code in {USD.code, BTC.code}:
-                continue
-            usd = abs(float(money)) * float(rates[-1].usd)
+        for money in self.others(dealer, ours=ours):
+            code = money.currency.code
+            usd = float(money) * float(self.fx[code][-1].usd)
             haircut = None if dossier is None else dossier.collateral.haircut_of(code)
             whole += usd
             counted += usd * (1.0 - haircut) if haircut is not None else 0.0
         return whole, counted
+
+    def others(self, dealer: str, *, ours: bool) -> Iterator[Money]:
+        """Collateral in other currencies, ours with a dealer or its with us."""
+        account = Accounts.cash_posted(dealer) if ours else Accounts.cash_held(dealer)
+        for code in self.fx:
+            money = self.ledger.balance(account, CURRENCIES[code])
+            if money.smallest and code not in {USD.code, BTC.code}:
+                yield money if ours else -money
 
     def all_others_usd(self, *, ours: bool) -> float:
         """The same of every dealer, without haircuts."""
