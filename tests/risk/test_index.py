@@ -27,6 +27,8 @@ from headframe.risk import (
     stand_in,
     stressed,
 )
+from headframe.risk.engine import Stressed
+from headframe.risk.episodes import CERTAIN
 from headframe.risk.hedged import no_hedge
 from headframe.risk.production_swaps import index_paths
 from headframe.units import Month
@@ -152,6 +154,21 @@ def test_exposure_to_its_dealer_grows_with_difficulty(drawn: tuple[Any, Any]) ->
     still = replace(engine, usual=np.zeros(0))
     (flat,) = profiles(still, (facing,), paths=PATHS, seed=SEED)
     assert max(one.bare_expected for one in flat.instants) < 0.2 * shown
+
+
+def test_an_index_pays_what_a_block_brings(drawn: tuple[Any, Any]) -> None:
+    """Half the reward is twice the difficulty, to whoever sold its coins by the index."""
+    held, _ = position(drawn, in_coin=True)
+    engine = prepare(walked(held), risks=CERTAIN)
+    days = engine.calendar.days + 1
+    prices, variances = np.full((1, days), SURFACE.spot), np.full((1, days), 0.16)
+    plain, poorer, harder = (
+        engine.courses(prices, variances, stressed=one)[0, HEDGE_PLACE]
+        for one in (Stressed(), Stressed(reward=0.5), Stressed(difficulty=2.0))
+    )
+    promised = PHS * DAYS * np.median(drawn[0], axis=0).mean() * SURFACE.spot
+    assert poorer == pytest.approx(harder, rel=1e-6)
+    assert poorer - plain == pytest.approx(0.5 * promised, rel=0.1)
 
 
 def test_shards_and_stresses_know_it(drawn: tuple[Any, Any]) -> None:

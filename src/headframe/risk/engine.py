@@ -149,7 +149,10 @@ class Engine:
         sets = self.sets.copy()
         sets[:, [1, 2, 6]] *= stressed.margin
         changed = replace(
-            self, mine=self.mine.stressed(stressed.difficulty, stressed.reward), sets=sets
+            self,
+            mine=self.mine.stressed(stressed.difficulty, stressed.reward),
+            sets=sets,
+            usual=self.usual * stressed.reward,  # an index pays what a block brings
         )
         changed.settle(0, 0, room)
         return np.ascontiguousarray(room.found.T)
