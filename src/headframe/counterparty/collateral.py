@@ -6,10 +6,11 @@ below zero (definition quoted in BCBS CRE52 footnote 5).
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import ROUND_UP, Decimal
 from enum import StrEnum
 from math import ceil, floor, isfinite
 
-from headframe.units import COINS, CURRENCIES, Money, WorkingDays, Wrong
+from headframe.units import COINS, CURRENCIES, Currency, Money, WorkingDays, Wrong, booked
 
 
 class Agent(StrEnum):
@@ -108,6 +109,15 @@ class CollateralTerms:
     def haircut_of(self, currency: str) -> float | None:
         """What is taken off another currency; None where it is not eligible."""
         return next((one.haircut for one in self.eligible if one.currency == currency), None)
+
+    def delivered_in(self, usd: Money, currency: Currency, rate: Decimal) -> Money | None:
+        """How much of another currency counts for dollars at a rate, up to its unit; None: not eligible."""
+        haircut = self.haircut_of(currency.code)
+        if haircut is None:
+            return None
+        counts = rate * (1 - Decimal(repr(haircut)))
+        unit = Decimal(1).scaleb(-currency.decimals)
+        return booked((Decimal(str(usd)) / counts).quantize(unit, rounding=ROUND_UP), currency)
 
     @property
     def days(self) -> WorkingDays:

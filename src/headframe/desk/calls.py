@@ -6,7 +6,7 @@ else a call is heard or made here, and booked when it is delivered.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 
 from headframe.book import Accounts, Bank, Entry, MarginTerms, collateral
 from headframe.codec import to_json
@@ -249,22 +249,18 @@ def _delivered(now: Valuation, call: MarginCall, paid: Money) -> Iterator[Entry]
 
 def _other(now: Valuation, call: MarginCall, paid: Money, code: str) -> Iterator[Entry]:
     """The same in another currency that is eligible: what of it lies on the other side goes back first."""
-    ledger, dealer, state = now.state.ledger, call.dealer, now.state
+    ledger, dealer = now.state.ledger, call.dealer
     terms = now.dossiers[dealer].collateral
-    haircut = terms.haircut_of(code)
-    if haircut is None:
-        known = ", ".join(one.currency for one in terms.eligible)
-        raise Declined(
-            f"{code[:10]} is not eligible under {dealer}'s agreement: USD{known and ', '}{known}"
-        )
+    if terms.haircut_of(code) is None:
+        known = ", ".join(("USD", *(one.currency for one in terms.eligible)))
+        raise Declined(f"{code[:10]} is not eligible under {dealer}'s agreement: {known}")
     currency, bank = CURRENCIES[code], now.settings.bank
-    one = state.usd_of(Money(currency, currency.scale), now.at, bank)
+    one = now.state.usd_of(Money(currency, currency.scale), now.at, bank)
     if one is None:
         days = (bank or Bank()).fx_days_max
         raise Declined(f"no rate of {code} within {days} days: headframe fx {code}=USD")
-    counts = Decimal(repr(one)) * (1 - Decimal(repr(haircut)))
-    unit = Decimal(1).scaleb(-currency.decimals)
-    amount = booked((Decimal(str(paid)) / counts).quantize(unit, rounding=ROUND_UP), currency)
+    amount = terms.delivered_in(paid, currency, Decimal(repr(one)))
+    assert amount is not None
     there = ledger.balance(Accounts.cash_posted(dealer), currency)
     here = -ledger.balance(Accounts.cash_held(dealer), currency)
     back = min(amount, there if call.from_us else here)

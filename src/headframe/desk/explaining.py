@@ -15,7 +15,7 @@ from headframe.desk.valuation import value_now
 from headframe.hedge import ProductionMoved, production_moved
 from headframe.mining import Forecast
 from headframe.pricing import Surface
-from headframe.risk import Explained, Moved, explained_trade, position_value_usd
+from headframe.risk import Explained, Moved, added_days, explained_trade, position_value_usd
 from headframe.risk import explained as explain_all
 from headframe.units import BTC, USD, Month, iso, year_fraction
 
@@ -192,18 +192,7 @@ class _Sums:
             if parts is None:
                 continue
             kept = sum(coins * (end.surface.spot - spot) for coins, spot in self._coins[name])
-            moved = Moved(delta=kept)
-            for one in parts:
-                moved = moved.plus(one.moved)
-            found.append(
-                Explained(
-                    trade=name,
-                    moved=moved,
-                    delivered=sum(one.delivered for one in parts),
-                    dealt=sum(one.dealt for one in parts),
-                    fees=sum(one.fees for one in parts),
-                )
-            )
+            found.append(added_days(name, parts, kept))
         return tuple(found)
 
 

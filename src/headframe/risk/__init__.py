@@ -26,7 +26,7 @@ from headframe.risk.engine import (
     shards,
 )
 from headframe.risk.episodes import StressOutcome, stressed, walked_courses
-from headframe.risk.explain import Explained, Moved, explain, explained, explained_trade
+from headframe.risk.explain import Explained, Moved, added_days, explain, explained, explained_trade
 from headframe.risk.hedged import (
     DEALER,
     VENUE,
@@ -196,6 +196,7 @@ __all__ = [
     "VenueMargin",
     "Watched",
     "Worth",
+    "added_days",
     "annex_row",
     "averaged_worth",
     "averaging_basis",

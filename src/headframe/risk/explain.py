@@ -1,6 +1,6 @@
 """What moved the worth of a position: time, price, volatility, carry, and what of it nothing explains."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -132,6 +132,20 @@ class Explained:
     def total(self) -> float:
         """The trade's profit over the period."""
         return self.moved.total + self.delivered + self.dealt + self.fees
+
+
+def added_days(trade: str, days: Sequence[Explained], kept_usd: float) -> Explained:
+    """A trade's days as one period; ``kept_usd`` is what coins it brought gained since, part of its delta."""
+    moved = Moved(delta=kept_usd)
+    for one in days:
+        moved = moved.plus(one.moved)
+    return Explained(
+        trade=trade,
+        moved=moved,
+        delivered=sum(one.delivered for one in days),
+        dealt=sum(one.dealt for one in days),
+        fees=sum(one.fees for one in days),
+    )
 
 
 def explained_trade(
