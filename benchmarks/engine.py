@@ -1,10 +1,4 @@
-"""The scenario engine and wholesale prices against numpy, JAX and QuantLib, all in one run.
-
-The numpy and JAX paths have the same factors: Heston's variance, jumps of the price, a basis,
-difficulty and coins. numpy walks the exact retarget calendar with lagged answers to the price, fees
-and uptime by month, but a constant fleet; JAX only a retarget every fourteen days. What they do less
-is in their favour.
-"""
+"""The scenario engine and wholesale prices against numpy, JAX and QuantLib, all in one run."""
 
 import subprocess
 import sys
@@ -16,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+from baselines import jax_lean, jax_paths, numpy_on_two
 from measure import best, line
 
 from headframe.chain import chain_of, latest, retargets
@@ -147,9 +142,10 @@ def legs(count: int) -> Hedge:
 
 def paths_of(engine: Engine, count: int) -> None:
     """Prices, variance, basis, difficulty and coins of so many paths, nothing else."""
-    room_of = import_module("headframe.risk.engine").Room.of
-    room = room_of(engine, 2_048)
-    for first in range(0, count, 2_048):
+    made = import_module("headframe.risk.engine")
+    block = made.abreast()
+    room = made.Room.of(engine, block)
+    for first in range(0, count, block):
         engine.paths(7, first, room.walked)
         engine.mine.fill(
             7, first, room.walked, (room.coins, room.fees, room.power, np.empty((0, 0)))
@@ -158,125 +154,37 @@ def paths_of(engine: Engine, count: int) -> None:
 
 def prices_of(engine: Engine, count: int) -> None:
     """Prices, variance and basis of so many paths alone."""
-    room = import_module("headframe.risk.engine").Room.of(engine, 2_048)
-    for first in range(0, count, 2_048):
+    made = import_module("headframe.risk.engine")
+    block = made.abreast()
+    room = made.Room.of(engine, block)
+    for first in range(0, count, block):
         engine.paths(7, first, room.walked)
-
-
-def numpy_paths(count: int, chunk: int = 4_096, *, mining: bool = True) -> float:
-    """The same in numpy, a block of paths at a time; the fleet a constant one, fees and uptime by month."""
-    draw = np.random.Generator(np.random.SFC64(1))
-    dt, root, total = 1.0 / 365.0, (1.0 / 365.0) ** 0.5, 0.0
-    chance, comp = 4.0 * dt, np.log(1.0 + 4.0 * dt * (np.exp(-0.02 + 0.5 * 0.0064) - 1.0))
-    for first in range(0, count, chunk):
-        n = min(chunk, count - first)
-        x, v, b = np.zeros(n), np.full(n, 0.16), np.zeros(n)
-        walked = np.empty((DAYS + 1, n))
-        walked[0] = x
-        for day in range(DAYS):
-            z = draw.standard_normal((4, n))
-            jumped = draw.random(n) < chance
-            vp = np.maximum(v, 0.0)
-            s = np.sqrt(vp) * root
-            x += 1e-4 - comp - 0.5 * vp * dt + s * z[0] + jumped * (-0.02 + 0.08 * z[3])
-            v += 3.0 * (0.18 - vp) * dt + 1.5 * s * (-0.3 * z[0] + 0.954 * z[1])
-            b += -8.0 * dt * b + 0.05 * root * z[2]
-            walked[day + 1] = x
-            total += float(np.exp(x)[0])
-        if mining:
-            total += float(numpy_coins(draw, walked).sum())
-    return total
-
-
-def numpy_coins(draw: np.random.Generator, walked: Any) -> Any:
-    """Coins by week on the exact retarget calendar, answering the price with thirteen lags."""
-    n, edges = walked.shape[1], np.append(np.arange(0, DAYS, 7), DAYS)
-    fees = np.exp(0.6 * draw.standard_normal((14, n))) * 0.008
-    uptime = np.minimum(1.0 + 0.02 * draw.standard_normal((14, n)), 1.05)
-    now, difficulty, noise = np.full(n, -5.0), np.ones(n), np.zeros(n)
-    moves, coins, rows = np.zeros((13, n)), np.zeros((len(edges) - 1, n)), np.arange(n)
-
-    def at(when: Any) -> Any:
-        place = np.clip(when, 0.0, DAYS - 1e-9)
-        low = place.astype(np.int64)
-        share = place - low
-        return walked[low, rows] * (1.0 - share) + walked[low + 1, rows] * share
-
-    for _ in range(32):
-        noise = 0.1 * noise + 0.03 * draw.standard_normal(n)
-        turn = 2.0 * np.pi * (now + 14.0) / 365.25
-        move = at(now + 7.0) - at(now - 7.0)
-        change = 0.012 + noise + 0.01 * np.cos(turn) + 0.01 * np.sin(turn) + 0.05 * move
-        change = np.clip(change + 0.02 * moves[:6].sum(0) + 0.01 * moves[6:].sum(0), -1.386, 1.386)
-        moves[1:] = moves[:-1].copy()
-        moves[0] = move
-        end = now + 14.0 * np.exp(-change)
-        low, high = np.searchsorted(edges, [now.min(), end.max()])
-        for bucket in range(max(int(low) - 1, 0), min(int(high), len(edges) - 1)):
-            inside = np.minimum(end, edges[bucket + 1]) - np.maximum(now, edges[bucket])
-            month = bucket * 7 // 30
-            earned = (1.0 + fees[month]) * uptime[month] / difficulty
-            coins[bucket] += np.maximum(inside, 0.0) * earned
-        now, difficulty = end, difficulty * np.exp(change)
-    return coins
-
-
-def jax_paths(count: int) -> Callable[[], object]:
-    """The same factors in JAX, double precision, one compiled scan; raises ImportError without it."""
-    jax: Any = import_module("jax")
-    jnp: Any = import_module("jax.numpy")
-    jax.config.update("jax_enable_x64", True)  # noqa: FBT003 - as the library has it
-    dt, root = 1.0 / 365.0, (1.0 / 365.0) ** 0.5
-
-    def step(state: Any, day: Any) -> Any:
-        x, v, b, difficulty, noise, coins, then, key = state
-        key, one, two, three = jax.random.split(key, 4)
-        z = jax.random.normal(one, (4, count), dtype=jnp.float64)
-        jumped = jax.random.uniform(two, (count,), dtype=jnp.float64) < 4.0 * dt
-        vp = jnp.maximum(v, 0.0)
-        s = jnp.sqrt(vp) * root
-        x = x + 1e-4 - 0.5 * vp * dt + s * z[0] + jumped * (-0.02 + 0.08 * z[3])
-        v = v + 3.0 * (0.18 - vp) * dt + 1.5 * s * (-0.3 * z[0] + 0.954 * z[1])
-        b = b - 8.0 * dt * b + 0.05 * root * z[2]
-
-        def turn(_: Any) -> Any:
-            fresh = 0.1 * noise + 0.03 * jax.random.normal(three, (count,), dtype=jnp.float64)
-            return difficulty * jnp.exp(0.01 + fresh + 0.15 * (x - then)), fresh, x
-
-        def stay(_: Any) -> Any:
-            return difficulty, noise, then
-
-        difficulty, noise, then = jax.lax.cond(day % 14 == 0, turn, stay, None)
-        coins = coins + 0.06 / difficulty
-        return (x, v, b, difficulty, noise, coins, then, key), jnp.exp(x[0])
-
-    @jax.jit
-    def walk(key: Any) -> Any:
-        zero = jnp.zeros(count)
-        state = (zero, zero + 0.16, zero, zero + 1.0, zero, zero, zero, key)
-        return jax.lax.scan(step, state, jnp.arange(DAYS))[0][5]
-
-    return lambda: walk(jax.random.PRNGKey(1)).block_until_ready()
 
 
 def joint_paths() -> None:
     """Joint paths against the best chunked numpy and JAX."""
     engine = prepare(programme(no_hedge()))
-    ours = median(lambda: paths_of(engine, PATHS))
-    few = 20_000
-    numpy = min(median(lambda c=c: numpy_paths(few, c), 1) for c in (2_048, 8_192)) * PATHS / few
+    ours = median(lambda: paths_of(engine, PATHS), 5)
+    numpy = min(median(lambda c=c: numpy_on_two(PATHS, c), 1) for c in (2_048, 4_096, 8_192))
+    words = f"{numpy / ours:.1f} x chunked numpy on two threads ({numpy:.2f} s)"
+    asked = "5 x, 12 x"
+    line("joint paths, 100,000 x a year, production in", f"{ours:.3f} s", words, asked)
     try:
-        jax = median(jax_paths(PATHS), 3)
-        words = f"{numpy / ours:.1f} x chunked numpy ({numpy:.2f} s), {jax / ours:.1f} x JAX ({jax:.2f} s)"
+        whole = min(median(jax_paths(PATHS, chunk), 3) for chunk in (2_048, 4_096, 12_500))
+        lean = median(jax_lean(PATHS), 3)
     except ImportError:
-        words = f"{numpy / ours:.1f} x chunked numpy ({numpy:.2f} s); JAX is not installed here"
-    line("joint paths, 100,000 x a year, production in", f"{ours:.2f} s", words, "5 x, 12 x")
-    bare = median(lambda: prices_of(engine, PATHS))
-    numpy = median(lambda: numpy_paths(few, 2_048, mining=False), 1) * PATHS / few
+        line("  against JAX", "", "JAX is not installed here", asked)
+    else:
+        words = f"and {lean / ours:.1f} x a walk of its own that keeps no path ({lean:.2f} s)"
+        line(
+            "  against JAX, double precision", f"{whole / ours:.1f} x ({whole:.2f} s)", words, asked
+        )
+    bare = median(lambda: prices_of(engine, PATHS), 5)
+    numpy = median(lambda: numpy_on_two(PATHS, 4_096, mining=False), 1)
     line(
         "  price, variance, jumps and basis alone",
-        f"{bare:.2f} s",
-        f"{numpy / bare:.1f} x chunked numpy ({numpy:.2f} s)",
+        f"{bare:.3f} s",
+        f"{numpy / bare:.1f} x chunked numpy on two threads ({numpy:.2f} s)",
         "(none)",
     )
 

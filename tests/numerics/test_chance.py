@@ -1,11 +1,18 @@
 import math
 
+import mpmath
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from headframe.numerics import (
+    Array,
+    Places,
     column_quantiles,
     compiled,
+    gaussian_pair,
+    lowest_bit,
     normal_rows,
     normals,
     philox_words,
@@ -13,6 +20,8 @@ from headframe.numerics import (
     uniforms,
 )
 from headframe.numerics.chance import _log_factorial
+
+mpmath.mp.dps = 40
 
 
 def test_philox_meets_its_known_answer() -> None:
@@ -89,3 +98,59 @@ def test_log_factorials_are_gammas() -> None:
         assert _log_factorial(count) == pytest.approx(
             math.lgamma(count + 1.0), rel=1e-13, abs=1e-14
         )
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+@example(0, 0)
+@example(2**32 - 1, 2**32 - 1)
+@example(2**31, 2**30)
+@example(3_037_000_499, 3 * 2**30 - 1)
+@example(3_037_000_500, 3 * 2**30)
+def test_a_pair_of_normals_is_box_and_mullers_to_the_words_own_resolution(a: int, b: int) -> None:
+    """Against 40 digits: the angle's thirty low bits lie about an axis, the others say which axis."""
+    radius = mpmath.sqrt(-2 * mpmath.log((a + mpmath.mpf("0.5")) / 2**32))
+    angle = mpmath.pi * (((b % 2**30) + mpmath.mpf("0.5")) / 2**31 - mpmath.mpf("0.25"))
+    along, across = mpmath.cos(angle), mpmath.sin(angle)
+    if b & 2**30:
+        along, across = across, along
+    turned = -radius if b & 2**31 else radius
+    one, two = gaussian_pair(a, b)
+    assert abs(one - turned * along) < 5e-11
+    assert abs(two - turned * across) < 5e-11
+
+
+@compiled
+def _many_pairs(words: Places, out: Array) -> None:
+    for index in range(words.shape[0]):
+        out[index, 0], out[index, 1] = gaussian_pair(words[index, 0], words[index, 1])
+
+
+def test_pairs_of_normals_are_normal_and_know_nothing_of_each_other() -> None:
+    count = 400_000
+    words = np.random.default_rng(8).integers(0, 2**32, (count, 2))
+    drawn = np.empty((count, 2))
+    _many_pairs(words, drawn)
+    for column in drawn.T:
+        grid = np.sort(column)
+        exact = np.array([0.5 * math.erfc(-z / math.sqrt(2.0)) for z in grid])
+        assert np.abs(exact - (np.arange(count) + 0.5) / count).max() < 1.95 / count**0.5
+        assert abs((column**4).mean() - 3.0) < 4.0 * (96.0 / count) ** 0.5
+    for power in (1, 2):
+        assert abs(np.corrcoef(drawn[:, 0] ** power, drawn[:, 1] ** power)[0, 1]) < 4 / count**0.5
+    few = np.empty((100, 2))
+    _many_pairs.python(words[:100], few)
+    assert (few == drawn[:100]).all(), "the same bits in Python"
+
+
+@compiled
+def _places(words: Places, out: Places) -> None:
+    for index in range(words.size):
+        out[index] = lowest_bit(words[index])
+
+
+def test_the_lowest_bit_of_a_word_is_found() -> None:
+    words = np.array([1 << place for place in range(63)] + [-(2**63), 12, -1, -(2**40)])
+    found = np.empty(len(words), dtype=np.int64)
+    _places(words, found)
+    assert found.tolist() == [*range(64), 2, 0, 40]
+    assert [lowest_bit(word) for word in (1, 12, 2**40, -1)] == [0, 2, 40, 0]

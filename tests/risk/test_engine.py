@@ -58,7 +58,7 @@ SETS = (
     NettingSet(name="venue", venue=rule_set(date(2026, 8, 22))[0]),
     NettingSet(name="amber", terms=TERMS),
 )
-GOLDEN = "5c55e1e387bc9d4c5e1f2cd0b420687037a2c90fcb11d971e1db95193612e599"
+GOLDEN = "c6fdeb1a72a46af44ee3e4c7768802c46960ad45839e11f0a4c6cff0bbda8115"
 
 
 def leg(name: str, amount: float, entry: float, netting: str, margined: float = 0.0) -> HedgedLeg:

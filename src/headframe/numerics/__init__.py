@@ -1,6 +1,7 @@
 """Numbers without meaning: compiled kernels, counter-based chance, the normal distribution."""
 
 from headframe.numerics.chance import (
+    gaussian_pair,
     normal_pair,
     normal_rows,
     normals,
@@ -18,9 +19,10 @@ from headframe.numerics.compiled import (
     parallel,
     prange,
     scalar,
+    thread_count,
     threads,
 )
-from headframe.numerics.elementary import cumulative, exp, log, sincos_turn, tail_ratio
+from headframe.numerics.elementary import cumulative, exp, log, lowest_bit, sincos_turn, tail_ratio
 from headframe.numerics.normal import density, mills, phi, quantile
 from headframe.numerics.reduction import column_quantiles, quantiles
 
@@ -33,8 +35,10 @@ __all__ = [
     "cumulative",
     "density",
     "exp",
+    "gaussian_pair",
     "lane",
     "log",
+    "lowest_bit",
     "mills",
     "normal_pair",
     "normal_rows",
@@ -50,6 +54,7 @@ __all__ = [
     "scalar",
     "sincos_turn",
     "tail_ratio",
+    "thread_count",
     "threads",
     "uniforms",
 ]

@@ -43,6 +43,7 @@ __all__ = [
     "parallel",
     "prange",
     "scalar",
+    "thread_count",
     "threads",
 ]
 
@@ -131,6 +132,13 @@ def threads(count: int | None) -> Generator[None]:
         yield
     finally:
         set_num_threads(before)
+
+
+def thread_count() -> int:
+    """How many threads the kernels called here may use."""
+    from numba import get_num_threads  # noqa: PLC0415 - now numbers are needed
+
+    return int(get_num_threads())
 
 
 def _stamp(machine: object, called: list[Any]) -> None:

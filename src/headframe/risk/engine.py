@@ -13,14 +13,14 @@ from itertools import pairwise
 from math import log, sqrt
 
 from headframe.mining import ALL_RISKS, LaidMine, Operation, PricePaths, Risks, Start, lay
-from headframe.numerics import Array, Places, Singles, np, threads
+from headframe.numerics import Array, Places, Singles, np, thread_count, threads
 from headframe.pricing import Surface
 from headframe.risk.hedged import Hedge
 from headframe.risk.kernels import FIGURES, mark_errors, mark_tables, price_paths, run_programme
 from headframe.risk.price_models import PriceModel
 from headframe.units import Month, Wrong
 
-BLOCK = 2_048
+_ABREAST, _MOST_ABREAST = 256, 16_384
 SHARD = 65_536
 """Paths of one shard: what a worker is handed."""
 MOST_PATHS = 10_000_000
@@ -127,9 +127,10 @@ class Engine:
     def filled(self, seed: int, first: int, out: Singles) -> Iterator[int]:
         """Fill results of consecutive paths, and say after each block how many are done."""
         count = len(out)
-        room = Room.of(self, min(BLOCK, count))
-        for at in range(0, count, BLOCK):
-            width = min(BLOCK, count - at)
+        block = abreast()
+        room = Room.of(self, min(block, count))
+        for at in range(0, count, block):
+            width = min(block, count - at)
             used = room if width == room.walked.shape[2] else Room.of(self, width)
             self._block(seed, first + at, used)
             out[at : at + width] = used.found.T
@@ -237,6 +238,11 @@ class Room:
         walked, found = np.empty((days, 4, count)), np.empty((engine.columns, count))
         difficulty = np.empty((count, len(engine.usual)) if engine.usual.size else (0, 0))
         return cls(walked, coins, fees, power, difficulty, found)
+
+
+def abreast() -> int:
+    """Paths worked out together: as many a thread as its caches hold; no result depends on it."""
+    return min(_ABREAST * thread_count(), _MOST_ABREAST)
 
 
 def shards(paths: int) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,7 @@ from math import ceil, exp, log
 
 from headframe.counterparty import HOUSE
 from headframe.numerics import Array, Places, Singles, np
-from headframe.risk.engine import BLOCK, Engine
+from headframe.risk.engine import Engine, abreast
 from headframe.risk.kernels import exposures
 from headframe.units import Wrong
 
@@ -128,8 +128,9 @@ def _walked(
     ratios = np.empty((len(days), paths))
     opening = np.array([[one.held_usd, one.posted_usd] for one in facing]).reshape(-1, 2)
     length, faces = engine.calendar.days + 1, np.array(sides, dtype=np.int64)
-    for first in range(0, paths, BLOCK):
-        width = min(BLOCK, paths - first)
+    block = abreast()
+    for first in range(0, paths, block):
+        width = min(block, paths - first)
         walked = np.empty((length, 4, width))
         engine.paths(seed, first, walked)
         short = engine.shortfall(seed, first, walked)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 
 from headframe.numerics import Array, np
-from headframe.risk.engine import BLOCK, Engine, Room
+from headframe.risk.engine import Engine, Room, abreast
 from headframe.units import Wrong
 
 LEVELS = (0.05, 0.25, 0.50, 0.75, 0.95)
@@ -92,8 +92,9 @@ def _walked(engine: Engine, days: Sequence[int], paths: int, seed: int) -> tuple
     rung = np.full(length, -1, dtype=np.int64)
     rung[list(days)] = np.arange(count)
     kept, lows = np.empty((2 * count + 1, paths)), np.empty((count, paths))
-    for first in range(0, paths, BLOCK):
-        width = min(BLOCK, paths - first)
+    block = abreast()
+    for first in range(0, paths, block):
+        width = min(block, paths - first)
         room = Room.of(engine, width)
         part = np.zeros((2 * count + 1, width))
         engine.paths(seed, first, room.walked)

@@ -2,11 +2,22 @@
 
 from headframe.mining.kernels.fleet import drawn_months, fleet_running
 from headframe.mining.kernels.periods import HASHES, PERIOD, SPACING, priced, retargets
-from headframe.numerics import Array, Places, log, np, parallel, poisson, prange, scalar, uniforms
+from headframe.numerics import (
+    Array,
+    Places,
+    log,
+    lowest_bit,
+    np,
+    parallel,
+    poisson,
+    prange,
+    scalar,
+    uniforms,
+)
 
 _PHS_DAY = 86_400.0e15
 _LANES = 64
-"""Paths walked side by side."""
+"""Paths walked side by side: as many as a word has bits."""
 
 
 @parallel
@@ -103,6 +114,9 @@ def simulate_coins(
             while piece[i] < pieces and ends[piece[i], i] <= begin:
                 piece[i] += 1
         end, difficulty, reward = np.empty(width), np.empty(width), np.empty(width)
+        for i in range(width):
+            end[i], difficulty[i] = ends[piece[i], i], difficulties[piece[i], i]
+            reward[i] = shared[piece[i], 0]
         hashprice, price = np.empty(width), np.empty(width)
         fleet, spent, part = np.empty(width), np.empty(width), np.empty(width)
         found = np.empty(width, dtype=np.int64)
@@ -124,9 +138,6 @@ def simulate_coins(
             month, fixed = span_month[span], fixed_usd[span]
             going = True
             while going:
-                for i in range(width):
-                    end[i], difficulty[i] = ends[piece[i], i], difficulties[piece[i], i]
-                    reward[i] = shared[piece[i], 0]
                 for i in range(width):
                     stop[i] = min(end[i], cut)
                 if stops:
@@ -168,11 +179,20 @@ def simulate_coins(
                         first, piece, shared, lengths, at, stop, end, sums, subsidy_coins, fee_coins,
                         power_usd, mean_difficulty,
                     )  # fmt: skip
-                going = False
+                done, still = 0, 0
+                for i in range(width):
+                    over = stop[i] >= end[i] and piece[i] < pieces
+                    done |= (1 if over else 0) << i
+                while done != 0:
+                    i = lowest_bit(done)
+                    done &= done - 1
+                    piece[i] += 1
+                    end[i], difficulty[i] = ends[piece[i], i], difficulties[piece[i], i]
+                    reward[i] = shared[piece[i], 0]
                 for i in range(width):
                     at[i] = stop[i]
-                    piece[i] += 1 if stop[i] >= end[i] and piece[i] < pieces else 0
-                    going = going or (at[i] < cut and piece[i] < pieces)
+                    still += 1 if stop[i] < cut and piece[i] < pieces else 0
+                going = still > 0
             begin = cut
             if by_period:
                 bucket = buckets if piece.min() == pieces else 0

@@ -1,10 +1,9 @@
 """Retarget periods of many paths side by side: when each ends, its difficulty, its reward."""
 
-import math
-
 from headframe.numerics import Array, exp, log, normal_pair, np, scalar, sincos_turn
 
 _YEAR = 31_556_952.0
+_LAGS = 13
 
 # places in the arrays of parameters
 START, HEIGHT, PERIOD, INTERVALS, SPACING, HASHES, FACTOR_LIMIT, BEGINS = 0, 1, 2, 3, 4, 5, 6, 7
@@ -33,12 +32,23 @@ def _next_step(steps: Array, height: float) -> float:
 def priced(prices: Array, first: int, grid: Array, seconds: Array, out: Array) -> None:
     """Fill each path's price at an instant of its own: linear between points, flat outside them."""
     points, step, start = prices.shape[0], grid[0], grid[1]
-    wide = 1 if prices.shape[2] > 1 else 0
+    wide = np.uint64(1 if prices.shape[2] > 1 else 0)
     for i in range(seconds.size):
-        place = min(max((seconds[i] - start) / step, 0.0), points - 1.0)
-        below = min(int(place), points - 2)
-        weight, row = place - below, (first + i) * wide
-        out[i] = prices[below, 0, row] * (1.0 - weight) + prices[below + 1, 0, row] * weight
+        out[i] = min(max((seconds[i] - start) / step, 0.0), points - 1.0)
+    for i in range(seconds.size):
+        below = min(int(out[i]), points - 2)
+        weight, row = out[i] - below, np.uint64(first + i) * wide
+        low = prices[np.uint64(below), 0, row]
+        out[i] = low * (1.0 - weight) + prices[np.uint64(below + 1), 0, row] * weight
+
+
+@scalar
+def _before(seconds: Array, end: float) -> bool:
+    """Whether any lies before the end."""
+    count = 0
+    for i in range(seconds.size):
+        count += 1 if seconds[i] < end else 0
+    return count > 0
 
 
 @scalar
@@ -80,16 +90,18 @@ def retargets(
     now, difficulty = np.zeros(width), np.full(width, chain[START])
     deviation, change = np.full(width, model[DEVIATION]), np.empty(width)
     end, length, spot = np.empty(width), np.empty(width), np.empty(width)
-    bare, limit = chain[PERIOD] * chain[SPACING], chain[FACTOR_LIMIT]
+    bare, limit, blocks = chain[PERIOD] * chain[SPACING], chain[FACTOR_LIMIT], chain[PERIOD]
+    memory, innovation, drift = model[MEMORY], model[INNOVATION], model[DRIFT]
+    along, across, years = model[COSINE], model[SINE], chain[BEGINS]  # years since 1970
     measured = bare * chain[PERIOD] / chain[INTERVALS]
-    moves = np.empty((14, width))
-    for lag in range(14):
-        moves[lag] = known_changes[lag]
+    moves, room = np.empty((_LAGS, width)), np.empty((5, width))
+    for lag in range(1, _LAGS + 1):
+        moves[_LAGS - lag] = known_changes[lag]
     if prices.shape[0] > 0:
         for i in range(width):
             spot[i] = prices[0, 0, first + i if prices.shape[2] > 1 else 0]
     height, squeezed = chain[HEIGHT], 0
-    while (periods > 0 and index < periods) or (periods == 0 and now.min() < horizon):
+    while index < periods or (periods == 0 and _before(now, horizon)):
         if _next_step(steps, height) < height + chain[PERIOD]:
             squeezed = 3
         squeeze = model[SQUEEZE] if squeezed > 0 else 0.0
@@ -98,14 +110,16 @@ def retargets(
             normal_pair(seed, 0, drawn_as, index // 2, shocks[0], shocks[1])
         shock, by_chance = shocks[index % 2], 1.0 if index < chances else 0.0
         for i in range(width):
-            deviation[i] = model[MEMORY] * deviation[i] + model[INNOVATION] * (shock[i] * by_chance)
+            deviation[i] = memory * deviation[i] + innovation * (shock[i] * by_chance)
         for i in range(width):
-            phase = chain[BEGINS] + (now[i] + bare) / _YEAR
-            sine, cosine = sincos_turn(phase - math.floor(phase))
-            bent = model[DRIFT] + deviation[i]
-            change[i] = bent + (model[COSINE] * cosine + model[SINE] * sine) + squeeze
+            phase = years + (now[i] + bare) / _YEAR
+            sine, cosine = sincos_turn(phase - float(int(phase)))
+            change[i] = drift + deviation[i] + (along * cosine + across * sine) + squeeze
         if prices.shape[0] > 0:
-            _answered(first, model, prices, price_grid, bare, index, now, spot, moves, change)
+            begun = known_changes[0] if index == 0 else 0.0
+            _answered(
+                first, model, prices, price_grid, bare, index, now, spot, begun, moves, room, change
+            )
         for i in range(width):
             change[i] = min(max(change[i], -limit), limit)
             length[i] = measured * exp(-change[i])
@@ -121,7 +135,7 @@ def retargets(
             shared[piece, 0], shared[piece, 1] = _reward(steps, rewards, here + 1e-6), index
             shared[piece, 2] = 1.0 if last else 0.0
             for i in range(width):
-                at = now[i] + (step - height) / chain[PERIOD] * length[i]
+                at = now[i] + (step - height) / blocks * length[i]
                 ends[piece, i] = end[i] if last else at
                 difficulties[piece, i], lengths[piece, i] = difficulty[i], length[i]
             piece, here = piece + 1, step
@@ -144,35 +158,35 @@ def _answered(
     index: int,
     now: Array,
     spot: Array,
+    begun: float,
     moves: Array,
+    room: Array,
     change: Array,
 ) -> None:
-    """Add the answer to the price to each path's change; row 0 of ``moves`` becomes its last move.
+    """Add the answer to the price to each path's change, and keep its last move.
 
-    ``moves`` holds 14 rows, that of index 0 the move to the present price and then the latest first.
+    The move of so many periods ago lies in row (``index`` - lag) modulo 13 of ``moves``; ``begun`` is what
+    the first period had moved before the paths begin. ``room`` is five rows to work in.
     """
-    width = now.size
-    when, ahead, behind = np.empty(width), np.empty(width), np.empty(width)
+    width, same, six, thirteen = now.size, model[SAME], model[SIX], model[THIRTEEN]
+    when, ahead, behind, early, late = room[0], room[1], room[2], room[3], room[4]
     for i in range(width):
         when[i] = now[i] + 0.5 * bare
     priced(prices, first, price_grid, when, ahead)
     for i in range(width):
         when[i] = now[i] - 0.5 * bare
     priced(prices, first, price_grid, when, behind)
-    fresh, early, late = np.empty(width), np.zeros(width), np.zeros(width)
+    fresh = when
+    early[:], late[:] = 0.0, 0.0
     for i in range(width):
         fresh[i] = log(ahead[i] / (spot[i] if index == 0 else behind[i]))
     if index == 0:
         for i in range(width):
-            fresh[i] = moves[0, i] + fresh[i]
-    for lag in range(1, 7):
+            fresh[i] = begun + fresh[i]
+    for lag in range(1, _LAGS + 1):
+        row, total = moves[(index - lag) % _LAGS], early if lag < 7 else late
         for i in range(width):
-            early[i] += moves[lag, i]
-    for lag in range(7, 14):
-        for i in range(width):
-            late[i] += moves[lag, i]
+            total[i] += row[i]
     for i in range(width):
-        change[i] += model[SAME] * fresh[i] + model[SIX] * early[i] + model[THIRTEEN] * late[i]
-    for lag in range(13, 1, -1):
-        moves[lag] = moves[lag - 1]
-    moves[1] = fresh
+        change[i] += same * fresh[i] + six * early[i] + thirteen * late[i]
+    moves[index % _LAGS] = fresh

@@ -29,7 +29,7 @@ END, COINS, SALES, COSTS, HEDGE, LOW_BARE, LOW, FALL_BARE, FALL, CALLED = (
     9,
 )
 FIGURES = 10
-WIDTH = 512
+WIDTH = 256
 """Paths walked together, so that a day's table stays near the processor."""
 
 

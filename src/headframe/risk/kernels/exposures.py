@@ -4,7 +4,7 @@ from headframe.numerics import Array, Places, Singles, np, parallel, prange, sca
 from headframe.risk.kernels.cash import INDEPENDENT, MINIMUM, THRESHOLD
 from headframe.risk.kernels.marks import DX, carried_on, looked_up, placed
 
-WIDTH = 512
+WIDTH = 256
 HELD, POSTED = 0, 1
 
 

@@ -1,8 +1,9 @@
 """Joint paths of price, variance and basis, many lanes at a time, the same bits however they are cut.
 
-Every draw is Philox4x32-10 at the counter (path, day, stream, 0) under the key (seed); normals by Box
-and Muller, Annals of Mathematical Statistics 29 (1958) 610-611, on our own elementary functions.
-Variance follows Heston's equation with jumps in price and variance (Duffie, Pan and Singleton,
+Every draw is Philox4x32-10 at the counter (path, day, stream, 0) under the key (seed). Days come in
+twos: words 0 and 1 of each day make its normals of price and variance; words 2 and 3 of the first
+make the basis' normals of both, and of the second whether the price jumps on the first and on the
+second. Variance follows Heston's equation with jumps in price and variance (Duffie, Pan and Singleton,
 Econometrica 68 (2000) 1343-1376), stepped by Euler with full truncation (Lord, Koekkoek and van
 Dijk, Quantitative Finance 10 (2010) 177-194); or GARCH(1,1) with a bootstrap of its filtered
 residuals (Barone-Adesi, Giannopoulos and Vosper, Journal of Futures Markets 19 (1999) 583-602). The
@@ -13,23 +14,25 @@ import math
 
 from headframe.numerics import (
     Array,
+    Places,
     compiled,
     exp,
+    gaussian_pair,
     lane,
     log,
+    lowest_bit,
     np,
     parallel,
     philox_words,
     prange,
-    quantile,
     scalar,
-    sincos_turn,
 )
 
 LANES = 64
 NUMBERS = 18
 GARCH = 1.0
 _UNIT = 2.3283064365386963e-10  # 2**-32
+_WORDS = 4294967296.0  # 2**32
 _DAY = 1.0 / 365.0
 _LARGEST_V = 25.0
 
@@ -39,26 +42,24 @@ VJUMP, RHO_J, OMEGA, ALPHA, BETA, BASIS_PULL, BASIS_SD, ANTITHETIC = 10, 11, 12,
 
 
 @lane
-def gaussian_pair(a: int, b: int) -> tuple[float, float]:
-    """Two standard normals of two 32-bit words."""
-    radius = math.sqrt(-2.0 * log((float(a) + 0.5) * _UNIT))
-    sine, cosine = sincos_turn((float(b) + 0.5) * _UNIT)
-    return radius * cosine, radius * sine
-
-
-@lane
 def _words(seed: int, stream: int, day: int, path: int) -> tuple[int, int, int, int]:
     """Four words of a path on a day."""
     return philox_words(path, day, stream, 0, seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
 
 
 @scalar
+def _jump_chance(model: Array) -> float:
+    """How many of 2**32 words bring a jump on a day."""
+    return float(min(np.floor(max(model[LAM], 0.0) * _DAY * _WORDS + 0.5), _WORDS))
+
+
+@scalar
 def jump_compensator(model: Array) -> float:
     """What the log price must lose a day so that jumps leave its mean alone."""
-    if model[LAM] <= 0.0:
-        return 0.0
     mean = exp(model[JUMP] + 0.5 * model[SPREAD] * model[SPREAD])
-    return log(1.0 + model[LAM] * _DAY * (mean / (1.0 - model[RHO_J] * model[VJUMP]) - 1.0))
+    return log(
+        1.0 + _jump_chance(model) * _UNIT * (mean / (1.0 - model[RHO_J] * model[VJUMP]) - 1.0)
+    )
 
 
 @parallel
@@ -84,56 +85,73 @@ def price_paths(
             year, and what the carry of forwards adds to today's.
     """
     paths, days = days_out.shape[2], days_out.shape[0] - 1
-    halved, garch, jumps = model[ANTITHETIC] != 0.0, model[KIND] == GARCH, model[LAM] > 0.0
-    compensator = jump_compensator(model)
-    rare = -quantile(model[LAM] * _DAY) if jumps else 0.0
+    halved, garch = model[ANTITHETIC] != 0.0, model[KIND] == GARCH
+    shift = 1 if halved else 0
+    compensator, rare = jump_compensator(model), int(_jump_chance(model))
     pull, stray = 1.0 - model[BASIS_PULL] * _DAY, model[BASIS_SD] * math.sqrt(_DAY)
     for block in prange((paths + LANES - 1) // LANES):
         first = block * LANES
         width = min(LANES, paths - first)
         path = first_path + first
-        w0, w1 = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
-        w2, w3 = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
-        z1, z2, z3 = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-        z4, u, root = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-        x, v, b, S = np.zeros(LANES), np.empty(LANES), np.zeros(LANES), np.empty(LANES)
-        v[:], S[:] = model[V0], model[START]
-        shift = 1 if halved else 0
+        words, z1, z2 = np.empty((8, LANES), dtype=np.int64), np.empty(LANES), np.empty(LANES)
+        strays, u, root = np.empty((2, LANES)), np.empty(LANES), np.empty(LANES)
+        x, v, b = np.zeros(LANES), np.full(LANES, model[V0]), np.zeros(LANES)
         for day in range(days + 1):
             for i in range(LANES):
                 root[i] = math.sqrt(max(v[i], 0.0))
+            last = first + width
+            price, moved = days_out[day, 0, first:last], days_out[day, 1, first:last]
+            level, basis = days_out[day, 2, first:last], days_out[day, 3, first:last]
             for i in range(width):
-                days_out[day, 0, first + i] = S[i]
-                days_out[day, 1, first + i] = x[i]
+                price[i] = model[START] * exp(x[i])
             for i in range(width):
-                days_out[day, 2, first + i] = math.sqrt(root[i])
-                days_out[day, 3, first + i] = b[i]
+                moved[i] = x[i]
+            for i in range(width):
+                level[i] = math.sqrt(root[i])
+            for i in range(width):
+                basis[i] = b[i]
             if day == days:
                 break
-            for i in range(LANES):
-                w0[i], w1[i], w2[i], w3[i] = _words(seed, 40, day, (path + i) >> shift)
-            for i in range(LANES):
-                z1[i], z2[i] = gaussian_pair(w0[i], w1[i])
-            for i in range(LANES):
-                z3[i], z4[i] = gaussian_pair(w2[i], w3[i])
-            if halved:
-                for i in range(1 - path % 2, LANES, 2):
-                    z1[i], z2[i], z3[i] = -z1[i], -z2[i], -z3[i]
+            turn = day % 2
+            if turn == 0:
+                _two_days(seed, day, path, shift, words, strays)
+            one, two = words[4 * turn], words[4 * turn + 1]
             if garch:
                 for i in range(LANES):
-                    u[i] = (float(w0[i]) + 0.5) * _UNIT
+                    u[i] = (float(one[i]) + 0.5) * _UNIT
                     turned = halved and (path + i) % 2 == 1
                     u[i] = 1.0 - u[i] if turned else u[i]
                 _garch_day(model, growth[day], residuals, moments, u, x, v)
             else:
-                _diffused_day(model, growth[day] - compensator, z1, z2, root, x, v)
-            if jumps:
                 for i in range(LANES):
-                    if z4[i] > rare:
-                        _jump(model, seed, day, path + i, shift, i, x, v)
+                    z1[i], z2[i] = gaussian_pair(one[i], two[i])
+                if halved:
+                    for i in range(1 - path % 2, LANES, 2):
+                        z1[i], z2[i] = -z1[i], -z2[i]
+                _diffused_day(model, growth[day] - compensator, z1, z2, root, x, v)
+            if rare > 0:
+                _jumps(model, rare, words[6 + turn], (seed, day, path, shift), x, v)
+            stray_now = strays[turn]
             for i in range(LANES):
-                b[i] = b[i] * pull + stray * z3[i]
-                S[i] = model[START] * exp(x[i])
+                b[i] = b[i] * pull + stray * stray_now[i]
+
+
+@scalar
+def _two_days(seed: int, day: int, path: int, shift: int, words: Places, strays: Array) -> None:
+    """Fill the words of a day and of the next, four rows each, and the normals of their bases."""
+    for i in range(LANES):
+        words[0, i], words[1, i], words[2, i], words[3, i] = _words(
+            seed, 40, day, (path + i) >> shift
+        )
+    for i in range(LANES):
+        words[4, i], words[5, i], words[6, i], words[7, i] = _words(
+            seed, 40, day + 1, (path + i) >> shift
+        )
+    for i in range(LANES):
+        strays[0, i], strays[1, i] = gaussian_pair(words[2, i], words[3, i])
+    if shift == 1:
+        for i in range(1 - path % 2, LANES, 2):
+            strays[0, i], strays[1, i] = -strays[0, i], -strays[1, i]
 
 
 @scalar
@@ -152,17 +170,24 @@ def _diffused_day(
 
 
 @scalar
-def _jump(
-    model: Array, seed: int, day: int, path: int, shift: int, i: int, x: Array, v: Array
+def _jumps(
+    model: Array, rare: int, words: Places, at: tuple[int, int, int, int], x: Array, v: Array
 ) -> None:
-    """A jump of one lane's price and variance; it is rare, so its draws are made only now."""
-    _, b, c, d = _words(seed, 41, day, path >> shift)
-    size, _ = gaussian_pair(c, d)
-    if shift == 1 and path % 2 == 1:
-        size = -size
-    up = model[VJUMP] * -log((float(b) + 0.5) * _UNIT)
-    x[i] += model[JUMP] + model[RHO_J] * up + model[SPREAD] * size
-    v[i] = min(v[i] + up, _LARGEST_V)
+    """Jumps of price and variance where a word is below ``rare``; their draws are made only now."""
+    seed, day, path, shift = at
+    hit = 0
+    for i in range(LANES):
+        hit |= (1 if words[i] < rare else 0) << i
+    while hit != 0:
+        i = lowest_bit(hit)
+        hit &= hit - 1
+        _, b, c, d = _words(seed, 41, day, (path + i) >> shift)
+        size, _ = gaussian_pair(c, d)
+        if shift == 1 and (path + i) % 2 == 1:
+            size = -size
+        up = model[VJUMP] * -log((float(b) + 0.5) * _UNIT) if model[VJUMP] > 0.0 else 0.0
+        x[i] += model[JUMP] + model[RHO_J] * up + model[SPREAD] * size
+        v[i] = min(v[i] + up, _LARGEST_V)
 
 
 @scalar
