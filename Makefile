@@ -29,7 +29,10 @@ test: $(VENV)/.develop
 check: $(VENV)/.develop
 	@sh tools/check.sh $(BIN)
 
-bench: $(VENV)/.develop
+$(VENV)/.bench: $(VENV)/.develop requirements-bench.lock
+	@sh tools/environment.sh $(VENV) requirements-bench.lock || echo "JAX could not be had: no ratios to it" >&2
+
+bench: $(VENV)/.bench
 	@$(BIN)/python benchmarks/run.py
 
 soak: $(VENV)/.develop
@@ -41,6 +44,7 @@ serve:
 lock:
 	uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
 	uv pip compile requirements-dev.in --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements-dev.lock
+	uv pip compile requirements-bench.in -c requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* .hypothesis

@@ -27,4 +27,7 @@ else
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -e .
 fi
 touch "$venv/.runtime"
-if [ "$lock" = requirements-dev.lock ]; then touch "$venv/.develop"; fi
+case $lock in
+requirements-dev.lock) touch "$venv/.develop" ;;
+requirements-bench.lock) touch "$venv/.develop" "$venv/.bench" ;;
+esac

@@ -156,9 +156,9 @@ def simulate_coins(
                     fleet[i] *= running[month, i]
                     spent[i] *= running[month, i]
                     blocks[i] = fleet[i] * (stop[i] - at[i]) / (difficulty[i] * chain[HASHES])
-                for i in range(width):
-                    price[i] = blocks[i]
                 if pool[2] + pool[3] > 0.0:
+                    for i in range(width):
+                        price[i] = blocks[i]
                     for i in range(width):
                         if stop[i] > at[i]:
                             mean = blocks[i] / pool[1]
