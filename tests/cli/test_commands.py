@@ -551,13 +551,17 @@ def test_simulate_hashes_the_same_whatever_the_threads_and_writes_its_results(
     one = answer("simulate", "--paths", "3000", "--seed", "5", "--threads", "1", *place)
     two = answer(
         "simulate", "--paths", "3000", "--seed", "5", "--threads", "2", "--move", "-0.3",
-        "--results", tmp_path / "a.npz", *place,
+        "--results", tmp_path / "a.npz", "--daily", tmp_path / "d.npz", "--daily-paths", "40", *place,
     )  # fmt: skip
     assert one["result_sha256"] == two["result_sha256"]
     assert one["legs"] > 0
     assert [row["name"] for row in two["scenarios"]][-1] == "own -30%"
     with np.load(tmp_path / "a.npz") as kept:
         assert kept["results"].shape == (3_000, len(kept["columns"]))
+        ends = kept["results"][:40, list(kept["columns"]).index("end_price_usd")]
+    with np.load(tmp_path / "d.npz") as kept:
+        assert kept["price_usd"].shape == (40, len(kept["at"]))
+        assert np.allclose(kept["price_usd"][:, -1], ends, rtol=2e-7)
     figures = one["summary"]["figures"]
     assert figures["hedge_usd"]["mean_se"] > 0.0
     assert abs(figures["end_price_usd"]["mean"] / 80_600 - 1.0) < 0.05
@@ -568,7 +572,8 @@ def test_simulate_hashes_the_same_whatever_the_threads_and_writes_its_results(
     assert "result_sha256" in shown.stdout
     for bad in (
         ["--paths", "0"], ["--seed", "-1"], ["--model", "x"], ["--covenant", "nan"], ["--move", "-1"],
-        ["--threads", "0"], ["--results", "a.csv"], ["--results", "no/a.npz"], ["--cluster", "localhost"], ["--months", "99"],
+        ["--threads", "0"], ["--results", "a.csv"], ["--results", "no/a.npz"],
+        ["--daily", "d.csv"], ["--daily", "d.npz", "--daily-paths", "0"], ["--cluster", "localhost"], ["--months", "99"],
     ):  # fmt: skip
         assert "Traceback" not in run("simulate", *bad, *place, status=2).stderr
     assert "no Dask" in run("simulate", "--cluster", "tcp://127.0.0.1:9", *place, status=5).stderr

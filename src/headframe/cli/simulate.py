@@ -10,6 +10,7 @@ from headframe.cli.progress import bar
 
 if TYPE_CHECKING:
     from headframe.desk.simulation import Runner, Simulation
+    from headframe.risk import DailyPaths
 
 
 @click.command()
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 @click.option(
     "--results", type=click.Path(path_type=Path), help="Write every path's results (.npz)."
 )
+@click.option(
+    "--daily", type=click.Path(path_type=Path), help="Write the first paths whole, by day (.npz)."
+)
+@click.option(
+    "--daily-paths", type=Whole(1, 10_000), default=1_000, show_default=True, help="Of --daily."
+)
 @command
 def simulate(
     call: Call,
@@ -48,6 +55,8 @@ def simulate(
     covenant: float,
     moves: tuple[float, ...],
     results: Path | None,
+    daily: Path | None,
+    daily_paths: int,
 ) -> None:
     """Price, difficulty, coins, hedge, margin and cash on one set of paths, and the stress list.
 
@@ -61,10 +70,11 @@ def simulate(
 
     if not isfinite(covenant) or not all(isfinite(one) and -1.0 < one <= 20.0 for one in moves):
         raise Wrong("--covenant is an amount in USD, --move lies above -1 and up to 20")
-    if results is not None and (results.suffix != ".npz" or not results.parent.is_dir()):
-        raise Wrong(
-            f"--results names an .npz file in a folder that exists, was {str(results)[:60]!r}"
-        )
+    for option, named in (("--results", results), ("--daily", daily)):
+        if named is not None and (named.suffix != ".npz" or not named.parent.is_dir()):
+            raise Wrong(
+                f"{option} names an .npz file in a folder that exists, was {str(named)[:60]!r}"
+            )
     asked = simulation.Asked(
         kind=Ladder(model),
         months=months,
@@ -82,6 +92,10 @@ def simulate(
     if results is not None:
         _write(results, found)
         call.talk(f"wrote {results.name}: {paths:,} paths")
+    if daily is not None:
+        few = min(daily_paths, paths)
+        _write_daily(daily, simulation.daily(found, few))
+        call.talk(f"wrote {daily.name}: {few:,} paths of {found.engine.calendar.days} days")
     _answer(call, found)
 
 
@@ -95,6 +109,13 @@ def _write(path: Path, found: "Simulation") -> None:
     from headframe.numerics import np
 
     np.savez(path, results=found.results, columns=np.array(_columns(found)))
+
+
+def _write_daily(path: Path, found: "DailyPaths") -> None:
+    from headframe.numerics import np
+
+    at = np.array([one.isoformat() for one in found.at])
+    np.savez(path, at=at, **found.arrays())  # type: ignore[arg-type]  # savez's own flag is no name of ours
 
 
 def _columns(found: "Simulation") -> list[str]:

@@ -15,6 +15,7 @@ from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import as_dealt, open_proposals
 from headframe.numerics import Singles
 from headframe.risk import (
+    DailyPaths,
     Engine,
     Ladder,
     LiquidityAtRisk,
@@ -22,6 +23,7 @@ from headframe.risk import (
     Spread,
     StressOutcome,
     Summary,
+    daily_paths,
     hedge_in_force,
     ladder,
     liquidity_at_risk,
@@ -177,6 +179,11 @@ def simulate(
         )
     except Wrong as error:
         raise Invalid(str(error)) from error
+
+
+def daily(found: Simulation, paths: int) -> DailyPaths:
+    """The first paths of a run whole, day by day."""
+    return daily_paths(found.programme, found.engine, paths=paths, seed=found.seed)
 
 
 def model_numbers(made: Programme) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from headframe.risk.credit import (
     margin_charge_usd,
     sublimits_used,
 )
+from headframe.risk.daily import DailyPaths, daily_paths
 from headframe.risk.distribution import LEVELS, Chance, MonthSpread, Spread, Summary, summary
 from headframe.risk.effectiveness import Effectiveness, effectiveness
 from headframe.risk.engine import (
@@ -140,6 +141,7 @@ __all__ = [
     "ChanceRung",
     "Changes",
     "Course",
+    "DailyPaths",
     "Dated",
     "Ead",
     "Effectiveness",
@@ -210,6 +212,7 @@ __all__ = [
     "collateral_wanted",
     "course_prices",
     "credit_charge_usd",
+    "daily_paths",
     "dealer_of",
     "difficulty_worth",
     "effectiveness",
