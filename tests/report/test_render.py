@@ -3,7 +3,18 @@ from typing import Any
 
 import pytest
 
-from headframe.report import Column, Form, Page, Section, Table, html, markdown, texts, write
+from headframe.report import (
+    Column,
+    Estimate,
+    Form,
+    Page,
+    Section,
+    Table,
+    html,
+    markdown,
+    texts,
+    write,
+)
 
 PAGE = Page(
     title="A <title>",
@@ -37,6 +48,7 @@ PAGE = Page(
         (1234567.4, Form.USD, "1,234,567"), (-1234.0, Form.USD, "(1,234)"), (-0.4, Form.USD, "0"), (None, Form.USD, "-"),
         (float("inf"), Form.USD, "-"), (12.345, Form.COINS, "12.35"), (-0.0023, Form.COINS4, "(0.0023)"), (0.876, Form.SHARE, "87.6%"),
         (-0.2819, Form.SHARE2, "(28.19%)"), ("text", Form.USD, "text"), (0.99, Form.RATIO, "0.990"), (5.0, Form.WHOLE, "5"),
+        (Estimate(-1234.4, 56.7), Form.USD, "(1,234) ±57"), (Estimate(0.0123, 0.0004), Form.SHARE2, "1.23% ±0.04%"),
     ],
 )  # fmt: skip
 def test_figures_are_written_as_a_treasurer_reads_them(cell: Any, form: Any, text: str) -> None:

@@ -91,7 +91,8 @@ def test_full_collateral_leaves_the_margin_period() -> None:
     assert full.margin_period.expected == pytest.approx(ten, rel=0.03)
     assert full.epe_usd < 0.35 * bare.epe_usd
     assert all(a.quantiles[0] <= a.quantiles[1] <= a.quantiles[2] for a in full.instants)
-    assert bare.peak(2)[0] >= bare.peak(1)[0] >= bare.peak(0)[0]
+    high, middle, low = (bare.peak(place).quantiles[place] for place in (2, 1, 0))
+    assert high >= middle >= low
 
 
 def test_what_is_held_and_posted_today_counts_until_collateral_has_moved() -> None:

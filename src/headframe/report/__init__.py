@@ -78,13 +78,14 @@ from headframe.report.simulation import (
     stresses_table,
 )
 from headframe.report.structures import effectiveness_table, zero_cost_table
-from headframe.report.table import Cell, Column, Form, Page, Section, Table, texts, write
+from headframe.report.table import Cell, Column, Estimate, Form, Page, Section, Table, texts, write
 from headframe.report.venue import held_there_table, minimums_table, requests_there_table
 
 __all__ = [
     "Booked",
     "Cell",
     "Column",
+    "Estimate",
     "Form",
     "Page",
     "Section",

@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from headframe.book import Trade, TrialLine
-from headframe.report.table import Column, Form, Table
+from headframe.report.table import Column, Estimate, Form, Table
 from headframe.risk import (
     Alert,
     Exposure,
+    Instant,
     Liquid,
     Moved,
     OutrightRow,
@@ -102,20 +103,29 @@ def profiles_table(rows: Sequence[Profile], lines: Mapping[str, float]) -> Table
         rows=tuple(
             (
                 one.name,
-                one.margin_period.quantiles[2],
-                one.peak(0)[0],
-                one.peak(1)[0],
-                one.peak(2)[0],
-                float(one.peak(2)[1]),
-                max(each.bare_quantiles[2] for each in one.instants),
-                one.epe_usd,
-                one.cva_usd,
-                one.cva_wrong_way_usd,
-                one.peak(1)[0] / lines[one.name] if lines.get(one.name) else None,
+                _quantile(one.margin_period, 2),
+                *(_quantile(one.peak(place), place) for place in range(3)),
+                float(one.peak(2).days),
+                _bare(one),
+                Estimate(one.epe_usd, one.epe_se),
+                Estimate(one.cva_usd, one.cva_se),
+                Estimate(one.cva_wrong_way_usd, one.cva_wrong_way_se),
+                one.peak(1).quantiles[1] / lines[one.name] if lines.get(one.name) else None,
             )
             for one in rows
         ),
+        note="After ± the standard error of so many paths.",
     )
+
+
+def _quantile(at: Instant, place: int) -> Estimate:
+    return Estimate(at.quantiles[place], at.quantiles_se[place])
+
+
+def _bare(one: Profile) -> Estimate:
+    """The greatest 99 % quantile if no collateral moved."""
+    at = max(one.instants, key=lambda each: each.bare_quantiles[2])
+    return Estimate(at.bare_quantiles[2], at.bare_quantiles_se[2])
 
 
 def exposure_by_dealer_table(rows: tuple[Exposure, ...]) -> Table:

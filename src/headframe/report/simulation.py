@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from headframe.report.table import Cell, Column, Form, Table
+from headframe.report.table import Cell, Column, Estimate, Form, Table
 from headframe.risk import ChanceLadder, LiquidityAtRisk, Spread, StressOutcome, Summary
 
 _WORDS = {
@@ -19,23 +19,16 @@ _WORDS = {
     "largest_cumulative_call_usd": "largest cumulative call USD",
 }
 
+_SHOWN = (0.01, 0.05, 0.50, 0.95, 0.99)
+
 
 def simulation_months_table(found: Summary) -> Table:
     """Coins and cash by month, without and with the hedge."""
     rows: list[tuple[Cell, ...]] = [
         (
             str(row.month),
-            row.coins.at(0.10),
-            row.coins.at(0.50),
-            row.coins.at(0.90),
-            row.bare_usd.mean,
-            row.bare_usd.at(0.05),
-            row.bare_usd.shortfall,
-            row.hedged_usd.mean,
-            row.hedged_usd.mean_se,
-            row.hedged_usd.at(0.05),
-            row.hedged_usd.at_risk,
-            row.hedged_usd.shortfall,
+            *(_quantile(row.coins, level) for level in (0.10, 0.50, 0.90)),
+            *(cell for one in (row.bare_usd, row.hedged_usd) for cell in _cash_flow(one)),
         )
         for row in found.months
     ]
@@ -46,19 +39,16 @@ def simulation_months_table(found: Summary) -> Table:
             Column("P10 coins", Form.COINS),
             Column("P50", Form.COINS),
             Column("P90", Form.COINS),
-            Column("cash unhedged, mean USD", Form.USD),
-            Column("5 % worst", Form.USD),
-            Column("shortfall", Form.USD),
-            Column("cash hedged, mean USD", Form.USD),
-            Column("error of mean", Form.USD),
-            Column("5 % worst", Form.USD),
-            Column("at risk", Form.USD),
-            Column("shortfall", Form.USD),
+            *(
+                Column(words, Form.USD)
+                for first in ("cash unhedged, mean USD", "cash hedged, mean USD")
+                for words in (first, "5 % worst", "at risk", "shortfall")
+            ),
         ),
         rows=tuple(rows),
         note="Sales less power, fixed costs, debt and capex, and what the hedge settled. At risk: the "
-        "5 % quantile below the mean; shortfall: the mean of the worst twentieth below the mean. The "
-        "first month is what is left of it.",
+        "5 % quantile below the mean; shortfall: the mean of the worst twentieth below the mean. After ± "
+        "the standard error. The first month is what is left of it.",
     )
 
 
@@ -79,14 +69,7 @@ def simulation_figures_table(found: Summary) -> Table:
         columns=(
             Column("figure"),
             Column("mean", Form.USD),
-            Column("error", Form.USD),
-            Column("1 %", Form.USD),
-            Column("5 %", Form.USD),
-            Column("error", Form.USD),
-            Column("50 %", Form.USD),
-            Column("95 %", Form.USD),
-            Column("error", Form.USD),
-            Column("99 %", Form.USD),
+            *(Column(f"{level:.0%}".replace("%", " %"), Form.USD) for level in _SHOWN),
         ),
         rows=rows,
         note=f"Liquidity is cash, undrawn credit and free coins at the day's price, less margin and "
@@ -95,10 +78,21 @@ def simulation_figures_table(found: Summary) -> Table:
 
 
 def _spread(one: Spread) -> tuple[Cell, ...]:
+    return (Estimate(one.mean, one.mean_se), *(_quantile(one, level) for level in _SHOWN))
+
+
+def _quantile(one: Spread, level: float) -> Estimate:
+    return Estimate(one.at(level), one.se_at(level))
+
+
+def _cash_flow(one: Spread) -> tuple[Cell, ...]:
+    """Mean, the 5 % quantile, how far it lies below the mean, and how far the worst twentieth does."""
     return (
-        one.mean, one.mean_se, one.at(0.01), one.at(0.05), one.low_se, one.at(0.50), one.at(0.95),
-        one.high_se, one.at(0.99),
-    )  # fmt: skip
+        Estimate(one.mean, one.mean_se),
+        _quantile(one, 0.05),
+        Estimate(one.at_risk, one.at_risk_se),
+        Estimate(one.shortfall, one.shortfall_se),
+    )
 
 
 def stresses_table(title: str, found: Sequence[StressOutcome]) -> Table:
@@ -143,16 +137,15 @@ def liquidity_table(
 ) -> Table:
     """The call of a short forward not exceeded with 99 %, by closed form and by simulation."""
     rows: list[tuple[Cell, ...]] = [
-        ("arithmetic normal, closed form", closed.normal, None),
-        ("log-normal, closed form", closed.lognormal, None),
-        *((f"{name}, simulated at daily ends", one.at(0.99), one.high_se) for name, one in simulated.items()),
+        ("arithmetic normal, closed form", closed.normal),
+        ("log-normal, closed form", closed.lognormal),
+        *((f"{name}, simulated at daily ends", _quantile(one, 0.99)) for name, one in simulated.items()),
     ]  # fmt: skip
     return Table(
         title=f"Liquidity at risk of a short forward: 99 %, {days} days, {vol:.1%} volatility",
         columns=(
             Column("model"),
             Column("share of notional", Form.SHARE),
-            Column("error of the 95 % quantile", Form.SHARE),
         ),
         rows=tuple(rows),
         note="Initial margin comes on top. Closed forms watch the price all the time, the simulation "
@@ -176,20 +169,19 @@ def chances_table(found: ChanceLadder, as_of: date) -> Table:
             Column("until"),
             *(Column(one, Form.USD) for one in ("5 % worst", "25 %", "median", "75 %", "95 %")),
             Column("out of cash by then", Form.SHARE2),
-            Column("error", Form.SHARE2),
             *(Column(f"{one} by then", Form.SHARE2) for one in names),
             *((Column("coins to pledge by then, 5 % worst", Form.COINS),) if found.cures else ()),
         ),
         rows=tuple(
             (
                 str(as_of + timedelta(days=row.days)),
-                *row.free_usd,
-                row.out.share,
-                row.out.se,
-                *(row.broken[name].share for name in names),
+                *(Estimate(usd, se) for usd, se in zip(row.free_usd, row.free_se, strict=True)),
+                Estimate(row.out.share, row.out.se),
+                *(Estimate(row.broken[name].share, row.broken[name].se) for name in names),
                 *found.cures[place : place + 1],
             )
             for place, row in enumerate(found.rungs)
         ),
-        note=f"Cash, credit and free coins less margin and collateral, at daily closes. {words}",
+        note=f"Cash, credit and free coins less margin and collateral, at daily closes; after ± the "
+        f"standard error. {words}",
     )

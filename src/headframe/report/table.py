@@ -7,7 +7,16 @@ from typing import TypeAlias
 
 from headframe.units import iso
 
-Cell: TypeAlias = str | float | None
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure that chance has a part in, with its standard error."""
+
+    value: float
+    se: float
+
+
+Cell: TypeAlias = str | float | Estimate | None
 
 
 class Form(StrEnum):
@@ -86,6 +95,8 @@ def write(cell: Cell, form: Form) -> str:
         return "-"
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, Estimate):
+        return f"{write(cell.value, form)} ±{write(cell.se, form)}"
     if cell != cell or cell in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN is not itself
         return "-"
     if form in {Form.SHARE, Form.SHARE2}:

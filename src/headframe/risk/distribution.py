@@ -28,21 +28,29 @@ _NAMES = (
 class Spread:
     """One figure over the paths: mean with its standard error, and quantiles by ``LEVELS``.
 
-    ``low_mean`` and ``high_mean`` are the means of the worst and the best twentieth; ``low_se`` and
-    ``high_se`` the standard errors of the 5 % and the 95 % quantile.
+    ``low_mean`` and ``high_mean`` are the means of the worst and the best twentieth; what ends in ``se``
+    are standard errors, those of means and of what lies below a mean to the first order of influence
+    (Hampel, Journal of the American Statistical Association 69 (1974) 383-393).
     """
 
     mean: float
     mean_se: float
     quantiles: tuple[float, ...]
+    quantiles_se: tuple[float, ...]
     low_mean: float
+    low_mean_se: float
     high_mean: float
-    low_se: float
-    high_se: float
+    high_mean_se: float
+    at_risk_se: float
+    shortfall_se: float
 
     def at(self, level: float) -> float:
         """The quantile of one of ``LEVELS``."""
         return self.quantiles[LEVELS.index(level)]
+
+    def se_at(self, level: float) -> float:
+        """The standard error of that quantile."""
+        return self.quantiles_se[LEVELS.index(level)]
 
     @property
     def at_risk(self) -> float:
@@ -119,17 +127,24 @@ def spread(values: Array | Singles) -> Spread:
     column = np.sort(np.asarray(values, dtype=np.float64))
     count = len(column)
     mean = _mean(column)
-    deviation = sqrt(_mean((column - mean) ** 2) * count / max(count - 1, 1))
     tail = max(int(count * _TAIL), 1)
-    found = column_quantiles(column[:, None], LEVELS)[:, 0]
+    found = tuple(float(one) for one in column_quantiles(column[:, None], LEVELS)[:, 0])
+    errors = tuple(quantile_se(column, level) for level in LEVELS)
+    off, worst = column - mean, _tail_influence(column, tail)
+    among = np.arange(count) < tail
+    share, error = tail / count, errors[LEVELS.index(_TAIL)]
+    quantile = (share - among) * error * sqrt(count / (share * max(1.0 - share, 1.0 / count)))
     return Spread(
         mean=mean,
-        mean_se=deviation / sqrt(count),
-        quantiles=tuple(float(one) for one in found),
+        mean_se=_mean_se(off),
+        quantiles=found,
+        quantiles_se=errors,
         low_mean=_mean(column[:tail]),
+        low_mean_se=_mean_se(worst),
         high_mean=_mean(column[-tail:]),
-        low_se=_quantile_se(column, 0.05),
-        high_se=_quantile_se(column, 0.95),
+        high_mean_se=_mean_se(_tail_influence(-column[::-1], tail)),
+        at_risk_se=_mean_se(off - quantile),
+        shortfall_se=_mean_se(off - worst),
     )
 
 
@@ -145,8 +160,20 @@ def _mean(values: Array) -> float:
     return float(np.add.accumulate(values)[-1]) / len(values) if len(values) else 0.0
 
 
-def _quantile_se(ordered: Array, level: float) -> float:
-    """Half the distance of the order statistics one binomial deviation to either side."""
+def _mean_se(influence: Array) -> float:
+    """The standard error of a mean of so much by path."""
+    count = len(influence)
+    return sqrt(_mean((influence - _mean(influence)) ** 2) / max(count - 1, 1))
+
+
+def _tail_influence(ordered: Array, tail: int) -> Array:
+    """What each path adds to the mean of the least ``tail`` of them."""
+    edge = float(ordered[tail - 1])
+    return np.minimum(ordered - edge, 0.0) * (len(ordered) / tail)
+
+
+def quantile_se(ordered: Array | Singles, level: float) -> float:
+    """Half the distance of the order statistics one binomial deviation to either side: its standard error."""
     count = len(ordered)
     reach = sqrt(count * level * (1.0 - level))
     low = max(floor(level * (count - 1) - reach), 0)

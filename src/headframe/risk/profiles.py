@@ -10,7 +10,7 @@ today's times (S0 / S) to the power of ``falls_with_coin``.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil, exp, log
+from math import ceil, exp, floor, log, sqrt
 
 from headframe.counterparty import HOUSE
 from headframe.numerics import Array, Places, Singles, np
@@ -38,14 +38,16 @@ class Facing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instant:
-    """One date of a profile, in USD: expected exposure, and its 95, 97.5 and 99 % quantiles."""
+    """One date of a profile, in USD: expected exposure, its 95, 97.5 and 99 % quantiles and their errors."""
 
     days: int
     expected: float
     quantiles: tuple[float, float, float]
+    quantiles_se: tuple[float, float, float]
     bare_expected: float
     bare_quantiles: tuple[float, float, float]
     """The same as if no collateral moved."""
+    bare_quantiles_se: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +58,15 @@ class Profile:
     instants: tuple[Instant, ...]
     margin_period: Instant
     epe_usd: float
+    epe_se: float
     cva_usd: float
+    cva_se: float
     cva_wrong_way_usd: float
+    cva_wrong_way_se: float
 
-    def peak(self, place: int) -> tuple[float, int]:
-        """The greatest quantile and its day; ``place`` is that of ``QUANTILES``."""
-        worst = max(self.instants, key=lambda one: one.quantiles[place])
-        return worst.quantiles[place], worst.days
+    def peak(self, place: int) -> Instant:
+        """When a quantile is greatest; ``place`` is that of ``QUANTILES``."""
+        return max(self.instants, key=lambda one: one.quantiles[place])
 
 
 def dates(last: int) -> tuple[int, ...]:
@@ -105,7 +109,7 @@ def profiles(
     bare, secured, prices = _walked(
         engine, facing, sides, np.array(days, dtype=np.int64), paths, seed
     )
-    ranks = [ceil(share * paths) - 1 for share in QUANTILES]
+    ranks = [_ranks(share, paths) for share in QUANTILES]
     weekly = prices[[place for place, day in enumerate(days) if day % STEP_DAYS == 0]]
     hazards = {falls: weekly**-falls for falls in {one.falls_with_coin for one in facing}}
     return tuple(
@@ -153,56 +157,88 @@ def _profile(
     bare: Singles,
     secured: Singles,
     hazards: Array,
-    ranks: Sequence[int],
+    ranks: Sequence[tuple[int, int, int]],
 ) -> Profile:
-    rows = [
-        Instant(
-            days=day,
-            expected=_mean(secured[place]),
-            quantiles=_quantiles(secured[place], ranks),
-            bare_expected=_mean(bare[place]),
-            bare_quantiles=_quantiles(bare[place], ranks),
-        )
-        for place, day in enumerate(days)
-    ]
-    weekly = [row for row in rows if row.days % STEP_DAYS == 0]
-    kept = [place for place, day in enumerate(days) if day % STEP_DAYS == 0]
+    rows = [_instant(day, secured[place], bare[place], ranks) for place, day in enumerate(days)]
+    weekly = [place for place, day in enumerate(days) if day % STEP_DAYS == 0]
+    kept = secured[weekly]
+    epe, epe_se = _adding(kept, [1.0 / len(weekly)] * len(weekly))
+    cva, cva_se = _adding(kept, _failing(one, len(weekly)))
+    wrong, wrong_se = _adding(kept, _failing_on_paths(one, hazards))
     return Profile(
         name=one.name,
-        instants=tuple(weekly),
+        instants=tuple(rows[place] for place in weekly),
         margin_period=next(row for row in rows if row.days == min(MARGIN_DAYS, days[-1])),
-        epe_usd=sum(row.expected for row in weekly) / len(weekly) if weekly else 0.0,
-        cva_usd=_steady(one, [row.expected for row in weekly]),
-        cva_wrong_way_usd=_adjustment(one, secured[kept], hazards),
+        epe_usd=epe,
+        epe_se=epe_se,
+        cva_usd=cva,
+        cva_se=cva_se,
+        cva_wrong_way_usd=wrong,
+        cva_wrong_way_se=wrong_se,
     )
 
 
-def _steady(one: Facing, expected: Sequence[float]) -> float:
-    """Loss given default times expected exposure at the chance of failing in each week."""
+def _instant(
+    day: int, secured: Singles, bare: Singles, ranks: Sequence[tuple[int, int, int]]
+) -> Instant:
+    quantiles, errors = _quantiles(secured, ranks)
+    bare_quantiles, bare_errors = _quantiles(bare, ranks)
+    return Instant(
+        days=day,
+        expected=_mean(secured),
+        quantiles=quantiles,
+        quantiles_se=errors,
+        bare_expected=_mean(bare),
+        bare_quantiles=bare_quantiles,
+        bare_quantiles_se=bare_errors,
+    )
+
+
+def _failing(one: Facing, weeks: int) -> list[float]:
+    """Loss given default times the chance of failing in each week."""
     weekly = -log(1.0 - one.default_year) * (STEP_DAYS / 365.0)
-    chances = (exp(-weekly * week) - exp(-weekly * (week + 1)) for week in range(len(expected)))
-    return one.loss_given_default * sum(
-        chance * usd for chance, usd in zip(chances, expected, strict=True)
-    )
+    return [
+        one.loss_given_default * (exp(-weekly * week) - exp(-weekly * (week + 1)))
+        for week in range(weeks)
+    ]
 
 
-def _adjustment(one: Facing, exposed: Singles, hazards: Array) -> float:
-    """Loss given default times exposure at the chance of failing in each week, path by path."""
+def _failing_on_paths(one: Facing, hazards: Array) -> list[Array]:
+    """The same where the chance moves with each path's price."""
     yearly = -log(1.0 - one.default_year)
-    total, summed = 0.0, np.zeros(hazards.shape[1])
-    alive = np.ones(hazards.shape[1])
-    for week in range(len(hazards)):
-        summed += yearly * hazards[week] * (STEP_DAYS / 365.0)
+    summed, alive = np.zeros(hazards.shape[1]), np.ones(hazards.shape[1])
+    found: list[Array] = []
+    for row in hazards:
+        summed = summed + yearly * row * (STEP_DAYS / 365.0)
         left = np.exp(-summed)
-        total += float(((alive - left) * exposed[week].astype(np.float64)).mean())
+        found.append(one.loss_given_default * (alive - left))
         alive = left
-    return one.loss_given_default * total
+    return found
+
+
+def _adding(exposed: Singles, weights: Sequence[float] | Sequence[Array]) -> tuple[float, float]:
+    """What exposures add up to so weighed: the mean over the paths, and its standard error."""
+    total = np.zeros(exposed.shape[1])
+    for weight, row in zip(weights, exposed, strict=True):
+        total += weight * row.astype(np.float64)
+    return float(total.mean()), float(total.std(ddof=1)) / sqrt(len(total))
 
 
 def _mean(row: Singles) -> float:
     return float(row.mean(dtype=np.float64))
 
 
-def _quantiles(row: Singles, ranks: Sequence[int]) -> tuple[float, float, float]:
-    low, middle, high = np.partition(row, ranks)[ranks].tolist()
-    return float(low), float(middle), float(high)
+def _ranks(share: float, paths: int) -> tuple[int, int, int]:
+    """The place of a quantile in order, and those one binomial deviation to either side."""
+    place, reach = ceil(share * paths) - 1, sqrt(paths * share * (1.0 - share))
+    return max(floor(place - reach), 0), place, min(ceil(place + reach), paths - 1)
+
+
+def _quantiles(
+    row: Singles, ranks: Sequence[tuple[int, int, int]]
+) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Three quantiles and their standard errors."""
+    order = np.partition(row, sorted({rank for one in ranks for rank in one}))
+    (a, b, c) = (float(order[place]) for _, place, _ in ranks)
+    (d, e, f) = (0.5 * float(order[high] - order[low]) for low, _, high in ranks)
+    return (a, b, c), (d, e, f)

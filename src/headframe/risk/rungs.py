@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 
 from headframe.numerics import Array, np
+from headframe.risk.distribution import quantile_se
 from headframe.risk.engine import Engine, Room, abreast
 from headframe.units import Wrong
 
@@ -31,6 +32,7 @@ class ChanceRung:
     days: int
     free_usd: tuple[float, ...]
     """At ``LEVELS``."""
+    free_se: tuple[float, ...]
     out: Likely
     """Cash, credit and free coins were below nothing on some day so far."""
     broken: Mapping[str, Likely]
@@ -70,6 +72,7 @@ def chance_ladder(
         ChanceRung(
             days=day,
             free_usd=_quantiles(kept[place], paths),
+            free_se=tuple(quantile_se(np.sort(kept[place]), level) for level in LEVELS),
             out=_likely(kept[count + place] < 0.0, paths),
             broken={name: _likely(lows[place] < price, paths) for name, price in covenants.items()},
             low_price=_quantiles(lows[place], paths)[0],
