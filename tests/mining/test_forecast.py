@@ -541,3 +541,17 @@ def test_a_history_that_ends_long_before_is_said() -> None:
         months=1,
     )
     assert soon.notes == ()
+
+
+def test_errors_of_percentiles_are_how_far_seeds_lie_apart() -> None:
+    runs = [
+        forecast(mine(), Month(2026, 9), as_of=AT, start=START, months=3, paths=1_000, seed=seed)
+        for seed in range(60)
+    ]
+    for row in range(3):
+        for band in ("coins", "cumulative"):
+            found = [getattr(one.months[row], band) for one in runs]
+            said = np.mean([one.errors(1_000) for one in found], axis=0)
+            for place, name in enumerate(("p10", "p50", "p90")):
+                apart = np.std([getattr(one, name) for one in found], ddof=1)
+                assert said[place] == pytest.approx(apart, rel=0.35), (row, band, name)

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import sqrt
 
 from headframe.mining.difficulty import DifficultyModel
 from headframe.mining.natural import NaturalHedge, natural_hedges
 from headframe.mining.operation import Operation
 from headframe.mining.simulation import Progress, month_edges, simulate
 from headframe.mining.start import NAMES, Paths, PricePaths, Start, only
-from headframe.numerics import Array, column_quantiles, np
+from headframe.numerics import Array, column_quantiles, density, np, quantile
 from headframe.units import Month, Wrong, months_from
 
 SHARES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
@@ -34,6 +35,20 @@ class Band:
     p90: float
     p95: float
     mean: float
+
+    def errors(self, paths: int) -> tuple[float, float, float]:
+        """Standard errors of P10, P50 and P90 on so many paths.
+
+        sqrt(p (1 - p) / paths) over the density at the quantile (Stuart and Ord, Kendall's Advanced Theory
+        of Statistics I, 6th ed., 10.10), which is taken as a normal one's of the band's own width: that
+        between P25 and P75 for the median, and on its own side for P10 and P90.
+        """
+        far = quantile(0.9)
+        middle = 0.5 / density(0.0) * (self.p75 - self.p25) / (2.0 * quantile(0.75))
+        side = sqrt(0.1 * 0.9) / density(far) / far
+        low, high = side * (self.p50 - self.p10), side * (self.p90 - self.p50)
+        root = sqrt(paths)
+        return low / root, middle / root, high / root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

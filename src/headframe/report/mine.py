@@ -49,12 +49,23 @@ def forecast_table(forecast: Forecast, status: str = "") -> Table:
         ),
         rows=rows,
         note=(
-            "P10: 10 % chance of less. Sums are of paths, not of percentiles. "
+            f"P10: 10 % chance of less. Sums are of paths, not of percentiles. {_errors(forecast)} "
             "'Flat difficulty' is the spreadsheet's habit, for comparison only. Cash cost adds fixed costs "
             "to power (variable), all-in adds depreciation; all per P50 coin."
             + "".join(f" Note: {note}." for note in forecast.notes)
         ),
     )
+
+
+def _errors(forecast: Forecast) -> str:
+    """The greatest standard error of a month's percentiles, as a share of them."""
+    greatest = 0.0
+    for row in forecast.months:
+        for band in (row.coins, row.cumulative):
+            shown = (band.p10, band.p50, band.p90)
+            errors = zip(band.errors(forecast.paths), shown, strict=True)
+            greatest = max([greatest, *(error / coins for error, coins in errors if coins > 0.0)])
+    return f"On {forecast.paths:,} paths their standard errors are at most {greatest:.2%}."
 
 
 def _each(usd: float, coins: float) -> float | None:
