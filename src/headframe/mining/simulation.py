@@ -23,7 +23,7 @@ from headframe.numerics import Array, np
 from headframe.units import Month, Wrong, months_from
 
 MOST_PATHS, MOST_BUCKETS = 5_000_000, 1_200
-_BLOCK = 65_536
+_BLOCK = 4_096
 """Paths simulated between two words of progress."""
 Progress = Callable[[int, int], None]
 

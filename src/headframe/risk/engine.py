@@ -31,7 +31,6 @@ _TENORS = (1, 2, 4, 7, 11, 16, 23, 32, 45, 62, 85, 115, 155, 205, 270, 350, 450,
 _SMILE_REACH, _SMILE_NODES = 3.0, 61
 _CHECKED = 64
 _USUAL_PATHS, _USUAL_SEED = 4_096, 1
-_NO_RUNG, _NO_RUNGS = np.zeros(0, dtype=np.int64), np.zeros((0, 0))
 Progress = Callable[[int, int], None]
 
 
@@ -168,7 +167,7 @@ class Engine:
         """Coins, sales, margin and cash on the paths walked; with ``rungs`` the cash ladder, too."""
         if not self.whole:
             raise Wrong("this engine has marks on some days alone: cash is not walked on it")
-        rung, kept = (_NO_RUNG, _NO_RUNGS) if rungs is None else rungs
+        rung, kept = (np.zeros(0, dtype=np.int64), _nothing()) if rungs is None else rungs
         calendar = self.calendar
         self.mine.fill(
             seed, first, room.walked, (room.coins, room.fees, room.power, room.difficulty)
@@ -191,10 +190,10 @@ class Engine:
     def shortfall(self, seed: int, first: int, walked: Array) -> Array:
         """``short`` of paths walked: (paths, buckets), or (0, 0) where no coins are sold by an index."""
         if not self.usual.size:
-            return _NO_RUNGS
+            return _nothing()
         shape = (walked.shape[2], len(self.usual))
         coins, fees, difficulty = np.empty(shape), np.empty(shape), np.empty(shape)
-        self.mine.fill(seed, first, walked, (coins, fees, _NO_RUNGS, difficulty))
+        self.mine.fill(seed, first, walked, (coins, fees, _nothing(), difficulty))
         return self.short(difficulty)
 
     def marks_error(self, seed: int) -> tuple[float, float]:
@@ -238,6 +237,11 @@ class Room:
         walked, found = np.empty((days, 4, count)), np.empty((engine.columns, count))
         difficulty = np.empty((count, len(engine.usual)) if engine.usual.size else (0, 0))
         return cls(walked, coins, fees, power, difficulty, found)
+
+
+def _nothing() -> Array:
+    """A table nobody asks for."""
+    return np.empty((0, 0))
 
 
 def abreast() -> int:
@@ -363,7 +367,7 @@ def _usual(engine: Engine) -> Array:
     engine.paths(_USUAL_SEED, 0, walked)
     shape = (_USUAL_PATHS, len(engine.calendar.edges) - 1)
     coins, fees, difficulty = np.empty(shape), np.empty(shape), np.empty(shape)
-    engine.mine.fill(_USUAL_SEED, 0, walked, (coins, fees, _NO_RUNGS, difficulty))
+    engine.mine.fill(_USUAL_SEED, 0, walked, (coins, fees, _nothing(), difficulty))
     return np.median(difficulty, axis=0)
 
 
