@@ -23,27 +23,24 @@ _SHOWN = (0.01, 0.05, 0.50, 0.95, 0.99)
 
 
 def simulation_months_table(found: Summary) -> Table:
-    """Coins and cash by month, without and with the hedge."""
-    rows: list[tuple[Cell, ...]] = [
-        (
-            str(row.month),
-            *(_quantile(row.coins, level) for level in (0.10, 0.50, 0.90)),
-            *(cell for one in (row.bare_usd, row.hedged_usd) for cell in _cash_flow(one)),
-        )
-        for row in found.months
-    ]
+    """Coins and cash by month: a line without and one with the hedge."""
+    rows: list[tuple[Cell, ...]] = []
+    for row in found.months:
+        coins = (_quantile(row.coins, level) for level in (0.10, 0.50, 0.90))
+        rows.append((str(row.month), *coins, "without", *_cash_flow(row.bare_usd)))
+        rows.append(("", "", "", "", "with", *_cash_flow(row.hedged_usd)))
     return Table(
-        title=f"Cash by month on {found.paths:,} paths",
+        title=f"Cash by month on {found.paths:,} paths, without and with the hedge",
         columns=(
             Column("month"),
             Column("P10 coins", Form.COINS),
             Column("P50", Form.COINS),
             Column("P90", Form.COINS),
-            *(
-                Column(words, Form.USD)
-                for first in ("cash unhedged, mean USD", "cash hedged, mean USD")
-                for words in (first, "5 % worst", "at risk", "shortfall")
-            ),
+            Column("hedge"),
+            Column("mean USD", Form.USD),
+            Column("5 % worst", Form.USD),
+            Column("at risk", Form.USD),
+            Column("shortfall", Form.USD),
         ),
         rows=tuple(rows),
         note="Sales less power, fixed costs, debt and capex, and what the hedge settled. At risk: the "

@@ -70,7 +70,7 @@ def simulate_coins(
         known_changes: (14,) log changes of the period-mean price: to the present price, then those
             of the 13 periods before, latest first.
         prices: (points, any, paths or 1), of which the first of the second axis is USD per coin; (0, 0, 0)
-            for none: everything runs, nothing answers.
+            for none: everything runs, nothing answers. At least two points, where there are any.
         price_grid: seconds between two points, seconds of the first.
         spans: (spans + 1,) seconds at which the fleet changes, from time 0; span_month: (spans,)
             number of the calendar month each lies in, from 0.
