@@ -573,7 +573,7 @@ def test_simulate_hashes_the_same_whatever_the_threads_and_writes_its_results(
     for bad in (
         ["--paths", "0"], ["--seed", "-1"], ["--model", "x"], ["--covenant", "nan"], ["--move", "-1"],
         ["--threads", "0"], ["--results", "a.csv"], ["--results", "no/a.npz"],
-        ["--daily", "d.csv"], ["--daily", "d.npz", "--daily-paths", "0"], ["--cluster", "localhost"], ["--months", "99"],
+        ["--daily", "d.csv"], ["--daily", "d.npz", "--daily-paths", "0"], ["--daily", "d.npz", "--results", "./d.npz"], ["--cluster", "localhost"], ["--months", "99"],
     ):  # fmt: skip
         assert "Traceback" not in run("simulate", *bad, *place, status=2).stderr
     assert "no Dask" in run("simulate", "--cluster", "tcp://127.0.0.1:9", *place, status=5).stderr

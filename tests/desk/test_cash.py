@@ -103,5 +103,9 @@ def test_the_chances_of_the_ladder_have_the_loans_prices(
     assert weekly["cures"] == sorted(weekly["cures"])
     for cure, row in zip(weekly["cures"], weekly["rungs"], strict=True):
         assert (cure > 0.0) == (row["low_price"] < 50_000.0)
+    assert all(
+        (error > 0.0) >= (cure > 0.0)
+        for cure, error in zip(weekly["cures"], weekly["cures_se"], strict=True)
+    )
     monthly = run("--months", "--model", "gbm", "--seed", "3")
     assert len(monthly["rungs"]) == 13, "what is left of this month, and twelve more"

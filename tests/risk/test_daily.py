@@ -1,54 +1,20 @@
 """Whole paths against what the same run keeps of them."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from headframe.counterparty import CollateralTerms
-from headframe.instrument import parse_instrument
-from headframe.market import sample_market
-from headframe.pricing import surface_of
-from headframe.risk import (
-    HedgedLeg,
-    Ladder,
-    NettingSet,
-    Programme,
-    daily_paths,
-    hedge_of,
-    ladder,
-    prepare,
-    run,
-    summary,
-)
-from headframe.risk.rules import rule_set
+from headframe.risk import Ladder, daily_paths, hedge_of, prepare, run, summary
 from headframe.units import Wrong
-from mines import START, mine
+from risk.test_engine import MARKET, SETS, leg, programme
 
-MARKET = sample_market()
-SURFACE = surface_of(MARKET)
-TERMS = CollateralTerms(
-    threshold_usd=2e5, minimum_transfer_usd=5e4, rounding_usd=1e4, independent_share=0.05, haircut=0.0
-)  # fmt: skip
-SETS = (
-    NettingSet(name="venue", venue=rule_set(date(2026, 8, 22))[0]),
-    NettingSet(name="amber", terms=TERMS),
-)
-
-
-def leg(name: str, amount: float, entry: float, netting: str, margined: float) -> HedgedLeg:
-    return HedgedLeg(
-        instrument=parse_instrument(name), amount=amount, entry=entry, netting=netting, margined=margined
-    )  # fmt: skip
-
-
-MADE = Programme(
-    as_of=MARKET.as_of, months=3, operation=mine(), start=START, surface=SURFACE,
-    model=ladder(Ladder.HESTON_JUMPS, SURFACE), opening=(1e6, 5e5, 10.0, 3.0), upfront_usd=40_000.0,
+MADE = programme(
+    Ladder.HESTON_JUMPS, months=3, upfront_usd=40_000.0, opening=(1e6, 5e5, 10.0, 3.0),
     hedge=hedge_of(
-        (leg("BTC-25SEP26-70000-P", 20.0, 0.0, "amber", 0.0),
+        (leg("BTC-25SEP26-70000-P", 20.0, 0.0, "amber"),
          leg("BTC-25SEP26-86000-C", -20.0, 0.0, "amber", 20.0),
          leg("BTC-30OCT26", -700_000.0, 77_700.0, "venue", 9.0)),
         SETS,

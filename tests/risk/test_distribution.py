@@ -76,3 +76,24 @@ def test_errors_of_the_ladder_are_how_far_seeds_lie_apart() -> None:
             apart = np.std([one.rungs[rung].free_usd[place] for one in runs], ddof=1)
             said = np.mean([one.rungs[rung].free_se[place] for one in runs])
             assert said == pytest.approx(apart, rel=0.4), place
+        apart = np.std([one.rungs[rung].low_price for one in runs], ddof=1)
+        said = np.mean([one.rungs[rung].low_price_se for one in runs])
+        assert said == pytest.approx(apart, rel=0.4)
+
+
+def test_the_price_at_which_cash_runs_out_and_its_cure_have_their_errors() -> None:
+    poor = prepare(programme(opening=(2e5, 0.0, 0.0, 0.0)))
+    days = [30, poor.calendar.days]
+    runs = [
+        chance_ladder(poor, days, {}, paths=1_000, seed=seed).cured(lambda price: 3.0 - price / 4e4)
+        for seed in range(60)
+    ]
+    prices = [one.out_price for one in runs if one.out_price is not None]
+    errors = [one.out_price_se for one in runs if one.out_price_se is not None]
+    assert len(prices) == len(errors) == 60
+    for place in range(3):
+        apart = np.std([one[place] for one in prices], ddof=1)
+        assert np.mean([one[place] for one in errors]) == pytest.approx(apart, rel=0.4), place
+    for rung in (0, 1):
+        apart = np.std([one.cures[rung] for one in runs], ddof=1)
+        assert np.mean([one.cures_se[rung] for one in runs]) == pytest.approx(apart, rel=0.4)

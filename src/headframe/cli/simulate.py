@@ -75,6 +75,8 @@ def simulate(
             raise Wrong(
                 f"{option} names an .npz file in a folder that exists, was {str(named)[:60]!r}"
             )
+    if results is not None and daily is not None and results.resolve() == daily.resolve():
+        raise Wrong(f"--results and --daily name one file, {daily.name}: give each its own")
     asked = simulation.Asked(
         kind=Ladder(model),
         months=months,

@@ -6,9 +6,10 @@ said. Nothing is written: it is one course, not a chance; the chances are the sc
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from headframe.book import CASH, COINS_FREE, CREDIT_LINE, Accounts, Ledger, under_way
 from headframe.desk import simulation, users
@@ -167,9 +168,7 @@ def chances(
     share = now.settings.operation.treasury.loan_to_value_max
     if pledge.price_at(share) is None:
         return found
-    return replace(
-        found, cures=tuple(pledge.short_coins(share, one.low_price) for one in found.rungs)
-    )
+    return found.cured(partial(pledge.short_coins, share))
 
 
 def _prices(now: Valuation) -> Iterator[tuple[str, float]]:

@@ -154,11 +154,12 @@ def chances_table(found: ChanceLadder, as_of: date) -> Table:
     """The cash ladder on the engine's paths."""
     names = list(found.rungs[0].broken)
     words = "Cash runs out on no path."
-    if found.out_price is not None:
+    if found.out_price is not None and found.out_price_se is not None:
         low, middle, high = found.out_price
+        error = found.out_price_se[1]
         words = (
-            f"Where cash runs out it does so first at {middle:,.0f} USD a coin (half of those paths; "
-            f"nine in ten from {low:,.0f} to {high:,.0f})."
+            f"Where cash runs out it does so first at {middle:,.0f} ±{error:,.0f} USD a coin (half of "
+            f"those paths; nine in ten from {low:,.0f} to {high:,.0f})."
         )
     return Table(
         title=f"Liquidity on {found.paths:,} paths, USD",
@@ -175,7 +176,10 @@ def chances_table(found: ChanceLadder, as_of: date) -> Table:
                 *(Estimate(usd, se) for usd, se in zip(row.free_usd, row.free_se, strict=True)),
                 Estimate(row.out.share, row.out.se),
                 *(Estimate(row.broken[name].share, row.broken[name].se) for name in names),
-                *found.cures[place : place + 1],
+                *(
+                    Estimate(coins, found.cures_se[place])
+                    for coins in found.cures[place : place + 1]
+                ),
             )
             for place, row in enumerate(found.rungs)
         ),

@@ -1,6 +1,6 @@
 """Paths whole, day by day, for who asks: prices, mining and liquidity of the first of a run."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from headframe.numerics import Array, np
@@ -31,11 +31,7 @@ class DailyPaths:
 
     def arrays(self) -> dict[str, Array]:
         """Every array by its name."""
-        names = (
-            "price_usd", "variance", "basis", "difficulty", "coins", "power_usd", "liquidity_usd",
-            "liquidity_unhedged_usd",
-        )  # fmt: skip
-        return {name: getattr(self, name) for name in names}
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "at"}
 
 
 def daily_paths(made: Programme, engine: Engine, *, paths: int, seed: int) -> DailyPaths:
@@ -47,22 +43,14 @@ def daily_paths(made: Programme, engine: Engine, *, paths: int, seed: int) -> Da
         _part(engine, bare, seed, first, min(abreast(), paths - first))
         for first in range(0, paths, abreast())
     ]
-    whole = [np.concatenate(rows, axis=1).T for rows in zip(*parts, strict=True)]
     days = engine.calendar.days
     return DailyPaths(
         at=tuple(made.as_of + timedelta(days=day) for day in range(days + 1)),
-        price_usd=whole[0],
-        variance=whole[1],
-        basis=whole[2],
-        difficulty=whole[3],
-        coins=whole[4],
-        power_usd=whole[5],
-        liquidity_usd=whole[6],
-        liquidity_unhedged_usd=whole[7],
+        **{name: np.concatenate([one[name] for one in parts], axis=1).T for name in parts[0]},
     )
 
 
-def _part(engine: Engine, bare: Engine, seed: int, first: int, width: int) -> tuple[Array, ...]:
+def _part(engine: Engine, bare: Engine, seed: int, first: int, width: int) -> dict[str, Array]:
     """A block of paths, each array (days, paths) or (days + 1, paths)."""
     calendar, room = engine.calendar, Room.of(engine, width)
     engine.paths(seed, first, room.walked)
@@ -72,16 +60,16 @@ def _part(engine: Engine, bare: Engine, seed: int, first: int, width: int) -> tu
     engine.mine.fill(seed, first, room.walked, (room.coins, room.fees, room.power, difficulty))
     room.coins[:] += room.fees
     bucket, share = calendar.bucket, calendar.share[:, None]
-    return (
-        room.walked[:, 0].copy(),
-        room.walked[:, 2] ** 4,
-        room.walked[:, 3].copy(),
-        difficulty.T[bucket],
-        room.coins.T[bucket] * share,
-        room.power.T[bucket] * share,
-        with_hedge,
-        without,
-    )
+    return {
+        "price_usd": room.walked[:, 0],
+        "variance": room.walked[:, 2] ** 4,
+        "basis": room.walked[:, 3],
+        "difficulty": difficulty.T[bucket],
+        "coins": room.coins.T[bucket] * share,
+        "power_usd": room.power.T[bucket] * share,
+        "liquidity_usd": with_hedge,
+        "liquidity_unhedged_usd": without,
+    }
 
 
 def _liquidity(engine: Engine, seed: int, first: int, room: Room) -> Array:

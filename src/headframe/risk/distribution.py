@@ -174,8 +174,11 @@ def _tail_influence(ordered: Array, tail: int) -> Array:
 
 def quantile_se(ordered: Array | Singles, level: float) -> float:
     """Half the distance of the order statistics one binomial deviation to either side: its standard error."""
-    count = len(ordered)
-    reach = sqrt(count * level * (1.0 - level))
-    low = max(floor(level * (count - 1) - reach), 0)
-    high = min(ceil(level * (count - 1) + reach), count - 1)
+    low, high = beside(level, len(ordered))
     return 0.5 * float(ordered[high] - ordered[low])
+
+
+def beside(level: float, count: int) -> tuple[int, int]:
+    """The places in order one binomial deviation to either side of a quantile."""
+    place, reach = level * (count - 1), sqrt(count * level * (1.0 - level))
+    return max(floor(place - reach), 0), min(ceil(place + reach), count - 1)

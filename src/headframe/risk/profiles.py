@@ -10,10 +10,11 @@ today's times (S0 / S) to the power of ``falls_with_coin``.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil, exp, floor, log, sqrt
+from math import ceil, exp, log, sqrt
 
 from headframe.counterparty import HOUSE
 from headframe.numerics import Array, Places, Singles, np
+from headframe.risk.distribution import beside
 from headframe.risk.engine import Engine, abreast
 from headframe.risk.kernels import exposures
 from headframe.units import Wrong
@@ -229,9 +230,9 @@ def _mean(row: Singles) -> float:
 
 
 def _ranks(share: float, paths: int) -> tuple[int, int, int]:
-    """The place of a quantile in order, and those one binomial deviation to either side."""
-    place, reach = ceil(share * paths) - 1, sqrt(paths * share * (1.0 - share))
-    return max(floor(place - reach), 0), place, min(ceil(place + reach), paths - 1)
+    """The place of a quantile in order, between those that tell its error."""
+    low, high = beside(share, paths)
+    return low, ceil(share * paths) - 1, high
 
 
 def _quantiles(

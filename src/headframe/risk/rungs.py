@@ -5,8 +5,8 @@ too little at a price known beforehand: both chances are of daily closes (a barr
 a little more often: Broadie, Glasserman and Kou, Mathematical Finance 7(4) (1997) 325-349).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
 from headframe.numerics import Array, np
@@ -15,6 +15,7 @@ from headframe.risk.engine import Engine, Room, abreast
 from headframe.units import Wrong
 
 LEVELS = (0.05, 0.25, 0.50, 0.75, 0.95)
+_OUT = (0.05, 0.50, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class ChanceRung:
     """By name of a covenant: the price closed below its own on some day so far."""
     low_price: float
     """The least close so far, on the worst twentieth of the paths at most."""
+    low_price_se: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,19 @@ class ChanceLadder:
     paths: int
     rungs: tuple[ChanceRung, ...]
     out_price: tuple[float, float, float] | None
+    out_price_se: tuple[float, float, float] | None
     cures: tuple[float, ...] = ()
     """Coins to be pledged more at each date's ``low_price``, where there is a loan."""
+    cures_se: tuple[float, ...] = ()
+
+    def cured(self, short: Callable[[float], float]) -> "ChanceLadder":
+        """With what cures the covenant, ``short`` being the coins that are short at a price."""
+        lows = [(one.low_price, one.low_price_se) for one in self.rungs]
+        return replace(
+            self,
+            cures=tuple(short(price) for price, _ in lows),
+            cures_se=tuple(0.5 * (short(price - se) - short(price + se)) for price, se in lows),
+        )
 
 
 def chance_ladder(
@@ -69,24 +82,33 @@ def chance_ladder(
     kept, lows = _walked(engine, days, paths, seed)
     count = len(days)
     rungs = tuple(
-        ChanceRung(
-            days=day,
-            free_usd=_quantiles(kept[place], paths),
-            free_se=tuple(quantile_se(np.sort(kept[place]), level) for level in LEVELS),
-            out=_likely(kept[count + place] < 0.0, paths),
-            broken={name: _likely(lows[place] < price, paths) for name, price in covenants.items()},
-            low_price=_quantiles(lows[place], paths)[0],
-        )
+        _rung(day, kept[place], kept[count + place], lows[place], covenants)
         for place, day in enumerate(days)
     )
     first = kept[2 * count]
     gone = np.sort(first[first > 0.0])
-    price = None
+    price = error = None
     if len(gone):
-        ranks = [min(ceil(level * len(gone)), len(gone)) - 1 for level in (0.05, 0.5, 0.95)]
-        low, middle, high = (float(gone[max(rank, 0)]) for rank in ranks)
+        low, middle, high = (_at(gone, level) for level in _OUT)
         price = (low, middle, high)
-    return ChanceLadder(paths=paths, rungs=rungs, out_price=price)
+        below, about, above = (quantile_se(gone, level) for level in _OUT)
+        error = (below, about, above)
+    return ChanceLadder(paths=paths, rungs=rungs, out_price=price, out_price_se=error)
+
+
+def _rung(
+    day: int, free: Array, least: Array, lows: Array, covenants: Mapping[str, float]
+) -> ChanceRung:
+    ordered, prices = np.sort(free), np.sort(lows)
+    return ChanceRung(
+        days=day,
+        free_usd=tuple(_at(ordered, level) for level in LEVELS),
+        free_se=tuple(quantile_se(ordered, level) for level in LEVELS),
+        out=_below(least, 0.0),
+        broken={name: _below(lows, price) for name, price in covenants.items()},
+        low_price=_at(prices, LEVELS[0]),
+        low_price_se=quantile_se(prices, LEVELS[0]),
+    )
 
 
 def _walked(engine: Engine, days: Sequence[int], paths: int, seed: int) -> tuple[Array, Array]:
@@ -108,11 +130,11 @@ def _walked(engine: Engine, days: Sequence[int], paths: int, seed: int) -> tuple
     return kept, lows
 
 
-def _likely(happened: Array, paths: int) -> Likely:
-    share = float(happened.mean())
-    return Likely(share, sqrt(share * (1.0 - share) / paths))
+def _below(row: Array, bound: float) -> Likely:
+    """The chance of lying below a bound."""
+    share = float((row < bound).mean())
+    return Likely(share, sqrt(share * (1.0 - share) / len(row)))
 
 
-def _quantiles(row: Array, paths: int) -> tuple[float, ...]:
-    ordered = np.sort(row)
-    return tuple(float(ordered[ceil(level * paths) - 1]) for level in LEVELS)
+def _at(ordered: Array, level: float) -> float:
+    return float(ordered[max(ceil(level * len(ordered)), 1) - 1])
