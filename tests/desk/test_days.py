@@ -13,8 +13,14 @@ import pytest
 from headframe.book import CASH, COINS_FREE, Ledger, MarginTerms, Position, opening, promise
 from headframe.desk import audit, days, execution, limits, money, pages, programme
 from headframe.desk.ports import Declined, Invalid
-from headframe.hedge import DayStart, FeeSchedule, close_day
+from headframe.hedge import (
+    FeeSchedule,
+)
 from headframe.instrument import StructureKind
+from headframe.lifecycle import (
+    DayStart,
+    close_day,
+)
 from headframe.mining import SalePolicy
 from headframe.report import html, markdown
 from headframe.risk import Course, Status

@@ -17,10 +17,12 @@ from headframe.hedge import (
     compare,
     hypothetical,
     score,
+)
+from headframe.instrument import Kind, StructureKind
+from headframe.lifecycle import (
     total,
 )
-from headframe.hedge.performance import MonthResult
-from headframe.instrument import Kind, StructureKind
+from headframe.lifecycle.performance import MonthResult
 from headframe.mandate import Choice, Rule
 from headframe.market import sample_market
 from headframe.mining import SalePolicy

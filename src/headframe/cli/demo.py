@@ -31,8 +31,14 @@ from headframe.desk.awarding import ladder_json
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined
 from headframe.desk.taking import Dealt
-from headframe.hedge import MonthResult, Proposal, total
+from headframe.hedge import (
+    Proposal,
+)
 from headframe.instrument import Kind
+from headframe.lifecycle import (
+    MonthResult,
+    total,
+)
 from headframe.market import sample_market
 from headframe.pricing import quality_of
 from headframe.report import (

@@ -18,7 +18,10 @@ from headframe.desk.ports import Declined, Draft, Invalid, NotFound
 from headframe.desk.programme import pledge_of
 from headframe.desk.state import postings_json
 from headframe.desk.valuation import Valuation, value_now
-from headframe.hedge import collateral_given, collateral_returned
+from headframe.lifecycle import (
+    collateral_given,
+    collateral_returned,
+)
 from headframe.risk import AnnexRow, Lying, Watched, annex_row
 from headframe.units import CURRENCIES, USD, Money, Wrong, booked
 

@@ -19,7 +19,9 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Invalid, NotFound, Record
 from headframe.desk.programme import pledge_of
 from headframe.desk.valuation import Valuation, value_now
-from headframe.hedge import close_day
+from headframe.lifecycle import (
+    close_day,
+)
 from headframe.risk import ChanceLadder, Course, Ladder, chance_ladder, prepare
 from headframe.units import BTC, USD, Month, Wrong
 

@@ -10,7 +10,15 @@ from headframe.desk.ports import Declined, Draft, Invalid, Moved, NotFound
 from headframe.desk.programme import fee_schedule
 from headframe.desk.quotes import show
 from headframe.desk.state import State, postings_json
-from headframe.hedge import DayEnd, DayStart, close_day, index_of, mined_on
+from headframe.hedge import (
+    index_of,
+)
+from headframe.lifecycle import (
+    DayEnd,
+    DayStart,
+    close_day,
+    mined_on,
+)
 from headframe.mandate import Unwind
 from headframe.pricing import Surface
 from headframe.risk import Course, course_prices

@@ -24,7 +24,15 @@ from headframe.desk.known import Sale
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.state import State, postings_json
-from headframe.hedge import MonthResult, SaleFill, Sold, sold_by_venue, with_flows
+from headframe.hedge import (
+    SaleFill,
+    Sold,
+    sold_by_venue,
+)
+from headframe.lifecycle import (
+    MonthResult,
+    with_flows,
+)
 from headframe.units import BTC, CURRENCIES, USD, Money, Month, Wrong, booked, iso
 
 

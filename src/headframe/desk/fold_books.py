@@ -19,7 +19,9 @@ from headframe.desk.known import (
 )
 from headframe.desk.ports import JournalBroken, Record
 from headframe.desk.state import State
-from headframe.hedge import MonthResult
+from headframe.lifecycle import (
+    MonthResult,
+)
 from headframe.units import Month
 
 

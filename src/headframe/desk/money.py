@@ -8,8 +8,17 @@ from headframe.desk.fold import fold
 from headframe.desk.office import Office
 from headframe.desk.state import State
 from headframe.desk.valuation import value_now
-from headframe.hedge import By, MonthResult, Sum, Total, TradePnl, total
+from headframe.hedge import (
+    By,
+    Sum,
+    TradePnl,
+)
 from headframe.hedge import added_up as sums
+from headframe.lifecycle import (
+    MonthResult,
+    Total,
+    total,
+)
 from headframe.risk import Mark, marks
 from headframe.units import BTC, USD
 

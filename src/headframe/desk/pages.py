@@ -12,7 +12,15 @@ from headframe.desk.office import Office
 from headframe.desk.state import State
 from headframe.desk.tables import covenants_table, margin_lines, margin_table, pnl_table
 from headframe.desk.valuation import Valuation, value_now
-from headframe.hedge import MonthResult, describe, describe_contract, exposure_rows, total
+from headframe.hedge import (
+    describe,
+    describe_contract,
+    exposure_rows,
+)
+from headframe.lifecycle import (
+    MonthResult,
+    total,
+)
 from headframe.report import (
     Column,
     Form,

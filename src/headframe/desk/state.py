@@ -38,7 +38,14 @@ from headframe.desk.known import (
     Version,
 )
 from headframe.desk.ports import Head, Json
-from headframe.hedge import Baseline, MonthResult, Proposal, index_of
+from headframe.hedge import (
+    Baseline,
+    Proposal,
+    index_of,
+)
+from headframe.lifecycle import (
+    MonthResult,
+)
 from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
 from headframe.mining import Forecast

@@ -17,9 +17,6 @@ from headframe.hedge.contracts import (
     rate_contract,
 )
 from headframe.hedge.covenants import LIEN, RATIO, STEP, Covenant, Loan, covenants
-from headframe.hedge.daily_margin import collateral_given, collateral_returned
-from headframe.hedge.day import DayEnd, close_day, mined_on
-from headframe.hedge.day_start import DayStart
 from headframe.hedge.drafting import describe, envelope_of, proposal_of
 from headframe.hedge.exposure import (
     Bucket,
@@ -33,7 +30,6 @@ from headframe.hedge.exposure import (
     upfront_usd,
 )
 from headframe.hedge.facts import premium_spent
-from headframe.hedge.performance import MonthResult, Total, total, with_flows
 from headframe.hedge.planned import as_dealt, open_proposals
 from headframe.hedge.production_moved import ProductionMoved, production_moved
 from headframe.hedge.profit import By, Sum, TradePnl, added_up
@@ -59,12 +55,9 @@ __all__ = [
     "ContractPriced",
     "ContractRated",
     "Covenant",
-    "DayEnd",
-    "DayStart",
     "ExposureRow",
     "FeeSchedule",
     "Loan",
-    "MonthResult",
     "ProductionMoved",
     "Proposal",
     "Rated",
@@ -74,7 +67,6 @@ __all__ = [
     "Street",
     "Sum",
     "Switch",
-    "Total",
     "TradePnl",
     "Trigger",
     "added_up",
@@ -83,11 +75,8 @@ __all__ = [
     "best",
     "buckets",
     "candidates",
-    "close_day",
     "closing_of",
     "coins_of",
-    "collateral_given",
-    "collateral_returned",
     "compare",
     "contract_envelope",
     "contract_of",
@@ -104,7 +93,6 @@ __all__ = [
     "hedged_share",
     "hypothetical",
     "index_of",
-    "mined_on",
     "open_proposals",
     "planned_coins",
     "premium_spent",
@@ -119,9 +107,7 @@ __all__ = [
     "stress_call",
     "switched",
     "too_much",
-    "total",
     "triggers",
     "upfront_usd",
     "whole_steps",
-    "with_flows",
 ]

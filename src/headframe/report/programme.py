@@ -5,8 +5,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from headframe.hedge import Balance, Bucket, ExposureRow, MonthResult, Proposal, Rated, describe
+from headframe.hedge import (
+    Balance,
+    Bucket,
+    ExposureRow,
+    Proposal,
+    Rated,
+    describe,
+)
 from headframe.instrument import Kind
+from headframe.lifecycle import (
+    MonthResult,
+)
 from headframe.mandate import Rebalance
 from headframe.report.table import Cell, Column, Form, Table
 from headframe.risk import Outcome, Strategy

@@ -8,7 +8,7 @@ from decimal import Decimal
 from headframe.book import Bank, HeldContract, Ledger, PendingCall, Position, Transit
 from headframe.counterparty import CollateralTerms
 from headframe.hedge.candidates import FeeSchedule
-from headframe.hedge.performance import MonthResult
+from headframe.lifecycle.performance import MonthResult
 from headframe.mining import Operation
 from headframe.pricing import Surface
 from headframe.risk import RULE_SETS, Index, VenueMargin

@@ -18,7 +18,7 @@ from headframe.book import (
     venue_margin,
 )
 from headframe.counterparty import CollateralTerms, call_amount
-from headframe.hedge.day_start import DayStart
+from headframe.lifecycle.day_start import DayStart
 from headframe.risk import (
     Units,
     collateral_due_to_us,

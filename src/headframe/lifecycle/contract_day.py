@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from headframe.book import Entry, HeldContract, contract_cost, contract_released
 from headframe.hedge.contracts import expected_fixing
-from headframe.hedge.day_start import DayStart
+from headframe.lifecycle.day_start import DayStart
 
 _RATE = {False: Decimal("0.01"), True: Decimal("0.00000001")}
 """A hashprice is fixed to the cent, in coin to the satoshi."""

@@ -32,12 +32,12 @@ from headframe.book import (
     repay,
     still,
 )
-from headframe.hedge.contract_day import ContractsDay, contracts_of_day
-from headframe.hedge.daily_margin import margin_of_day
-from headframe.hedge.day_start import DayStart
 from headframe.hedge.exposure import fee_usd, upfront_usd
-from headframe.hedge.performance import MonthResult
 from headframe.instrument import cash_flow, payoff
+from headframe.lifecycle.contract_day import ContractsDay, contracts_of_day
+from headframe.lifecycle.daily_margin import margin_of_day
+from headframe.lifecycle.day_start import DayStart
+from headframe.lifecycle.performance import MonthResult
 from headframe.mining import Forecast
 from headframe.risk import (
     Course,
