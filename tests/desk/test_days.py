@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from headframe import lifecycle
 from headframe.book import CASH, COINS_FREE, Ledger, MarginTerms, Position, opening, promise
 from headframe.desk import audit, days, execution, limits, money, pages, programme
 from headframe.desk.ports import Declined, Invalid
@@ -17,10 +18,8 @@ from headframe.hedge import (
     FeeSchedule,
 )
 from headframe.instrument import StructureKind
-from headframe.lifecycle import (
-    DayStart,
-    close_day,
-)
+from headframe.lifecycle import DayStart
+from headframe.mandate import Unwind
 from headframe.mining import SalePolicy
 from headframe.report import html, markdown
 from headframe.risk import Course, Status
@@ -35,7 +34,7 @@ def start(
     positions: Any,
     *,
     ledger: Any = None,
-    as_sold: Any = True,
+    unwind: Any = Unwind.AS_SOLD,
     mined: Any = "3.0",
     sale: Any = SalePolicy.DAILY,
     so_far: Any = None,
@@ -59,8 +58,12 @@ def start(
         day=at, spot=Decimal(str(spot)), mined=Decimal(mined), positions=positions, ledger=books,
         surface=SURFACE.at_spot(float(spot), SURFACE.as_of), terms=TERMS, operation=mine, power_usd=planned_power(mine, Month.of(at)),
         fees=FeeSchedule(option_coins=0.0003, option_cap_share=0.125, future_share=0.0005, forward_spread=0.0004, financing_rate=0.08),
-        option_spread=0.0375, as_sold=as_sold, so_far=so_far, cash_unhedged_usd=5e6, venue="paper",
+        option_spread=0.0375, unwind=unwind, so_far=so_far, cash_unhedged_usd=5e6, venue="paper",
     )  # fmt: skip
+
+
+def close_day(begun: Any) -> Any:
+    return lifecycle.close_day(begun)
 
 
 def post(begun: Any, end: Any) -> Any:
@@ -81,16 +84,42 @@ def test_an_unhedged_day_sells_what_it_mined() -> None:
     assert end.result.realised_price == 80_000.0
 
 
-def test_a_hedge_shrinks_with_the_coins_sold_and_its_promise_with_it() -> None:
-    begun = start("2026-11-10", 80_000, (COLLAR,))
+def test_a_hedge_in_the_order_book_shrinks_with_the_coins_sold_and_its_promise_with_it() -> None:
+    begun = start("2026-11-10", 80_000, (FUTURE,))
     end = close_day(begun)
     (left,) = end.positions
     assert left.coins == Decimal("66.66666667")
     books = post(begun, end)
     assert str(books.balance("promises:firm:2026-11", BTC)) == "66.66666667"
-    last = close_day(start("2026-11-30", 80_000, (COLLAR,)))
+    last = close_day(start("2026-11-30", 80_000, (FUTURE,)))
     assert last.positions[0].coins == 0
     assert last.result.costs_usd > 0, "costs are paid on the last day"
+
+
+@pytest.mark.parametrize(
+    ("unwind", "day", "left"),
+    [
+        ("as_sold", "2026-11-10", 100),
+        ("as_sold", "2026-11-30", 0),
+        ("monthly", "2026-11-29", 100),
+        ("monthly", "2026-11-30", 0),
+        ("at_expiry", "2026-11-30", 100),
+        ("at_expiry", "2026-12-24", 0),
+    ],
+)
+def test_a_hedge_with_a_dealer_is_reduced_in_one_block_a_month_or_at_its_expiry(
+    unwind: Any, day: Any, left: Any
+) -> None:
+    begun = start(day, 80_000, (COLLAR,), unwind=Unwind(unwind))
+    end = close_day(begun)
+    assert end.positions[0].coins == left
+    assert str(post(begun, end).balance("promises:firm:2026-11", BTC)) == f"{left}.00000000"
+
+
+def test_dealing_back_costs_the_half_spread() -> None:
+    free = close_day(replace(start("2026-11-30", 60_000, (COLLAR,)), option_spread=0.0))
+    dealt = close_day(start("2026-11-30", 60_000, (COLLAR,)))
+    assert dealt.result.hedge_usd < free.result.hedge_usd
 
 
 def test_a_fall_pays_the_miner_and_a_rally_costs_it_up_to_its_floor_and_ceiling() -> None:
@@ -104,16 +133,23 @@ def test_a_fall_pays_the_miner_and_a_rally_costs_it_up_to_its_floor_and_ceiling(
 
 
 def test_what_a_coin_brought_is_spot_hedge_basis_premium_and_fees() -> None:
-    end = close_day(start("2026-11-10", 60_000, (COLLAR,)))
+    end = close_day(start("2026-11-30", 60_000, (COLLAR,)))
     row = end.result
     assert sum(row.parts) == pytest.approx(row.realised_price)
     assert row.parts[0] == row.spot_price == 60_000.0
-    gone = 100 - 66.66666667
+    gone = 100
     assert row.settled_usd == pytest.approx(gone * 10_000, rel=1e-6), "the put pays 70,000 - 60,000"
-    assert 0.0 < row.basis_usd < 0.02 * row.settled_usd, "time value of the put, less the spread"
+    assert 0.0 < abs(row.basis_usd) < 0.02 * row.settled_usd, (
+        "time value of the put, less the spread"
+    )
     expired = close_day(
         start(
-            date(2026, 12, 24), 60_000, (COLLAR,), as_sold=False, mined="1", sale=SalePolicy.DAILY
+            date(2026, 12, 24),
+            60_000,
+            (COLLAR,),
+            unwind=Unwind.AT_EXPIRY,
+            mined="1",
+            sale=SalePolicy.DAILY,
         )
     ).result
     assert expired.basis_usd == 0.0
@@ -137,14 +173,14 @@ def test_a_futures_variation_is_the_price_and_the_basis() -> None:
 
 def test_what_is_left_at_expiry_settles_exactly() -> None:
     expiry_eve = parse_expiry("25-DEC-26").date().replace(day=24)
-    begun = start(expiry_eve, 60_000, (COLLAR,), as_sold=False, mined="0")
+    begun = start(expiry_eve, 60_000, (COLLAR,), unwind=Unwind.AT_EXPIRY, mined="0")
     end = close_day(begun)
     assert end.settled == ("T-1",)
     assert end.positions[0].coins == 0
     paid = Fraction(100) * Fraction(70_000 - 60_000, 60_000)
     assert end.result.hedge_usd == pytest.approx(float(paid) * 60_000, abs=0.01)
     post(begun, end)
-    early = close_day(start("2026-12-23", 60_000, (COLLAR,), as_sold=False, mined="0"))
+    early = close_day(start("2026-12-23", 60_000, (COLLAR,), unwind=Unwind.AT_EXPIRY, mined="0"))
     assert early.settled == ()
     assert early.positions[0].coins == 100
 

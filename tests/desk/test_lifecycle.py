@@ -174,12 +174,12 @@ def test_a_bad_amendment_is_refused(
 
 def test_what_is_partly_delivered_is_not_amended(dealt: Office) -> None:
     amending.amend(dealt, "T-1", {}, Decimal("0.5"), "late")
-    days.walk(dealt, Course.STABLE, date(2026, 9, 2))
+    days.walk(dealt, Course.STABLE, date(2026, 9, 30))
     dealt.user = "risk"
     with pytest.raises(Declined, match="are delivered"):
         amending.approve(dealt, 1)
     assert amending.decline(dealt, 1).declined_by == "risk"
-    assert stage(dealt) == "executed", "nothing came of it"
+    assert stage(dealt) == "settled", "the block at the month's end took its last coins"
     assert lifecycle.history(dealt, "T-1")[-1].what == "amendment 1 declined"
     with pytest.raises(NotFound, match="waiting: none"):
         amending.approve(dealt, 1)

@@ -32,6 +32,7 @@ from headframe.book.contract import (
 from headframe.book.currency import AtCost, at_cost
 from headframe.book.entries import (
     coins_mined,
+    coins_overdue,
     coins_sold,
     collateral,
     collateral_coins,
@@ -97,6 +98,7 @@ __all__ = [
     "at_hand",
     "closing_flows",
     "coins_mined",
+    "coins_overdue",
     "coins_sold",
     "collateral",
     "collateral_coins",

@@ -31,6 +31,8 @@ class Confirmation:
     day: date | None = None
     fee: Decimal | None = None
     fee_currency: str | None = None
+    fixing_source: str | None = None
+    """Whose settlement prices the trade is fixed at."""
 
     def __post_init__(self) -> None:
         names = [leg.instrument for leg in self.legs]

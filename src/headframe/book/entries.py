@@ -83,6 +83,11 @@ def line_drawn(money: Money) -> Entry:
     return _move("credit line", CASH, CREDIT_LINE, money)
 
 
+def coins_overdue(coins: Money) -> Entry:
+    """Coins owed that could not be found, as a liability; paid where negative."""
+    return _move("coins overdue", COINS_FREE, Accounts.OVERDUE, coins)
+
+
 def promise(month: Month, coins: Money, *, firm: bool, memo: str) -> Entry:
     """Coins of a month promised (or only floored) by a trade; negative when delivered or released."""
     account = Accounts.firm(month) if firm else Accounts.floored(month)

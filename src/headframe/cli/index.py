@@ -62,6 +62,11 @@ COMMANDS = {
     "review": ("rebalance", "review", "Whether a review is due; hold it and propose what it asks."),
     "close": ("close", "close", "Propose to close a trade before its coins are sold."),
     "switch": ("close", "switch", "Propose to roll a short future, or to turn it into options."),
+    "close-day": (
+        "close_day",
+        "close_day",
+        "Close each day since the last at 08:00 UTC: variation, expiry, margin.",
+    ),
     "confirm": ("confirm", "confirm", "Confirmations held against the trades, field by field."),
     "coins": ("statement", "coins", "Book payouts, sales, costs and pledges from a file."),
     "agenda": ("statement", "agenda", "What is to come: settlements, payments, tests, expiries."),

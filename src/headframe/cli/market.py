@@ -9,7 +9,10 @@ import click
 from headframe.cli.frame import Call, Instant, Whole, command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from headframe.desk.quotes import MarketView
+    from headframe.lifecycle import SettlementPrice
 
 
 @click.group()
@@ -140,13 +143,30 @@ def show_ticker(call: Call, instrument: str, url: str | None) -> None:
     call.answer("ticker", to_json(found), *ticker_lines(found))
 
 
-@market.command(name="deliveries")
+class _ShowByDefault(click.Group):
+    """A group whose first subcommand is meant where none is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--help" not in args[:1] and (not args or args[0] not in self.commands):
+            args.insert(0, "show")
+        return super().parse_args(ctx, args)
+
+
+@market.group(name="deliveries", cls=_ShowByDefault)
+def deliveries() -> None:
+    """Settlement and delivery prices: show the venue's, fetch, import or type them, list what is recorded."""
+
+
+_DAYS = click.option("--days", type=Whole(1, 1_000), default=10, show_default=True)
+
+
+@deliveries.command(name="show")
 @_URL
 @_COIN
 @_SETTLED
-@click.option("--days", type=Whole(1, 1_000), default=10, show_default=True)
+@_DAYS
 @command
-def deliveries(call: Call, *, url: str | None, coin: str, settled: str, days: int) -> None:
+def show_deliveries(call: Call, *, url: str | None, coin: str, settled: str, days: int) -> None:
     """Delivery prices by day, the mean of the index from 07:30 to 08:00 UTC, the newest first."""
     from headframe.feed import fetch_deliveries
     from headframe.report import deliveries_table
@@ -155,3 +175,103 @@ def deliveries(call: Call, *, url: str | None, coin: str, settled: str, days: in
     found = fetch_deliveries(url or source_url("DERIBIT"), coin=coin, settled=settled, days=days)
     rows = [{"date": day.isoformat(), "delivery_price": str(price)} for day, price in found]
     call.answer("deliveries", {"deliveries": rows}, deliveries_table(found))
+
+
+def _recorded(call: Call, prices: "Sequence[SettlementPrice]") -> None:
+    """Record prices and say what was new, known and corrected."""
+    from headframe.codec import to_json
+    from headframe.desk import settlement_prices
+
+    found = settlement_prices.record(call.office(), prices)
+    corrected = [
+        {
+            "trade": one.leg.trade,
+            "close": one.close.isoformat(),
+            "instrument": one.leg.instrument.name,
+            "before": str(one.leg.price),
+            "after": str(one.price),
+            "currency": one.money.currency.code,
+            "amount": str(one.money),
+        }
+        for one in found.corrected
+    ]
+    call.answer(
+        "settlement-prices",
+        {"new": to_json(found.new), "known": found.known, "corrected": corrected},
+        f"{len(found.new)} prices recorded, {found.known} known already",
+        *(
+            f"{row['trade']}: {row['instrument']} of {row['close']} corrected from {row['before']} to "
+            f"{row['after']}, {row['amount']} {row['currency']}"
+            for row in corrected
+        ),
+    )
+
+
+@deliveries.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--source", help="Who says so, where the file does not (default: the file's name).")
+@command
+def import_deliveries(call: Call, *, file: Path, source: str | None) -> None:
+    """Record the settlement and delivery prices of FILE: CSV, XLSX, or a saved get_delivery_prices answer.
+
+    Columns: date, instrument, price; kind, source, observed_at where stated. A price that was used in a
+    close and changes is booked as an adjusting event.
+    """
+    from headframe.codec import PriceDefaults, read_delivery_answer, read_settlement_prices
+    from headframe.feed import read_table, read_text
+
+    coin = call.office().settings().operation.coin
+    if file.suffix.lower() == ".json":
+        defaults = PriceDefaults(coin=coin, source=source or "deribit")
+        prices = read_delivery_answer(read_text(file), file.name, defaults)
+    else:
+        defaults = PriceDefaults(coin=coin, source=source or file.name)
+        prices = read_settlement_prices(read_table(file), file.name, defaults)
+    _recorded(call, prices)
+
+
+@deliveries.command(name="fetch")
+@_URL
+@_DAYS
+@command
+def fetch_recorded(call: Call, *, url: str | None, days: int) -> None:
+    """Record the venue's own delivery prices of the mine's coin, of so many days back."""
+    from headframe.codec import PriceDefaults, delivery_rows
+    from headframe.feed import fetch_deliveries
+    from headframe.wiring import source_url
+
+    coin = call.office().settings().operation.coin
+    found = fetch_deliveries(url or source_url("DERIBIT"), coin=coin, settled="coin", days=days)
+    rows = [{"date": day.isoformat(), "delivery_price": float(price)} for day, price in found]
+    _recorded(call, delivery_rows(rows, "the venue", PriceDefaults(coin=coin, source="deribit")))
+
+
+@deliveries.command(name="add")
+@click.option("--date", "day", required=True, help="Day of the close, YYYY-MM-DD.")
+@click.option("--instrument", required=True, help="An index (btc_usd) or a future (BTC-26MAR27).")
+@click.option("--price", required=True, help="USD per coin.")
+@click.option("--kind", type=click.Choice(["settlement", "delivery", "index"]))
+@click.option("--source", required=True, help="Who says so.")
+@command
+def add_delivery(
+    call: Call, *, day: str, instrument: str, price: str, kind: str | None, source: str
+) -> None:
+    """Record one price typed by hand, with its source; the author is who acts."""
+    from headframe.codec import PriceDefaults, read_settlement_prices
+
+    coin = call.office().settings().operation.coin
+    row = {"date": day, "instrument": instrument, "price": price, "kind": kind or ""}
+    defaults = PriceDefaults(coin=coin, source=source)
+    _recorded(call, read_settlement_prices([(1, row)], "typed price", defaults))
+
+
+@deliveries.command(name="list")
+@command
+def list_deliveries(call: Call) -> None:
+    """List the settlement and delivery prices that are recorded, the newest first."""
+    from headframe.codec import to_json
+    from headframe.report import settlement_prices_table
+
+    state = call.office().state()
+    found = sorted(state.settlement_prices.values(), key=lambda one: one.key, reverse=True)
+    call.answer("settlement-prices", {"prices": to_json(found)}, settlement_prices_table(found))

@@ -17,6 +17,12 @@ from headframe.codec.settings import (
     read_mandate,
     read_settings,
 )
+from headframe.codec.settlement_prices import (
+    PriceDefaults,
+    delivery_rows,
+    read_delivery_answer,
+    read_settlement_prices,
+)
 from headframe.codec.statements import read_statement
 from headframe.codec.tables import (
     blocks_from_text,
@@ -30,6 +36,7 @@ from headframe.codec.values import from_json, to_json
 __all__ = [
     "HistorySettings",
     "PoolApi",
+    "PriceDefaults",
     "Problem",
     "Settings",
     "TableRow",
@@ -37,6 +44,7 @@ __all__ = [
     "WorkspaceSettings",
     "blocks_from_text",
     "canonical",
+    "delivery_rows",
     "each_row",
     "fees_from_text",
     "from_json",
@@ -47,11 +55,13 @@ __all__ = [
     "prices_from_text",
     "read_confirmations",
     "read_counterparties",
+    "read_delivery_answer",
     "read_flows",
     "read_mandate",
     "read_outright_margins",
     "read_pool_payouts",
     "read_settings",
+    "read_settlement_prices",
     "read_statement",
     "rows_of",
     "sha256",

@@ -1,7 +1,8 @@
 """Confirmations of trades from a table: one row a leg, several trades in one file.
 
 Columns: trade (our id or the venue's), instrument, side (buy or sell, ours), amount, price; and where they
-are stated dealer, day (YYYY-MM-DD), fee (of the trade, the same on each of its rows) and fee_currency.
+are stated dealer, day (YYYY-MM-DD), fee (of the trade, the same on each of its rows), fee_currency and
+fixing_source (whose settlement prices the trade is fixed at, as they are imported).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from headframe.codec.rows import TableRow, each_row, pick
 from headframe.units import Wrong
 
 NEEDED = ("trade", "instrument", "side", "amount", "price")
-STATED = ("dealer", "day", "fee", "fee_currency")
+STATED = ("dealer", "day", "fee", "fee_currency", "fixing_source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def _confirmation(reference: str, rows: list[_Row], name: str) -> Confirmation:
     stated = {row.stated for row in rows}
     if len(stated) > 1:
         raise Wrong(f"{name}: {reference} states another {', '.join(STATED)} from row to row")
-    dealer, day, fee, currency = rows[0].stated
+    dealer, day, fee, currency, fixing = rows[0].stated
     try:
         parsed = None if day is None else date.fromisoformat(day)
     except ValueError as error:
@@ -70,6 +71,7 @@ def _confirmation(reference: str, rows: list[_Row], name: str) -> Confirmation:
         day=parsed,
         fee=None if fee is None else _decimal({"fee": fee}, "fee"),
         fee_currency=currency,
+        fixing_source=fixing,
     )
 
 

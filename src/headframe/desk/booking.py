@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -231,7 +232,7 @@ def _margin_back(
     office: Office, state: State, position: Position, gone: dict[Month, Decimal]
 ) -> Entry:
     """What the venue gives back when so many coins of a position are closed."""
-    held = state.positions()
+    held = state.live_positions(_clock(state))
     kept = {month: part - gone.get(month, _NONE) for month, part in position.remaining}
     rest = replace(position, remaining=tuple(kept.items()))
     after = [rest if one.trade.id == position.trade.id else one for one in held]
@@ -269,6 +270,11 @@ def _legs(fill: Fill) -> tuple[TradeLeg, ...]:
     )
 
 
+def _clock(state: State) -> datetime:
+    assert state.clock is not None
+    return state.clock
+
+
 def _spot(state: State) -> Decimal:
     return Decimal(repr(state.market.index)) if state.market else Decimal(1)
 
@@ -290,7 +296,7 @@ def _entries(office: Office, state: State, trade: Trade) -> list[Entry]:
         entries.append(hedge_flow(trade.id, -fee, "fee"))
     if trade.margin is MarginTerms.VENUE:
         dealt = tuple((part.month, part.coins) for part in trade.designations)
-        held = state.positions()
+        held = state.live_positions(_clock(state))
         after = (*held, Position(trade=trade, remaining=dealt))
         entries.append(_margin_moved(office, state, held, after))
     firm = trade.sells_upside

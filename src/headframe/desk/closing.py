@@ -27,6 +27,12 @@ def position_of(state: State, trade: str) -> Position:
     found = next((one for one in state.positions() if one.trade.id == trade), None)
     if found is None:
         raise Declined(f"nothing is left of {trade}: its coins are delivered or it was closed")
+    assert state.clock is not None
+    if found.trade.expiry <= state.clock:
+        raise Declined(
+            f"{trade}: expected a trade that is on, got one that expired "
+            f"{found.trade.expiry:%Y-%m-%d %H:%M} UTC, settlement outstanding; fix: headframe close-day"
+        )
     return found
 
 

@@ -72,7 +72,10 @@ def _held(
     if trade is None:
         strange = (Difference("trade", "none", one.reference),)
         return Confirmed("", one.reference, person, source[:200], at, strange)
-    return Confirmed(trade.id, one.reference, person, source[:200], at, differences(trade, one))
+    fixing = (one.fixing_source or "")[:100].strip()
+    return Confirmed(
+        trade.id, one.reference, person, source[:200], at, differences(trade, one), fixing
+    )
 
 
 def _by_reference(state: State) -> dict[str, Trade]:

@@ -1,28 +1,32 @@
 """Stepping the paper clock along a course of the price: each day closes as one event."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from headframe.codec import Settings, to_json
 from headframe.desk.office import Office
-from headframe.desk.ports import Declined, Draft, Invalid, Moved, NotFound
+from headframe.desk.ports import Declined, Draft, Invalid, Json, Moved, NotFound
 from headframe.desk.programme import fee_schedule
 from headframe.desk.quotes import show
 from headframe.desk.state import State, postings_json
 from headframe.hedge import (
     index_of,
 )
+from headframe.instrument import parse_instrument
 from headframe.lifecycle import (
     DayEnd,
     DayStart,
+    FlowCause,
+    HedgeFlow,
+    LegSettlement,
     close_day,
     mined_on,
 )
 from headframe.mandate import Unwind
 from headframe.pricing import Surface
 from headframe.risk import Course, course_prices
-from headframe.units import CURRENCIES, Money, Month
+from headframe.units import CURRENCIES, Money, Month, booked
 
 Progress = Callable[[int, int], None]
 
@@ -117,7 +121,7 @@ def closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
         "day": start.day.isoformat(),
         "course": str(course),
         "spot": float(start.spot),
-        "positions": _changed(start, end),
+        "positions": changed_positions(start, end),
         "marks": [
             [position.trade.id, str(position.last_mark)]
             for position in end.positions
@@ -125,8 +129,9 @@ def closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
         ],
         "month": to_json(end.result),
         "settled": list(end.settled),
+        "flows_by_month": flows_by_month(end.flows),
         "shortfalls": [end.shortfall] if end.shortfall else [],
-        "postings": _net(postings_json(end.entries)),
+        "postings": net_postings(postings_json(end.entries)),
     }
     if end.fixed:
         body["fixed"] = to_json(end.fixed)
@@ -161,7 +166,7 @@ def start_of_day(
         power_usd=state.forecast.of(month).power_usd,
         fees=fee_schedule(settings.venue),
         option_spread=2.0 * state.market.half_spread,
-        as_sold=mandate is None or mandate.cover.unwind is Unwind.AS_SOLD,
+        unwind=Unwind.MONTHLY if mandate is None else mandate.cover.unwind,
         so_far=state.months.get(month),
         cash_unhedged_usd=opening if state.cash_unhedged is None else state.cash_unhedged,
         venue=settings.venue.name,
@@ -184,7 +189,7 @@ def start_of_day(
     )
 
 
-def _changed(start: DayStart, end: DayEnd) -> list[list[str]]:
+def changed_positions(start: DayStart, end: DayEnd) -> list[list[str]]:
     """Coins left by trade and month, where a day changed them."""
     before = {position.trade.id: dict(position.remaining) for position in start.positions}
     return [
@@ -195,7 +200,7 @@ def _changed(start: DayStart, end: DayEnd) -> list[list[str]]:
     ]
 
 
-def _net(postings: list[list[str]]) -> list[list[str]]:
+def net_postings(postings: list[list[str]]) -> list[list[str]]:
     """A day's postings summed by account and currency, in the order they first appear."""
     sums: dict[tuple[str, str], int] = {}
     for account, code, text in postings:
@@ -206,3 +211,52 @@ def _net(postings: list[list[str]]) -> list[list[str]]:
         if smallest:
             rows.append([account, code, str(Money(CURRENCIES[code], smallest))])
     return rows
+
+
+def flows_by_month(flows: Iterable[HedgeFlow]) -> list[object]:
+    """Return what hedges paid by trade, cause, currency and designated month, summed, as JSON."""
+    sums: dict[tuple[str, str, str], dict[Month, int]] = {}
+    for flow in flows:
+        if not flow.money.smallest:
+            continue
+        row = sums.setdefault((flow.trade, str(flow.cause), flow.money.currency.code), {})
+        for month, part in flow.months:
+            row[month] = row.get(month, 0) + part.smallest
+    return [
+        [
+            trade,
+            cause,
+            code,
+            [[str(m), str(Money(CURRENCIES[code], n))] for m, n in sorted(row.items())],
+        ]
+        for (trade, cause, code), row in sums.items()
+    ]
+
+
+def settlement_json(one: LegSettlement) -> Json:
+    """Return a settled leg as the journal writes it: fast, since a close may settle thousands."""
+    return {
+        "trade": one.trade,
+        "cause": one.cause.value,
+        "instrument": one.instrument.name,
+        "quantity": format(one.quantity, "f"),
+        "entry": format(one.entry, "f"),
+        "price": format(one.price, "f"),
+        "amount": [one.amount.currency.code, str(one.amount)],
+        "coins": [[str(month), format(coins, "f")] for month, coins in one.coins],
+    }
+
+
+def settlement_of(row: Json) -> LegSettlement:
+    """Return a settled leg as it was written."""
+    code, text = row["amount"]
+    return LegSettlement(
+        trade=row["trade"],
+        cause=FlowCause(row["cause"]),
+        instrument=parse_instrument(row["instrument"]),
+        quantity=Decimal(row["quantity"]),
+        entry=Decimal(row["entry"]),
+        price=Decimal(row["price"]),
+        amount=booked(text, CURRENCIES[code]),
+        coins=tuple((Month.parse(month), Decimal(coins)) for month, coins in row["coins"]),
+    )

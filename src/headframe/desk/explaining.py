@@ -84,7 +84,7 @@ def _books(state: State, at: datetime) -> "_Books":
     spot = state.spot if state.spot is not None else state.market.index
     surface = surface_in(state).at_spot(spot, at)
     return _Books.of(
-        state, surface, at, (*state.positions(), *state.contract_positions(surface, at))
+        state, surface, at, (*state.live_positions(at), *state.contract_positions(surface, at))
     )
 
 

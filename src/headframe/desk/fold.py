@@ -11,6 +11,7 @@ from headframe.counterparty import Dossier, Standing
 from headframe.desk.fold_books import BOOKS
 from headframe.desk.fold_contracts import CONTRACTS
 from headframe.desk.fold_dealing import DEALING
+from headframe.desk.fold_lifecycle import LIFECYCLE, Attribution, prices_of_market
 from headframe.desk.known import (
     AlertRecord,
     Halt,
@@ -43,6 +44,8 @@ _BEARING = frozenset(
         "switched",
         "switched_also",
         "day",
+        "day_closed",
+        "settlement_corrected",
         "counterparty_added",
         "counterparty_step",
         "counterparty_merged",
@@ -59,8 +62,10 @@ def fold(state: State, records: Iterable[Record]) -> State:
         apply = _APPLY.get(record.kind)
         if apply is None:
             raise JournalBroken(f"event {record.seq} is of an unknown kind {record.kind!r}")
+        attribution = Attribution(state, record)
         try:
             apply(state, record)
+            attribution.add_to(state)
         except (KeyError, ValueError, TypeError) as error:
             raise JournalBroken(
                 f"event {record.seq} ({record.kind}) makes no sense: {error}"
@@ -95,6 +100,7 @@ def _market(state: State, record: Record) -> None:
     state.surface = None if fitted is None else from_json(Surface, fitted)
     state.market_received = record.at
     state.spot = None
+    prices_of_market(state, state.market)
 
 
 def _signed(state: State, record: Record) -> None:
@@ -264,6 +270,7 @@ _APPLY: Mapping[str, Callable[[State, Record], None]] = {
     **DEALING,
     **BOOKS,
     **CONTRACTS,
+    **LIFECYCLE,
     "opened": _opened,
     "clock": _clock,
     "rebased": _clock,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import cast
@@ -113,6 +113,7 @@ def _day(state: State, record: Record) -> None:
     result = from_json(MonthResult, body["month"])
     state.months[result.month] = result
     state.last_day = date.fromisoformat(body["day"])
+    state.closed_through = state.last_day + timedelta(days=1)
     state.spot = body["spot"]
     state.course = body["course"]
     state.closed_usd = 0.0

@@ -103,6 +103,8 @@ class Confirmed:
     source: str
     at: datetime
     differences: tuple[Difference, ...]
+    fixing_source: str = ""
+    """The source of settlement prices that the confirmation names; the venue's own where it names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,13 @@ def of_trade(state: State, name: str, at: datetime) -> Life:
     )
 
 
+OUTSTANDING = "expired, settlement outstanding"
+"""The stage of a trade that has expired and whose settlement is not booked."""
+
+
 def _on(state: State, name: str, at: datetime) -> str:
+    if state.trades[name].expiry <= at:
+        return OUTSTANDING
     held = state.confirmed.get(name)
     if held is None or held.differences:
         return "executed" if held is None else "executed, confirmation differs"

@@ -38,5 +38,9 @@ def of_book(
 
 def names(office: Office) -> tuple[str, ...]:
     """The instruments held, by name."""
-    found = {leg.instrument.name for one in office.state().positions() for leg in one.trade.legs}
+    found = {
+        leg.instrument.name
+        for one in office.state().live_positions(office.now())
+        for leg in one.trade.legs
+    }
     return tuple(sorted(found))

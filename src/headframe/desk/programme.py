@@ -113,7 +113,7 @@ def situation(
     live = [r for r in state.live_rfqs() if r.request.id != but]
     opening = [one for one in live if not state.proposals[one.proposal].closes]
     positions = (
-        *state.positions(),
+        *state.live_positions(at),
         *state.contract_positions(seen.surface, at),
         *(reserved(state, one, seen.surface, at) for one in opening),
     )

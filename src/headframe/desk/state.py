@@ -44,7 +44,9 @@ from headframe.hedge import (
     index_of,
 )
 from headframe.lifecycle import (
+    HedgeResult,
     MonthResult,
+    SettlementPrice,
 )
 from headframe.mandate import Approval, Mandate
 from headframe.market import Snapshot
@@ -150,6 +152,15 @@ class State:
     ledger: Ledger = field(default_factory=Ledger)
     months: dict[Month, MonthResult] = field(default_factory=dict[Month, MonthResult])
     last_day: date | None = None
+    """The last day a price scenario closed."""
+    closed_through: date | None = None
+    """The day of the last close at 08:00 UTC, of a scenario or on recorded prices."""
+    settlement_prices: dict[str, SettlementPrice] = field(
+        default_factory=dict[str, SettlementPrice]
+    )
+    """Settlement and delivery prices as they were recorded, by what they state."""
+    results: dict[str, HedgeResult] = field(default_factory=dict[str, HedgeResult])
+    """What hedges brought, by trade, designated month, month of the cash and cause."""
     spot: float | None = None
     course: str = ""
     cash_unhedged: float | None = None
@@ -245,6 +256,14 @@ class State:
             for trade in self.trades.values()
             if (left := {m: c for m, c in self.remaining[trade.id].items() if c > 0})
         )
+
+    def live_positions(self, at: datetime) -> tuple[Position, ...]:
+        """Return the positions that have not expired at an instant, oldest first."""
+        return tuple(one for one in self.positions() if one.trade.expiry > at)
+
+    def outstanding(self, at: datetime) -> tuple[Position, ...]:
+        """Return the positions that have expired and are not settled: settlement outstanding."""
+        return tuple(one for one in self.positions() if one.trade.expiry <= at)
 
     def held_contracts(self) -> tuple[HeldContract, ...]:
         """Contracts of which days are still to be fixed, oldest first."""

@@ -25,6 +25,8 @@ class Valuation:
     positions: tuple[Position, ...]
     liquidity: Liquidity
     book: NettedBook
+    outstanding: tuple[Position, ...] = ()
+    """Positions that expired and are not settled: no hedge, never marked as live."""
 
     @property
     def dealt(self) -> tuple[Position, ...]:
@@ -57,13 +59,14 @@ def value_now(office: Office) -> Valuation:
     at = seen.at if state.clock is None else office.now()
     spot = state.spot if state.spot is not None else seen.snapshot.index
     surface = seen.surface.at_spot(spot, at)
-    positions = (*state.positions(), *state.contract_positions(surface, at))
+    positions = (*state.live_positions(at), *state.contract_positions(surface, at))
     return Valuation(
         state=state,
         settings=settings,
         surface=surface,
         at=at,
         positions=positions,
+        outstanding=state.outstanding(at),
         book=netted_book(positions, settings.rule_sets),
         liquidity=liquidity_of(state, settings),
     )

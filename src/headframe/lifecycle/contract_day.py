@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 from headframe.book import Entry, HeldContract, contract_cost, contract_released
-from headframe.hedge.contracts import expected_fixing
+from headframe.hedge import expected_fixing
 from headframe.lifecycle.day_start import DayStart
 
 _RATE = {False: Decimal("0.01"), True: Decimal("0.00000001")}

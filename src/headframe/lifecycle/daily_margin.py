@@ -48,8 +48,12 @@ def margin_of_day(start: DayStart, after: tuple[Position, ...]) -> Secured:
     entries = list(_at_venue(start, after))
     calls: list[PendingCall] = []
     bilateral = [p for p in after if p.trade.margin is MarginTerms.BILATERAL]
+    if not start.moves_collateral:
+        return Secured(tuple(entries), start.calls)
+    calls += [call for call in start.calls if call.dealer in start.apart]
     dealers = {p.trade.dealer for p in bilateral}
     dealers |= {name for name in start.terms if _any(start, name)}
+    dealers -= start.apart
     for dealer in sorted(dealers):
         mine = tuple(p for p in bilateral if p.trade.dealer == dealer and p.coins > 0)
         for ours in (True, False):

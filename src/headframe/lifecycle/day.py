@@ -1,10 +1,14 @@
-"""One day of a hedged mine: coins mined and sold, hedges reduced and settled, margin moved, costs paid.
+"""The daily close of a hedged mine, one engine for every source of prices.
 
-The day closes at 08:00 UTC of the next morning, when venues settle. Everything that changes hands
-is booked through balanced entries; model figures enter the books only through the one rounding.
+A close is at 08:00 UTC, when venues settle. ``close_day`` closes a day of a price scenario: coins are
+mined and sold, hedges reduced by the mandate's policy and settled, margin moved, costs paid.
+``settle_day`` closes a day of the real world, where coins, sales and costs are recorded from the pool,
+the chain and the bank: it settles what the hedges pay, and moves margin and collateral. Everything that
+changes hands is booked through balanced entries; model figures enter the books only through the one
+rounding.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -12,102 +16,121 @@ from fractions import Fraction
 
 from headframe.book import (
     CASH,
-    COINS_FREE,
     CREDIT_LINE,
     Accounts,
     Entry,
-    Funding,
     Ledger,
-    MarginTerms,
     PendingCall,
     Position,
-    TradeLeg,
     Transit,
     coins_mined,
-    coins_sold,
     costs_paid,
-    fund,
-    hedge_flow,
     promise,
-    repay,
-    still,
 )
-from headframe.hedge.exposure import fee_usd, upfront_usd
-from headframe.instrument import cash_flow, payoff
+from headframe.hedge import fee_usd, upfront_usd
 from headframe.lifecycle.contract_day import ContractsDay, contracts_of_day
 from headframe.lifecycle.daily_margin import margin_of_day
 from headframe.lifecycle.day_start import DayStart
+from headframe.lifecycle.flows import FlowCause, HedgeFlow, position_flows
+from headframe.lifecycle.payments import pay_from_books, pay_with_sale, post_all
 from headframe.lifecycle.performance import MonthResult
+from headframe.lifecycle.settlement_prices import ClosePrices, expires_by, future_name
+from headframe.lifecycle.till import Till
+from headframe.lifecycle.unwinding import coins_kept, deal_back
 from headframe.mining import Forecast
-from headframe.risk import (
-    Course,
-    leg_price,
-    stand_ins,
-)
-from headframe.units import BTC, CURRENCIES, USD, Currency, Money, Month, booked
+from headframe.risk import Course, leg_price, stand_ins
+from headframe.units import BTC, USD, Month, booked
 
 _SAT = Decimal("0.00000001")
+_CENT = Decimal("0.01")
 _ZERO = Decimal(0)
-_KEEP_USD = 1_000_000
-"""Cash kept before the credit line is paid back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayEnd:
-    """What a day leaves behind: entries in order, changed positions, marks, and the month so far."""
+    """What a close leaves behind: entries in order, changed positions, marks, flows of hedges."""
 
     entries: tuple[Entry, ...]
     positions: tuple[Position, ...]
-    result: MonthResult
-    settled: tuple[str, ...]
     shortfall: str
+    flows: tuple[HedgeFlow, ...]
+    result: MonthResult | None = None
+    """The month so far, of a scenario's day."""
+    settled: tuple[str, ...] = ()
     transit: tuple[Transit, ...] = ()
     calls: tuple[PendingCall, ...] = ()
     ended: tuple[tuple[str, str], ...] = ()
-    """Trades whose last coins went today: exercised, expired, or settled."""
+    """Trades that ended at this close: exercised, expired, or settled."""
     fixed: tuple[tuple[str, date, Decimal], ...] = ()
     """Days of contracts that were fixed: which contract, which day, at what."""
 
 
-@dataclass
-class _Till:
-    """The day's flows while they are gathered."""
+def settle_day(start: DayStart, prices: ClosePrices) -> DayEnd:
+    """Close a day on recorded prices: variation, expiry and exercise, then margin and collateral."""
+    spot = Fraction(prices.index) if prices.index is not None else Fraction(start.spot)
+    till = Till(spot)
+    after = tuple(_settled(start, position, prices, till) for position in start.positions)
+    trial = start.ledger.copy()
+    paid = pay_from_books(start, trial, till, ())
+    begun = replace(start, ledger=trial)
+    held = (*after, *start.later)
+    secured = margin_of_day(begun, held) if prices.index is not None else None
+    moved = pay_from_books(begun, trial, Till(spot), () if secured is None else secured.entries)
+    return DayEnd(
+        entries=(*paid.entries, *moved.entries),
+        positions=after,
+        shortfall="; ".join(words for words in (paid.shortfall, moved.shortfall) if words),
+        flows=tuple(till.flows),
+        settled=tuple(p.trade.id for p in start.positions if expires_by(p.trade, start.closes_at)),
+        transit=(*paid.transit, *(t for t in moved.transit if t not in paid.transit)),
+        calls=start.calls if secured is None else secured.calls,
+        ended=tuple(_endings(start.positions, after, till.flows)),
+    )
 
-    spot: Fraction
-    hedges: list[Entry]
-    coins: Fraction
-    dollars: Fraction
-    settled: list[str]
-    fees: Fraction = Fraction(0)
-    basis: Fraction = Fraction(0)
 
-    def flow(
-        self, trade: str, code: str, amount: Fraction, memo: str, at_spot: Fraction | None = None
-    ) -> None:
-        """A hedge pays or is paid; the booked amount is what counts from here on.
+def _settled(start: DayStart, position: Position, prices: ClosePrices, till: Till) -> Position:
+    """Return a position after its variation and expiry, with the promises of what expired released."""
+    before = Fraction(start.spot_of(position))
+    flows, after = position_flows(position, prices, start.closes_at, before)
+    for flow in flows:
+        till.add(flow)
+    return _release(position, after, till)
 
-        ``at_spot`` is what it would have paid at spot prices alone: the rest is basis.
-        """
-        unit = Fraction(1) if code == USD.code else self.spot
-        if memo == "fee":
-            self.fees += amount * unit
-        elif at_spot is not None:
-            self.basis += (amount - at_spot) * unit
-        money = booked(amount, CURRENCIES[code])
-        if not money.smallest:
-            return
-        self.hedges.append(hedge_flow(trade, money, memo))
-        exact = Fraction(money.smallest, money.currency.scale)
-        if money.currency == USD:
-            self.dollars += exact
-        else:
-            self.coins += exact
+
+def _release(before: Position, after: Position, till: Till) -> Position:
+    """Release the promises of coins that a position no longer hedges."""
+    firm, left = before.trade.sells_upside, dict(after.remaining)
+    for month, coins in before.remaining:
+        gone = booked(coins - left[month], BTC)
+        if gone.smallest:
+            till.entries.append(promise(month, -gone, firm=firm, memo=before.trade.id))
+    return after
+
+
+def _endings(
+    before: Sequence[Position], after: Sequence[Position], flows: Iterable[HedgeFlow]
+) -> list[tuple[str, str]]:
+    """Return how each trade ended whose last coins went: exercised, expired or settled."""
+    paid = [flow for flow in flows if flow.money.smallest]
+    exercised = {flow.trade for flow in paid if flow.cause is FlowCause.EXERCISE}
+    unwound = {flow.trade for flow in paid if flow.cause is FlowCause.UNWIND}
+    found: list[tuple[str, str]] = []
+    for old, new in zip(before, after, strict=True):
+        if new.coins or not old.coins:
+            continue
+        name = old.trade.id
+        option = any(leg.instrument.is_option for leg in old.trade.legs)
+        settled = not option or name in unwound
+        how = "settled" if settled else "exercised" if name in exercised else "expired"
+        found.append((name, how))
+    return found
 
 
 def close_day(start: DayStart) -> DayEnd:
-    """Everything a day does, in the order the money moves."""
-    till = _Till(Fraction(start.spot), [], Fraction(0), Fraction(0), [])
-    after = tuple(_hedge(start, position, till) for position in start.positions)
+    """Close a day of a price scenario: everything it does, in the order the money moves."""
+    till = Till(Fraction(start.spot))
+    prices = _scenario_prices(start)
+    after = tuple(_hedge(start, position, prices, till) for position in start.positions)
     mined = booked(start.mined, BTC)
     before = start.so_far or MonthResult.empty(start.month, start.cash_unhedged_usd)
     unsold = Fraction(Decimal(repr(round(before.mined - before.sold, 8)))) + Fraction(start.mined)
@@ -117,9 +140,9 @@ def close_day(start: DayStart) -> DayEnd:
     secured = margin_of_day(start, (*after, *_left_of(start, contracts)))
     entries = [coins_mined(mined)] if mined.smallest else []
     trial = start.ledger.copy()
-    _posted_all(trial, entries)
-    paid = _pay(start, trial, till, sold, (*costs, *secured.entries))
-    spot_usd = float(sold * Fraction(start.spot))
+    post_all(trial, entries)
+    paid = pay_with_sale(start, trial, till, sold, (*costs, *secured.entries))
+    spot_usd = float(booked(sold * Fraction(start.spot), USD))
     premium, fees = _premium(start, after)
     premium, fees = premium + contracts.premium_usd, fees + contracts.fees_usd
     hedge_usd = float(till.dollars + till.coins * Fraction(start.spot)) + premium + fees
@@ -132,8 +155,8 @@ def close_day(start: DayStart) -> DayEnd:
         spot_usd=before.spot_usd + spot_usd,
         hedge_usd=before.hedge_usd + hedge_usd,
         premium_usd=before.premium_usd + premium,
-        fees_usd=before.fees_usd + fees + float(till.fees),
-        basis_usd=before.basis_usd + float(till.basis),
+        fees_usd=before.fees_usd + fees + till.fees_usd,
+        basis_usd=before.basis_usd + till.basis_usd,
         costs_usd=before.costs_usd + costs_usd,
         margin_usd=_posted(trial, start.spot),
         cash_usd=_cash(trial),
@@ -143,52 +166,67 @@ def close_day(start: DayStart) -> DayEnd:
         entries=(*entries, *paid.entries),
         positions=after,
         result=result,
-        settled=tuple(till.settled),
+        flows=tuple(till.flows),
+        settled=tuple(p.trade.id for p in start.positions if expires_by(p.trade, start.closes_at)),
         shortfall=paid.shortfall,
         transit=paid.transit,
         calls=secured.calls,
         fixed=contracts.fixed,
-        ended=tuple(
-            _ended(start, before, left)
-            for before, left in zip(start.positions, after, strict=True)
-            if left.coins == 0
-        ),
+        ended=tuple(_endings(start.positions, after, till.flows)),
     )
 
 
-def _contracts(start: DayStart, till: _Till) -> ContractsDay:
-    """Contracts that the day fixes: what they pay is paid, what they promise no longer is released."""
+def _scenario_prices(start: DayStart) -> ClosePrices:
+    """Return the prices a scenario settles at: forwards of its surface, deliveries at its spot."""
+    futures: dict[str, Decimal] = {}
+    deliveries: dict[tuple[str, str], Decimal] = {}
+    for position in start.positions:
+        for leg in position.trade.legs:
+            one = leg.instrument
+            if expires_by(position.trade, start.closes_at):
+                deliveries[position.trade.id, one.name] = start.spot
+            elif not one.is_option:
+                forward = leg_price(one, start.surface, start.closes_at)
+                mark = Decimal(repr(forward)).quantize(_CENT, rounding=ROUND_HALF_EVEN)
+                futures[future_name(one)] = mark
+    return ClosePrices(
+        day=start.closes_at.date(), index=start.spot, futures=futures, deliveries=deliveries
+    )
+
+
+def _hedge(start: DayStart, position: Position, prices: ClosePrices, till: Till) -> Position:
+    """Settle what expires, mark futures, and reduce what the policy reduces today."""
+    after = _settled(start, position, prices, till)
+    if after.coins == 0:
+        return after
+    kept = coins_kept(start, after)
+    deal_back(start, after, kept, till)
+    return _release(after, replace(after, remaining=tuple(kept.items())), till)
+
+
+def _contracts(start: DayStart, till: Till) -> ContractsDay:
+    """Fix the contracts of the day: what they pay is paid, what they no longer promise is released."""
     found = contracts_of_day(start)
+    held = {one.contract.id: one for one in start.contracts}
     for name, code, amount in found.paid:
-        till.flow(name, code, amount, "settled", amount)
-    till.hedges += found.released
+        days = [day for contract, day, _ in found.fixed if contract == name]
+        months = [Month.of(day) for day in days] or [held[name].remaining[0][0]]
+        weights = {month: Decimal(months.count(month)) for month in months}
+        till.pay(name, FlowCause.FIXING, (code, amount), weights, amount)
+    till.entries += found.released
     return found
 
 
 def _left_of(start: DayStart, contracts: ContractsDay) -> tuple[Position, ...]:
-    """What is left of contracts at the day's close, for collateral."""
+    """Return what is left of contracts at the day's close, for collateral."""
     if not contracts.after:
         return ()
     assert start.index is not None
     return stand_ins(contracts.after, start.surface, start.closes_at, start.index)
 
 
-def _ended(start: DayStart, before: Position, left: Position) -> tuple[str, str]:
-    """How a trade ended: options at their expiry are exercised where one of them pays, else they expire."""
-    trade = left.trade
-    options = [leg for leg in trade.legs if leg.instrument.is_option]
-    if trade.expiry > start.closes_at or not options:
-        return trade.id, "settled"
-    spot = Fraction(start.spot)
-    paid = [
-        payoff(leg.instrument, Fraction(before.amount(leg)), spot, Fraction(before.entry(leg)))
-        for leg in options
-    ]
-    return trade.id, "exercised" if any(paid) else "expired"
-
-
 def _premium(start: DayStart, after: tuple[Position, ...]) -> tuple[float, float]:
-    """Premium and fee of the coins delivered today: paid at the trade, counted with its coins."""
+    """Return premium and fee of the coins no longer hedged: paid at the trade, counted with its coins."""
     premium = fees = 0.0
     for before, left in zip(start.positions, after, strict=True):
         share = float((before.coins - left.coins) / before.trade.size)
@@ -198,229 +236,19 @@ def _premium(start: DayStart, after: tuple[Position, ...]) -> tuple[float, float
     return premium, fees
 
 
-@dataclass(frozen=True, slots=True)
-class _Paid:
-    """What was booked, what could not be found, and dollars that are not there yet."""
-
-    entries: tuple[Entry, ...]
-    shortfall: str
-    transit: tuple[Transit, ...]
-
-
-def _pay(
-    start: DayStart, trial: Ledger, till: _Till, sold: Fraction, owed: tuple[Entry, ...]
-) -> _Paid:
-    """Everything that comes in, then the sale, then what is owed, funded before it is paid.
-
-    Coins a hedge brings are sold with the day's sale and coins it costs are withheld from it, or
-    bought where the sale is too small: the coins kept stay what they were. Dollars that are not there
-    yet pay for nothing.
-    """
-    selling = booked(sold + till.coins, BTC)
-    proceeds = booked(Fraction(selling.smallest, BTC.scale) * Fraction(start.spot), USD)
-    line = booked(start.operation.treasury.credit_line_usd, USD)
-    flows = (*till.hedges, *owed)
-    comes_in = [entry for entry in flows if not _out(entry)]
-    coin_losses = [entry for entry in till.hedges if _taken(entry, BTC) > 0]
-    rest = [entry for entry in flows if _out(entry) and entry not in coin_losses]
-    out = _posted_all(trial, comes_in)
-    trade = [coins_sold(selling, proceeds)] if selling.smallest else []
-    transit = (
-        *still(start.transit, start.closes_at.date()),
-        *_on_the_way(start, comes_in, proceeds),
-    )
-    away = Money(USD, sum(one.usd.smallest for one in transit))
-    first: Funding | None = None
-    if selling.smallest < 0:
-        first = fund(
-            trial,
-            coins=Money(BTC, 0),
-            dollars=away - proceeds,
-            spot=Fraction(start.spot),
-            line=line,
-        )
-        out += _posted_all(trial, [*first.entries, *trade, *coin_losses])
-    else:
-        out += _posted_all(trial, [*coin_losses, *trade])
-    second = fund(
-        trial,
-        coins=Money(BTC, sum(_taken(entry, BTC) for entry in rest)),
-        dollars=away + Money(USD, sum(_taken(entry, USD) for entry in rest)),
-        spot=Fraction(start.spot),
-        line=line,
-    )
-    out += _posted_all(trial, [*second.entries, *rest])
-    out += _posted_all(trial, repay(trial, keep=away + booked(Decimal(_KEEP_USD), USD)))
-    short = second.short if first is None else first.short + second.short
-    words = f"{start.day}: {short} USD could not be found" if short.smallest else ""
-    return _Paid(tuple(out), words, transit)
-
-
-def _on_the_way(start: DayStart, comes_in: Sequence[Entry], proceeds: Money) -> Iterator[Transit]:
-    """What comes in today by bank and is there later: of hedges and collateral by dealer, of the sale."""
-    if start.settles_on <= start.closes_at.date():
-        return
-    venue = MarginTerms.VENUE
-    dealers = {
-        one.trade.id: start.venue if one.trade.margin is venue else one.trade.dealer
-        for one in start.positions
-    } | {one.contract.id: one.contract.dealer for one in start.contracts}
-    sums: dict[str, int] = {"sale": max(proceeds.smallest, 0)}
-    for entry in comes_in:
-        other = next(one.account for one in entry.postings if one.account != CASH)
-        name = other.rpartition(":")[2]
-        source = dealers.get(name, name)
-        sums[source] = sums.get(source, 0) + max(-_taken(entry, USD), 0)
-    for source, smallest in sums.items():
-        if smallest:
-            yield Transit(source=source, usd=Money(USD, smallest), there=start.settles_on)
-
-
-def _out(entry: Entry) -> bool:
-    return _taken(entry, BTC) > 0 or _taken(entry, USD) > 0
-
-
-def _taken(entry: Entry, currency: Currency) -> int:
-    """What an entry takes out of free coins or cash, in smallest units."""
-    account = CASH if currency == USD else COINS_FREE
-    return -sum(
-        posting.money.smallest
-        for posting in entry.postings
-        if posting.account == account and posting.money.currency == currency
-    )
-
-
-def _posted_all(ledger: Ledger, entries: Sequence[Entry]) -> list[Entry]:
-    for entry in entries:
-        ledger.post(entry)
-    return list(entries)
-
-
 def _posted(ledger: Ledger, spot: Decimal) -> float:
     dollars = float(ledger.total("assets:cash:posted:", USD))
     return dollars + float(ledger.total("assets:coins:posted:", BTC)) * float(spot)
 
 
 def _cash(ledger: Ledger) -> float:
-    """Cash less what is drawn or overdue."""
+    """Return cash less what is drawn or overdue."""
     owed = ledger.balance(CREDIT_LINE, USD) + ledger.balance(Accounts.OVERDUE, USD)
     return float(ledger.balance(CASH, USD) + owed)
 
 
-def _hedge(start: DayStart, position: Position, till: _Till) -> Position:
-    """Settle what expires, mark futures, and reduce what hedges the coins sold today."""
-    trade = position.trade
-    marked = _variation(start, position, till)
-    if trade.expiry <= start.closes_at:
-        _expire(start, position, till)
-        return _reduced(marked, {month: _ZERO for month, _ in position.remaining}, till)
-    if not (start.as_sold and start.sells):
-        return marked
-    left = _left(start, position)
-    closed = sum((coins - left[month] for month, coins in position.remaining), _ZERO)
-    if closed > 0:
-        _close(start, position, closed, till)
-    return _reduced(marked, left, till)
-
-
-def _left(start: DayStart, position: Position) -> dict[Month, Decimal]:
-    """Coins still to be hedged after today's sale, by month: past months none, this one by days left."""
-    dealt = {part.month: part.coins for part in position.trade.designations}
-    left: dict[Month, Decimal] = {}
-    for month, coins in position.remaining:
-        if month < start.month:
-            left[month] = _ZERO
-        elif month == start.month:
-            share = Decimal(month.days - start.day.day) / month.days
-            kept = (dealt[month] * share).quantize(_SAT, rounding=ROUND_HALF_EVEN)
-            left[month] = min(coins, kept)
-        else:
-            left[month] = coins
-    return left
-
-
-def _reduced(position: Position, left: Mapping[Month, Decimal], till: _Till) -> Position:
-    """The position with its promises released for the coins delivered."""
-    firm = position.trade.sells_upside
-    for month, coins in position.remaining:
-        gone = booked(coins - left[month], BTC)
-        if gone.smallest:
-            till.hedges.append(promise(month, -gone, firm=firm, memo=position.trade.id))
-    return replace(position, remaining=tuple(left.items()))
-
-
-def _variation(start: DayStart, position: Position, till: _Till) -> Position:
-    """Futures settle daily against the forward; other hedges are marked but nothing is paid."""
-    if position.trade.margin is not MarginTerms.VENUE:
-        return position
-    new = position.last_mark
-    for leg in (one for one in position.trade.legs if not one.instrument.is_option):
-        forward = leg_price(leg.instrument, start.surface, start.closes_at)
-        new = Decimal(repr(forward)).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
-        gain = payoff(
-            leg.instrument,
-            Fraction(position.amount(leg)),
-            Fraction(new),
-            Fraction(position.entry(leg)),
-        )
-        till.flow(
-            position.trade.id,
-            leg.instrument.settled_in,
-            gain,
-            "variation",
-            payoff(
-                leg.instrument,
-                Fraction(position.amount(leg)),
-                Fraction(start.spot),
-                Fraction(start.spot_of(position)),
-            ),
-        )
-    return replace(position, last_mark=new)
-
-
-def _expire(start: DayStart, position: Position, till: _Till) -> None:
-    """What is left at expiry settles exactly on the day's price; futures have settled already."""
-    till.settled.append(position.trade.id)
-    venue = position.trade.margin is MarginTerms.VENUE
-    for leg in position.trade.legs:
-        if venue and not leg.instrument.is_option:
-            continue
-        amount = Fraction(position.amount(leg))
-        paid = payoff(leg.instrument, amount, Fraction(start.spot), Fraction(position.entry(leg)))
-        till.flow(position.trade.id, leg.instrument.settled_in, paid, "settled at expiry", paid)
-
-
-def _close(start: DayStart, position: Position, closed: Decimal, till: _Till) -> None:
-    """Deal the hedge of the coins sold today back, at mark less the cost of dealing."""
-    trade = position.trade
-    for leg in trade.legs:
-        share = Fraction(leg.amount) * Fraction(closed) / Fraction(trade.size)
-        code, venue = leg.instrument.settled_in, trade.margin is MarginTerms.VENUE
-        if venue and not leg.instrument.is_option:
-            cost = abs(share) * Fraction(repr(start.fees.future_share)) / Fraction(start.spot)
-            till.flow(trade.id, code, -cost, "fee")
-            continue
-        back = _back(start, position, leg, share)
-        entry = Fraction(position.entry(leg))
-        at_spot = payoff(leg.instrument, share, Fraction(start.spot), entry)
-        till.flow(trade.id, code, back, "reduced", at_spot)
-        if venue:
-            price = leg_price(leg.instrument, start.surface, start.closes_at)
-            till.flow(trade.id, code, -abs(share) * Fraction(start.fees.option_fee(price)), "fee")
-
-
-def _back(start: DayStart, position: Position, leg: TradeLeg, share: Fraction) -> Fraction:
-    """What dealing a share of a leg back brings: options at bid or ask, forwards at their value."""
-    price = Fraction(repr(round(leg_price(leg.instrument, start.surface, start.closes_at), 10)))
-    if leg.instrument.is_option:
-        half = Fraction(repr(0.5 * start.option_spread))
-        dealt = price * (1 - half) if share > 0 else price * (1 + half)
-        return cash_flow(leg.instrument, -share, dealt)
-    return payoff(leg.instrument, share, price, Fraction(position.entry(leg)))
-
-
 def _costs(start: DayStart) -> tuple[Entry, ...]:
-    """Cash costs, all on one day at the month's end."""
+    """Return cash costs, all on one day at the month's end."""
     if not start.pays_costs:
         return ()
     costs, month = start.operation.costs, start.month

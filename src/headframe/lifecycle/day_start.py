@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from headframe.book import Bank, HeldContract, Ledger, PendingCall, Position, Transit
 from headframe.counterparty import CollateralTerms
-from headframe.hedge.candidates import FeeSchedule
+from headframe.hedge import FeeSchedule
 from headframe.lifecycle.performance import MonthResult
+from headframe.mandate import Unwind
 from headframe.mining import Operation
 from headframe.pricing import Surface
 from headframe.risk import RULE_SETS, Index, VenueMargin
@@ -30,7 +31,7 @@ class DayStart:
     power_usd: float
     fees: FeeSchedule
     option_spread: float
-    as_sold: bool
+    unwind: Unwind
     so_far: MonthResult | None
     cash_unhedged_usd: float
     venue: str
@@ -48,6 +49,12 @@ class DayStart:
     """What trades closed since the last day brought, their premium counted in."""
     contracts: tuple[HeldContract, ...] = ()
     """Contracts on a schedule that are on."""
+    later: tuple[Position, ...] = ()
+    """Positions dealt after this close: they settle nothing at it, and are margined with it."""
+    moves_collateral: bool = True
+    """Whether collateral moves with the close; where it does not, calls are made and met by people."""
+    apart: frozenset[str] = frozenset()
+    """Dealers with a margin call that people handle: the close moves nothing of theirs."""
     index: Index | None = None
     """What a PH/s is expected to earn; asked for where there is a contract."""
 

@@ -24,9 +24,10 @@ def _within(name: str, value: float, low: float, high: float) -> None:
 
 
 class Unwind(StrEnum):
-    """When a hedge is reduced: as its coins are sold, or held to its expiry."""
+    """When a hedge is reduced: as its coins are sold, in one block a month, or at its expiry."""
 
     AS_SOLD = "as_sold"
+    MONTHLY = "monthly"
     AT_EXPIRY = "at_expiry"
 
 

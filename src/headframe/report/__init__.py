@@ -41,6 +41,7 @@ from headframe.report.forecasts import (
     waterfall_table,
 )
 from headframe.report.ledger_text import Booked, beancount_text, hledger_text
+from headframe.report.lifecycle import closed_days_table, settlement_prices_table
 from headframe.report.market import deliveries_table, findings_table, market_table, ticker_lines
 from headframe.report.mine import (
     coverage_line,
@@ -101,6 +102,7 @@ __all__ = [
     "chains_table",
     "chances_table",
     "clips_table",
+    "closed_days_table",
     "confirmations_table",
     "costs_table",
     "counterparty_table",
@@ -148,6 +150,7 @@ __all__ = [
     "scenario_table",
     "scorecards_table",
     "scores_table",
+    "settlement_prices_table",
     "simulation_figures_table",
     "simulation_months_table",
     "skill_table",

@@ -1,0 +1,263 @@
+"""The daily close on recorded prices: each day since the last, at 08:00 UTC, in order, or why not."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from headframe.book import Position
+from headframe.codec import Settings, to_json
+from headframe.desk import users
+from headframe.desk.days import changed_positions, flows_by_month, net_postings, settlement_json
+from headframe.desk.fold_lifecycle import next_close
+from headframe.desk.office import Office
+from headframe.desk.ports import Declined, Draft, Invalid, Json, Moved, NotFound
+from headframe.desk.programme import fee_schedule
+from headframe.desk.quotes import surface_in
+from headframe.desk.state import State, postings_json
+from headframe.lifecycle import (
+    ClosedDay,
+    ClosePrices,
+    DayEnd,
+    DayStart,
+    MissingPrice,
+    PriceRecords,
+    close_at,
+    last_close,
+    prices_for,
+    settle_day,
+)
+from headframe.mandate import Unwind
+from headframe.units import Money
+
+Progress = Callable[[int, int], None]
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRun:
+    """What a run closed, up to when, and what stopped it."""
+
+    closed: tuple[ClosedDay, ...]
+    through: date | None
+    due: int
+    """Days that are still to be closed."""
+    missing: tuple[MissingPrice, ...]
+    written: bool
+
+
+def close_days(
+    office: Office,
+    until: date | None = None,
+    *,
+    dry_run: bool = False,
+    progress: Progress = lambda _done, _all: None,
+) -> CloseRun:
+    """Close every day since the last close, up to and including ``until`` or the last 08:00 UTC.
+
+    A day whose prices are missing is not closed, nor any after it; what is missing is returned.
+    """
+    users.allowed(office, users.Action.PREPARE)
+    first, last = _span(office, until)
+    closed: list[ClosedDay] = []
+    missing: tuple[MissingPrice, ...] = ()
+    trial = office.state().copy() if dry_run else None
+    while first is not None and first <= last and not missing:
+        done = _close_next(office, trial, last)
+        if isinstance(done, tuple):
+            missing = done
+            break
+        closed.append(done)
+        progress(len(closed), len(closed) + (last - done.day).days)
+        first = done.day + timedelta(days=1)
+    state = office.state() if trial is None else trial
+    due = 0 if first is None else max((last - first).days + 1, 0)
+    return CloseRun(
+        closed=tuple(closed),
+        through=state.closed_through,
+        due=due,
+        missing=missing,
+        written=not dry_run,
+    )
+
+
+def _span(office: Office, until: date | None) -> tuple[date | None, date]:
+    """Return the first day to close, if any, and the last."""
+    state, now = office.state(), office.now()
+    known = last_close(now)
+    if until is not None and until > known:
+        raise Invalid(
+            f"until: expected a day whose close at 08:00 UTC has passed, at most {known}, got {until}; "
+            "fix: leave --until away, or close later"
+        )
+    return next_close(state), known if until is None else until
+
+
+def _close_next(
+    office: Office, trial: State | None, last: date
+) -> ClosedDay | tuple[MissingPrice, ...]:
+    """Close the next day; when somebody wrote meanwhile, again on what is true now."""
+    settings = office.settings()
+    for _ in range(_ATTEMPTS):
+        with office.deciding():
+            state = office.state() if trial is None else trial
+            prepared = _prepared(state, settings, last)
+            if not isinstance(prepared, _Close):
+                return prepared
+            end = settle_day(prepared.start, prepared.prices)
+            draft = _draft(prepared, end)
+            if trial is not None:
+                _apply(office, trial, draft)
+                return _told(prepared, end)
+            try:
+                office.record(draft)
+            except Moved:
+                continue
+            return _told(prepared, end)
+    raise Declined("the workspace is too busy: others keep writing; try again")
+
+
+@dataclass(frozen=True, slots=True)
+class _Close:
+    """One close made ready: what it begins with, and its prices."""
+
+    first: date
+    start: DayStart
+    prices: ClosePrices
+
+
+def _prepared(state: State, settings: Settings, last: date) -> _Close | tuple[MissingPrice, ...]:
+    """Gather what the next close needs; days on which nothing is open are passed over together."""
+    first = next_close(state)
+    if first is None:
+        raise NotFound("there is no trade to close a day for; deal one first: headframe plan")
+    day = _next_with_positions(state, first, last)
+    at = close_at(day)
+    held = [one for one in state.positions() if one.trade.at < at]
+    records = PriceRecords(state.settlement_prices.values(), settings.operation.coin)
+    fixings = {
+        name: one.fixing_source for name, one in state.confirmed.items() if one.fixing_source
+    }
+    prices = prices_for(day, held, records, fixings)
+    if isinstance(prices, tuple):
+        return prices
+    later = tuple(one for one in state.positions() if one.trade.at >= at)
+    return _Close(first, _start(state, settings, day, prices, (tuple(held), later)), prices)
+
+
+def _next_with_positions(state: State, first: date, last: date) -> date:
+    """Return the first day on which something is open or under way; the last day where none is."""
+    if state.transit or state.calls:
+        return first
+    opened = [one.trade.at for one in state.positions()]
+    if not opened:
+        return last
+    begin = min(opened)
+    day = begin.date() if begin < close_at(begin.date()) else begin.date() + timedelta(days=1)
+    return min(max(first, day), last)
+
+
+def _start(
+    state: State,
+    settings: Settings,
+    day: date,
+    prices: ClosePrices,
+    positions: tuple[tuple[Position, ...], tuple[Position, ...]],
+) -> DayStart:
+    """Return what a recorded close begins with, as the books stand."""
+    held, later = positions
+    spot = prices.index if prices.index is not None else Decimal(repr(_last_spot(state)))
+    at = close_at(day)
+    return DayStart(
+        day=day - timedelta(days=1),
+        spot=spot,
+        mined=Decimal(0),
+        positions=held,
+        later=later,
+        ledger=state.ledger,
+        surface=surface_in(state).at_spot(float(spot), at),
+        terms={name: dossier.collateral for name, dossier in state.dossiers.items()},
+        operation=settings.operation,
+        power_usd=0.0,
+        fees=fee_schedule(settings.venue),
+        option_spread=0.0 if state.market is None else 2.0 * state.market.half_spread,
+        unwind=Unwind.AT_EXPIRY,
+        so_far=None,
+        cash_unhedged_usd=0.0,
+        venue=settings.venue.name,
+        spot_before=None if state.spot is None else Decimal(repr(state.spot)),
+        rule_sets=settings.rule_sets,
+        bank=settings.bank,
+        transit=tuple(state.transit),
+        calls=tuple(state.calls),
+        others={
+            (name, ours): counted
+            for name in state.dossiers
+            for ours in (True, False)
+            if (counted := state.others_usd(name, ours=ours)[1])
+        },
+        moves_collateral=state.mode == "paper",
+        apart=frozenset(one.dealer for one in state.margin_calls if one.open),
+    )
+
+
+def _last_spot(state: State) -> float:
+    if state.spot is not None:
+        return state.spot
+    return 1.0 if state.market is None else state.market.index
+
+
+def _draft(close: _Close, end: DayEnd) -> Draft:
+    """Return the event of a closed day."""
+    body: Json = {
+        "close": close.prices.day.isoformat(),
+        "first": close.first.isoformat(),
+        "index": None if close.prices.index is None else format(close.prices.index, "f"),
+        "sources": list(close.prices.sources),
+        "settlements": [settlement_json(f.settlement) for f in end.flows if f.settlement],
+        "flows_by_month": flows_by_month(end.flows),
+        "positions": changed_positions(close.start, end),
+        "marks": _changed_marks(close.start.positions, end.positions),
+        "ended": [list(one) for one in end.ended],
+        "shortfalls": [end.shortfall] if end.shortfall else [],
+        "transit": to_json(end.transit),
+        "calls": to_json(end.calls),
+        "postings": net_postings(postings_json(end.entries)),
+    }
+    return Draft("day_closed", body)
+
+
+def _changed_marks(before: Iterable[Position], after: Iterable[Position]) -> list[list[str]]:
+    pairs = zip(before, after, strict=True)
+    return [
+        [new.trade.id, format(new.last_mark, "f")]
+        for old, new in pairs
+        if new.last_mark is not None and new.last_mark != old.last_mark
+    ]
+
+
+def _apply(office: Office, trial: State, draft: Draft) -> None:
+    """Fold the event of a dry run into the state it is tried on."""
+    from headframe.desk.fold import fold  # noqa: PLC0415 - only a dry run folds by itself
+    from headframe.desk.ports import Record  # noqa: PLC0415
+
+    count = trial.head.count + 1
+    fold(trial, [Record(count, office.now(), office.user, draft.kind, draft.body, "")])
+
+
+def _told(close: _Close, end: DayEnd) -> ClosedDay:
+    sums: dict[tuple[str, str, str], Money] = {}
+    for flow in end.flows:
+        if not flow.money.smallest:
+            continue
+        key = (flow.trade, str(flow.cause), flow.money.currency.code)
+        sums[key] = sums[key] + flow.money if key in sums else flow.money
+    return ClosedDay(
+        day=close.prices.day,
+        first=close.first,
+        index=close.prices.index,
+        sources=close.prices.sources,
+        paid=tuple((trade, cause, money) for (trade, cause, _), money in sums.items()),
+        ended=end.ended,
+        shortfall=end.shortfall,
+    )
