@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -20,13 +21,16 @@ from headframe.mandate import (
     QuietWindow,
     Rule,
     Stage,
+    StandingOrder,
     SublimitFacts,
+    Unwind,
     approve,
     judge,
 )
 from headframe.units import Month, Wrong
 
-_READ = read_mandate(sample_file("mandate.toml"))
+SAMPLE = sample_file("mandate.toml")
+_READ = read_mandate(SAMPLE)
 assert isinstance(_READ, Mandate)
 MANDATE = _READ
 NOON = datetime(2026, 8, 24, 12, tzinfo=UTC)
@@ -291,3 +295,69 @@ def test_settings_cannot_contradict_themselves() -> None:
         replace(MANDATE.rfq, responses_min=9)
     with pytest.raises(Wrong):
         replace(MANDATE.scope, valid_until=date(2020, 1, 1))
+
+
+STANDING_ORDER = """[cover.as_sold]
+venue = "paper-book"
+coins_day_max = 5.0
+spread_max = 0.01
+slippage_max = 0.002
+
+[[cover.bands]]"""
+BOOK_ROW = """[[where]]
+entity = "Kettle & Pecos Mining LLC"
+venue = "paper-book"
+structures = ["short_future"]
+
+[cover]"""
+
+
+def mandate_file(**changes: str) -> str:
+    """Return the sample file with texts replaced: ``unwind``, ``bands`` (its first table), ``cover``."""
+    text = re.sub('unwind = "[a-z_]+"', f'unwind = "{changes.get("unwind", "monthly")}"', SAMPLE)
+    text = text.replace("[[cover.bands]]", changes.get("bands", "[[cover.bands]]"), 1)
+    return text.replace("[cover] ", changes.get("cover", "[cover] ") + " ", 1)
+
+
+@pytest.mark.parametrize("unwind", list(Unwind))
+def test_each_way_of_reducing_a_hedge_is_read_from_the_file(unwind: Unwind) -> None:
+    mandate = read_mandate(mandate_file(unwind=unwind))
+    assert isinstance(mandate, Mandate)
+    assert mandate.cover.unwind is unwind
+    assert from_json(Mandate, to_json(mandate)) == mandate
+
+
+def test_a_standing_order_is_read_with_its_limits() -> None:
+    mandate = read_mandate(mandate_file(bands=STANDING_ORDER, cover=BOOK_ROW))
+    assert isinstance(mandate, Mandate)
+    assert mandate.cover.as_sold == StandingOrder(
+        venue="paper-book",
+        coins_day_min=0.1,
+        coins_day_max=5.0,
+        spread_max=0.01,
+        slippage_max=0.002,
+    )
+    assert from_json(Mandate, to_json(mandate)) == mandate
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (mandate_file(unwind="daily"), "daily"),
+        (mandate_file(bands=STANDING_ORDER), r"expected a venue of \[\[where\]\]"),
+        (mandate_file(bands=STANDING_ORDER.replace("-book", "")), "expected an order book"),
+        (mandate_file(bands=STANDING_ORDER.replace("5.0", "0.05")), "coins_day_max"),
+        (mandate_file(bands=STANDING_ORDER.replace("0.002", "inf")), "slippage_max"),
+        (mandate_file(bands=STANDING_ORDER.replace("spread_max = 0.01", "")), "spread_max"),
+    ],
+)
+def test_a_standing_order_that_cannot_be_carried_out_is_refused(text: str, message: str) -> None:
+    problems = read_mandate(text)
+    assert isinstance(problems, tuple)
+    assert re.search(message, "\n".join(str(problem) for problem in problems))
+
+
+def test_a_mandate_stored_before_standing_orders_still_reads() -> None:
+    stored = to_json(MANDATE)
+    del stored["cover"]["as_sold"]
+    assert from_json(Mandate, stored) == MANDATE

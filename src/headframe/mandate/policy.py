@@ -24,7 +24,7 @@ def _within(name: str, value: float, low: float, high: float) -> None:
 
 
 class Unwind(StrEnum):
-    """When a hedge is reduced: as its coins are sold, in one block a month, or at its expiry."""
+    """When a hedge is reduced: each day with the sales, in one block a month, or by its expiry alone."""
 
     AS_SOLD = "as_sold"
     MONTHLY = "monthly"
@@ -133,6 +133,34 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandingOrder:
+    """The standing instruction of ``as_sold`` (M-2.5): where and within which limits hedges are bought back.
+
+    ``venue`` is an order book of clause 1.4. ``coins_day_min`` and ``coins_day_max`` bound the coins of one
+    day; ``spread_max`` is the greatest bid-ask spread and ``slippage_max`` the greatest distance of a fill
+    to mid, both of the forward.
+    """
+
+    venue: str
+    coins_day_max: float
+    spread_max: float
+    slippage_max: float
+    coins_day_min: float = 0.1
+    """Deribit's least order of BTC options (0.1 contract); of futures it is 10 USD."""
+
+    def __post_init__(self) -> None:
+        if not is_order_book(self.venue):
+            raise Wrong(
+                f"venue: expected an order book (its name ends in {ORDER_BOOK}), got"
+                f" {self.venue[:40]!r}; fix: name a row of [[where]] such as paper{ORDER_BOOK}"
+            )
+        _within("coins_day_min", self.coins_day_min, 1e-8, 1e6)
+        _within("coins_day_max", self.coins_day_max, self.coins_day_min, 1e6)
+        _within("spread_max", self.spread_max, 0.0, 0.5)
+        _within("slippage_max", self.slippage_max, 0.0, 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoverRules:
     """Clause 2: how much of production, and when a hedge is reduced."""
 
@@ -141,6 +169,8 @@ class CoverRules:
     put_strike_share: float
     unwind: Unwind
     hedge_for_accounts: bool
+    as_sold: StandingOrder | None = None
+    """None: hedges are never bought back daily, and ``unwind = "as_sold"`` breaks M-2.5."""
 
     def __post_init__(self) -> None:
         _within("firm_p10_share_max", self.firm_p10_share_max, 0.0, 1.0)
@@ -374,6 +404,16 @@ class Mandate:
     rebalance: Rebalance | None = None
     """No such clause: nothing is ever proposed to rebalance."""
     review: ReviewRules = ReviewRules()
+
+    def __post_init__(self) -> None:
+        order = self.cover.as_sold
+        rows = [row.venue for row in self.where if row.entity == self.scope.entity]
+        if order is not None and order.venue not in rows:
+            raise Wrong(
+                f"cover.as_sold.venue: expected a venue of [[where]] of {self.scope.entity}, got"
+                f" {order.venue[:40]!r}; fix: add its row to [[where]] or name one of"
+                f" {', '.join(rows) or 'none'}"
+            )
 
     def may_deal(self, venue: str, structure: StructureKind) -> bool:
         """Whether the mandate's entity may deal a hedge at a venue."""
