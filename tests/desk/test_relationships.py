@@ -33,7 +33,7 @@ def lived(approved: Path) -> Office:
                 await execution.deal(line, name)
 
     asyncio.run(deal())
-    days.walk(office, Course.BEAR, date(2026, 9, 25))
+    days.walk(office, Course.BEAR, date(2026, 9, 30))
     return office
 
 
@@ -59,7 +59,7 @@ def test_profit_is_the_same_however_it_is_added_up(lived: Office) -> None:
 
 def test_every_hedge_is_measured_against_its_sales(lived: Office) -> None:
     rows = relationships.measured(lived)
-    assert len(rows) >= 2
+    assert rows
     assert [one.trade.id for one in rows] == [one.trade.id for one in lived.state().positions()]
     for one in rows:
         assert one.for_accounts

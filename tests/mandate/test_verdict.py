@@ -89,6 +89,8 @@ CASES = [
     (Rule.ABOVE_CEILING, Stage.PROPOSE, month(covered=75.1)),
     (Rule.FIRM_ABOVE_P10, Stage.PROPOSE, month(firm_cumulative=98.1)),
     (Rule.PUTS_ABOVE_P50, Stage.PROPOSE, month(puts_only=100.1)),
+    (Rule.OVER_HEDGED, Stage.PROPOSE, {"over_hedged_coins": 0.51}),
+    (Rule.OVER_HEDGED, Stage.PROPOSE, {"over_hedged_coins": float("nan")}),
     (Rule.TRACKING_TOO_LOOSE, Stage.PROPOSE, {"tracking_error": 0.051}),
     (Rule.TRACKING_TOO_LOOSE, Stage.PROPOSE, {"tracking_error": float("nan")}),
     (Rule.R2_TOO_LOW, Stage.PROPOSE, {"r2": 0.79}),

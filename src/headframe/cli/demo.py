@@ -169,7 +169,7 @@ class _Story:
         secured = sum(row.secured_usd for row in found.situation.rows)
         self.tell(
             "Exposure before the hedge",
-            exposure_table(found.situation.rows),
+            exposure_table(found.situation.rows, found.current),
             f"Today {secured:,.0f} USD of {need:,.0f} USD of cash needs are secured: "
             f"{secured / need:.0%}.",
         )

@@ -31,7 +31,7 @@ def plan(call: Call, dry_run: bool) -> int:
             "changes says what drives it, forecast approve puts it in force"
         )
     chosen = {one.expiry: one.kind for one in found.proposals}
-    shown: list[object] = [exposure_table(found.situation.rows)]
+    shown: list[object] = [exposure_table(found.situation.rows, found.current)]
     for bucket, rated in found.blocks:
         shown.append(strategy_table(bucket, rated, chosen.get(bucket.expiry, "")))
     for one in found.proposals:
@@ -44,6 +44,7 @@ def plan(call: Call, dry_run: bool) -> int:
         "plan",
         {
             "exposure": [to_json(row) for row in found.situation.rows],
+            "current_month": to_json(found.current) | {"to_come": found.current.to_come},
             "proposals": [to_json(one) for one in found.proposals],
             "forecast": {
                 "id": version.id,

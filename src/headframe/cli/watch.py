@@ -46,11 +46,31 @@ def watch(call: Call, once: bool, every: int) -> int:
     routes = alert_routes(office.settings(), call.folder)
     if not once:
         return _on(call, office, routes, every)
+    closed = _closed(office)
+    for line in closed:
+        call.talk(line)
     found = alerts.look(office)
     troubles = alerts.deliver(office, routes)
     data = {"limits": _limits(found)} | _changed(found) | {"undelivered": list(troubles)}
     call.answer("watch", data, watch_table(found.watched), *_lines(found, troubles))
     return 4 if any(row.status is Status.BREACH for row in found.watched) else 0
+
+
+def _closed(office: "Office") -> list[str]:
+    """Close the days that are due, where their prices are known; a line for each."""
+    from headframe.desk import daily_close
+    from headframe.desk.ports import Declined, Invalid, NotFound
+
+    try:
+        run = daily_close.close_due(office)
+    except (Declined, Invalid, NotFound) as error:
+        return [f"cannot close: {error}"]
+    if run is None:
+        return []
+    return [
+        *(f"closed {one.day} 08:00 UTC" for one in run.closed),
+        *(f"not closed: {one}" for one in run.missing[:3]),
+    ]
 
 
 def _limits(found: "Look") -> list[dict[str, Any]]:
@@ -100,11 +120,13 @@ def _on(call: Call, office: "Office", routes: "list[Route]", every: int) -> int:
         try:
             head = office.journal.head().count
             if head != seen or time.monotonic() >= due:
+                closed = _closed(office)
                 found = alerts.look(office)
                 troubles = alerts.deliver(office, routes)
                 fresh = tuple(one for one in troubles if one not in told)
-                told = set(troubles)
-                for line in _lines(found, fresh):
+                lines = [*(one for one in closed if one not in told), *_lines(found, fresh)]
+                told = {*troubles, *closed}
+                for line in lines:
                     click.echo(line, err=call.as_json)
                 if call.as_json and (found.changes.raised or found.changes.ended):
                     click.echo(json.dumps(finite(_changed(found))))

@@ -58,6 +58,11 @@ def agenda(now: Valuation, span: timedelta) -> tuple[Dated, ...]:
 
 
 def _settlements(now: Valuation, until: datetime) -> Iterator[Dated]:
+    for one in now.outstanding:
+        words = (
+            f"{one.trade.id} expired {one.trade.expiry:%Y-%m-%d %H:%M} UTC, settlement outstanding"
+        )
+        yield _day(now, now.at.date(), f"{words}: headframe close-day")
     for one in now.dealt:
         if one.trade.expiry <= until:
             yield Dated(at=one.trade.expiry, what=_expiry(one))

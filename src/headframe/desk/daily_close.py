@@ -58,6 +58,24 @@ def close_days(
     A day whose prices are missing is not closed, nor any after it; what is missing is returned.
     """
     users.allowed(office, users.Action.PREPARE)
+    return _run(office, until, dry_run=dry_run, progress=progress)
+
+
+def close_due(office: Office) -> CloseRun | None:
+    """Close what is due, as the running desk and the watch do by themselves; None where nothing is.
+
+    Nothing is due without an open trade, and nothing is closed without its prices.
+    """
+    state = office.state()
+    first = next_close(state)
+    if first is None or first > last_close(office.now()):
+        return None
+    if not (state.positions() or state.transit or state.calls):
+        return None
+    return _run(office, None, dry_run=False, progress=lambda _done, _all: None)
+
+
+def _run(office: Office, until: date | None, *, dry_run: bool, progress: Progress) -> CloseRun:
     first, last = _span(office, until)
     closed: list[ClosedDay] = []
     missing: tuple[MissingPrice, ...] = ()

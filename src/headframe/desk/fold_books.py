@@ -19,9 +19,7 @@ from headframe.desk.known import (
 )
 from headframe.desk.ports import JournalBroken, Record
 from headframe.desk.state import State
-from headframe.lifecycle import (
-    MonthResult,
-)
+from headframe.lifecycle import MonthBooks, MonthResult
 from headframe.units import Month
 
 
@@ -35,8 +33,15 @@ def _flows(state: State, record: Record) -> None:
     state.transit = [*still(state.transit, record.at.date()), *fresh]
     for row in record.body["months"]:
         result = from_json(MonthResult, row)
-        state.months[result.month] = result
+        _into_month(state, result)
         state.cash_unhedged = result.cash_unhedged_usd
+
+
+def _into_month(state: State, result: MonthResult) -> None:
+    """Take a month as an event says it stands, and what the event added to its exact books."""
+    books = state.month_books.get(result.month, MonthBooks(month=result.month))
+    state.month_books[result.month] = books.moved(state.months.get(result.month), result)
+    state.months[result.month] = result
 
 
 def _fx(state: State, record: Record) -> None:
@@ -111,7 +116,7 @@ def _day(state: State, record: Record) -> None:
     for trade, price in cast("list[list[str]]", body["marks"]):
         state.last_marks[trade] = Decimal(price)
     result = from_json(MonthResult, body["month"])
-    state.months[result.month] = result
+    _into_month(state, result)
     state.last_day = date.fromisoformat(body["day"])
     state.closed_through = state.last_day + timedelta(days=1)
     state.spot = body["spot"]

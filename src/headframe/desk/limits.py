@@ -9,6 +9,8 @@ from headframe.counterparty import CollateralTerms, Dossier, Standing, objection
 from headframe.desk import calls
 from headframe.desk.approvals import proposal_of
 from headframe.desk.covenants import covenants
+from headframe.desk.designations import residuals_of
+from headframe.desk.fold_lifecycle import next_close
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined
 from headframe.desk.programme import pledge_of
@@ -24,6 +26,7 @@ from headframe.hedge import (
     planned_coins,
     premium_spent,
 )
+from headframe.lifecycle import last_close
 from headframe.mandate import CounterpartyRules, Mandate, Rule
 from headframe.risk import (
     MOVES,
@@ -195,6 +198,8 @@ def watched(now: Valuation, mandate: Mandate) -> tuple[Watched, ...]:
     dossiers = now.dossiers
     return (
         *_cover(now, mandate),
+        *_run_off(now, mandate),
+        *_settlements(now),
         *_cash(now, mandate),
         *_counterparties(now, mandate, dossiers),
         *_papers(now, mandate),
@@ -222,6 +227,42 @@ def _cover(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
             allowed=mandate.cover.firm_p10_share_max * row.p10_cumulative
             + now.liquidity.free_coins, unit="coins",
         )  # fmt: skip
+
+
+def _run_off(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
+    """Yield hedges left over after their coins were sold: past the policy's day, and before it."""
+    left = residuals_of(now)
+    late = sum(float(one.state.residual) for one in left if one.over_hedged)
+    early = sum(float(one.state.residual) for one in left if not one.over_hedged)
+    yield Watched(
+        clause=Rule.OVER_HEDGED.clause, name="over-hedged: hedges left over after their coins were sold",
+        used=late, allowed=mandate.cover.over_hedged_coins_max, unit="coins",
+    )  # fmt: skip
+    for one in left:
+        until = f"{one.state.due:%Y-%m-%d}"
+        words = "speculative residual" if one.over_hedged else f"to be reduced by {until}"
+        yield Watched(
+            clause=Rule.OVER_HEDGED.clause,
+            name=f"{one.state.trade} {one.state.month}: {words}, owner {one.owner}",
+            used=float(one.state.residual), unit="coins",
+            allowed=0.0 if one.over_hedged else max(early, float(one.state.residual)),
+        )  # fmt: skip
+
+
+def _settlements(now: Valuation) -> Iterator[Watched]:
+    """Yield what has expired and is not settled, with its age; a day later it is a breach."""
+    for position in now.outstanding:
+        trade = position.trade
+        yield Watched(
+            clause="I14", name=f"{trade.id} expired {trade.expiry:%Y-%m-%d}, settlement outstanding",
+            used=(now.at - trade.expiry).total_seconds() / 86_400.0, allowed=1.0, unit="days",
+            amber_from=0.0001,
+        )  # fmt: skip
+    first = next_close(now.state)
+    due = 0 if first is None or not now.dealt else (last_close(now.at) - first).days + 1
+    yield Watched(
+        clause="I14", name="days not closed", used=float(max(due, 0)), allowed=1.0, unit="days",
+    )  # fmt: skip
 
 
 def _cash(now: Valuation, mandate: Mandate) -> Iterator[Watched]:

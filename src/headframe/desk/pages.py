@@ -7,6 +7,7 @@ from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, Trade, sti
 from headframe.desk import limits, money, quotes
 from headframe.desk.agenda import agenda
 from headframe.desk.covenants import Certificate
+from headframe.desk.designations import month_so_far
 from headframe.desk.limits import MarginView
 from headframe.desk.office import Office
 from headframe.desk.state import State
@@ -173,7 +174,9 @@ def _twelve_months(now: Valuation) -> Section:
         f"Sized on {version.id} of {version.at:%Y-%m-%d}, {version.status}; hash {version.sha256}."
     )
     return Section(
-        heading="3 Twelve months", sentences=(line, costs, made), tables=(exposure_table(rows),)
+        heading="3 Twelve months",
+        sentences=(line, costs, made),
+        tables=(exposure_table(rows, month_so_far(now)),),
     )
 
 

@@ -18,6 +18,7 @@ from headframe.desk.known import Version
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound, Stale
 from headframe.desk.reserving import reserved, reserved_id
+from headframe.desk.run_off import month_so_far_of, over_hedged
 from headframe.desk.state import State
 from headframe.hedge import (
     Bucket,
@@ -32,6 +33,7 @@ from headframe.hedge import (
     exposure_rows,
     proposal_of,
 )
+from headframe.lifecycle import CurrentMonth
 from headframe.mandate import Mandate, Unwind
 from headframe.market import Flaw
 from headframe.risk import Liquidity, Pledge
@@ -46,6 +48,8 @@ class Plan:
     version: Version
     blocks: tuple[tuple[Bucket, tuple[Rated, ...]], ...]
     proposals: tuple[Proposal, ...]
+    current: CurrentMonth
+    """The month that has begun: it is hedged already, or not."""
 
 
 def liquidity_of(state: State, settings: Settings) -> Liquidity:
@@ -138,6 +142,7 @@ def situation(
         lent={n: state.coins_lent(n) for n in names},
         live=tuple(one.request.structure for one in live),
         liquidity=liquidity_of(state, settings),
+        over_hedged_coins=over_hedged(state, settings, at),
         pledge=pledge_of(state, settings),
         spread_median=settings.venue.spread_median,
         preparer=person,
@@ -186,7 +191,13 @@ def plan(office: Office, *, propose: bool = True) -> Plan:
     if propose and fresh:
         drafts = [Draft("proposed", {"proposal": to_json(one)}) for one in fresh]
         office.record(*drafts, at=found.at)
-    return Plan(situation=found, version=version, blocks=compared, proposals=tuple(fresh))
+    return Plan(
+        situation=found,
+        version=version,
+        blocks=compared,
+        proposals=tuple(fresh),
+        current=month_so_far_of(office.state(), office.settings(), found.at),
+    )
 
 
 def drafted(

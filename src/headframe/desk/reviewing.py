@@ -1,11 +1,13 @@
 """Reviews: whether one is due, what changed since the last, and the trades that would restore the mandate."""
 
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
 
 from headframe.codec import to_json
 from headframe.counterparty import Standing, score
 from headframe.desk import closing, programme, users
 from headframe.desk.covenants import covenants
+from headframe.desk.designations import residuals_of
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, Json
 from headframe.desk.valuation import Valuation, value_now
@@ -89,10 +91,7 @@ def hold(office: Office) -> Review:
     rows: tuple[ExposureRow, ...] = ()
     if now.state.forecast is not None:
         rows = exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
-    made += [
-        closing.propose(office, trade, coins)
-        for trade, coins in too_much(rows, now.positions, kept=frozenset(now.state.contracts))
-    ]
+    made += [closing.propose(office, trade, coins) for trade, coins in _to_close(now, rows)]
     body = {
         "baseline": to_json(found.now),
         "triggers": [to_json(one) for one in found.triggers],
@@ -100,6 +99,20 @@ def hold(office: Office) -> Review:
     }
     _keep(office, body)
     return Review(due=found, rows=rows, proposals=tuple(made))
+
+
+def _to_close(now: Valuation, rows: tuple[ExposureRow, ...]) -> list[tuple[str, Decimal]]:
+    """Return what to close: hedges left over after their coins were sold, and cover above its ceiling."""
+    found = dict(too_much(rows, now.positions, kept=frozenset(now.state.contracts)))
+    for one in residuals_of(now):
+        coins = one.state.residual.quantize(_STEP, rounding=ROUND_DOWN)
+        if coins > 0:
+            found[one.state.trade] = found.get(one.state.trade, Decimal(0)) + coins
+    held = {one.trade.id: one.coins for one in now.positions}
+    return [(trade, min(coins, held[trade])) for trade, coins in found.items()]
+
+
+_STEP = Decimal("0.1")
 
 
 @serialised

@@ -45,6 +45,7 @@ from headframe.hedge import (
 )
 from headframe.lifecycle import (
     HedgeResult,
+    MonthBooks,
     MonthResult,
     SettlementPrice,
 )
@@ -151,6 +152,8 @@ class State:
     last_marks: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     ledger: Ledger = field(default_factory=Ledger)
     months: dict[Month, MonthResult] = field(default_factory=dict[Month, MonthResult])
+    month_books: dict[Month, MonthBooks] = field(default_factory=dict[Month, MonthBooks])
+    """Coins and dollars of each month in exact integers."""
     last_day: date | None = None
     """The last day a price scenario closed."""
     closed_through: date | None = None

@@ -312,6 +312,7 @@ def _facts(found: Situation, made: ContractPriced, *, repeated: bool) -> Facts:
         months=month_facts(found.rows, coins, firm=not terms.kind.keeps_upside),
         free_coins=found.liquidity.free_coins,
         hedged_share=hedged_share(found.rows, float(made.size)),
+        over_hedged_coins=found.over_hedged_coins,
         size_coins=float(made.size),
         notional_usd=float(made.size) * made.forward_usd,
         tracking_error=tracking,

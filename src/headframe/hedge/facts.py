@@ -50,6 +50,7 @@ def facts_of(
         spot_move=snapshot.spot_move_10m,
         open_interest_share=_interest_share(snapshot, candidate),
         clip_age_minutes=clip_age(found),
+        over_hedged_coins=found.over_hedged_coins,
     )
 
 

@@ -62,6 +62,8 @@ class Situation:
     """Dollars of dealers that are booked and not there yet."""
     lent: Mapping[str, float] = field(default_factory=dict[str, float])
     """Coins that dealers have borrowed of us."""
+    over_hedged_coins: float = 0.0
+    """Coins of hedges left over after their coins were sold and the mandate's days passed."""
     rule_sets: tuple[VenueMargin, ...] = RULE_SETS
     """What the venue's margin is counted by."""
     reserved: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

@@ -84,5 +84,7 @@ class Facts:
     open_interest_share: float | None
     clip_age_minutes: float | None = None
     """Minutes since the last clip of the same proposal was dealt; None where there was none."""
+    over_hedged_coins: float = 0.0
+    """Coins of hedges left over after their designated coins were sold and the policy's days passed."""
     closes: bool = False
     """Whether it closes a trade that is on: fewer coins are hedged, no line is drawn on."""

@@ -169,12 +169,18 @@ class CoverRules:
     put_strike_share: float
     unwind: Unwind
     hedge_for_accounts: bool
+    over_hedged_days_max: int = 5
+    """Days after a month's end by which the hedge of its sold coins is closed, unless held to expiry."""
+    over_hedged_coins_max: float = 0.5
+    """Coins of hedge that may be left over after those days: less than is worth a trade."""
     as_sold: StandingOrder | None = None
     """None: hedges are never bought back daily, and ``unwind = "as_sold"`` breaks M-2.5."""
 
     def __post_init__(self) -> None:
         _within("firm_p10_share_max", self.firm_p10_share_max, 0.0, 1.0)
         _within("put_strike_share", self.put_strike_share, 0.3, 1.2)
+        _within("over_hedged_days_max", self.over_hedged_days_max, 0, 366)
+        _within("over_hedged_coins_max", self.over_hedged_coins_max, 0.0, 1e6)
         ahead = 1
         for band in self.bands:
             if band.first != ahead:

@@ -15,6 +15,7 @@ class Rule(StrEnum):
     PUTS_ABOVE_P50 = "puts_above_p50"
     ABOVE_CEILING = "above_ceiling"
     BELOW_FLOOR = "below_floor"
+    OVER_HEDGED = "over_hedged"
     TRACKING_TOO_LOOSE = "tracking_too_loose"
     R2_TOO_LOW = "r2_too_low"
     DEALER_NOT_APPROVED = "dealer_not_approved"
@@ -62,6 +63,7 @@ _CLAUSES = {
     Rule.ABOVE_CEILING: "M-2.2",
     Rule.FIRM_ABOVE_P10: "M-2.3",
     Rule.PUTS_ABOVE_P50: "M-2.4",
+    Rule.OVER_HEDGED: "M-2.6",
     Rule.TRACKING_TOO_LOOSE: "M-3.1",
     Rule.R2_TOO_LOW: "M-3.2",
     Rule.DEALER_NOT_APPROVED: "M-4.1",

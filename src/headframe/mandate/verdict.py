@@ -53,6 +53,7 @@ def judge(mandate: Mandate, facts: Facts, stage: Stage) -> Verdict:
     found = [
         *_scope(mandate, facts),
         *_cover(mandate, facts),
+        *_run_off(mandate, facts),
         *_basis(mandate, facts),
         *_dealers(mandate, facts),
         *_cash(mandate, facts),
@@ -130,6 +131,17 @@ def _cover(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
                 found=f"{month.puts_only:.2f} coins of puts",
                 where=where,
             )
+
+
+def _run_off(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    """Hedges left over after their coins were sold count against new ones, and never against a close."""
+    most = mandate.cover.over_hedged_coins_max
+    if not facts.closes and not facts.over_hedged_coins <= most:
+        yield Breach(
+            rule=Rule.OVER_HEDGED,
+            allowed=f"{most:.2f} coins of hedge beyond the coins to sell",
+            found=f"{facts.over_hedged_coins:.2f} coins left over",
+        )
 
 
 def _lender(mandate: Mandate, facts: Facts) -> Iterator[Breach]:

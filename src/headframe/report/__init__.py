@@ -61,6 +61,7 @@ from headframe.report.policy import (
 )
 from headframe.report.programme import (
     balances_table,
+    current_month_line,
     exposure_table,
     ladder_table,
     objective_table,
@@ -107,6 +108,7 @@ __all__ = [
     "costs_table",
     "counterparty_table",
     "coverage_line",
+    "current_month_line",
     "deliveries_table",
     "drivers_table",
     "effectiveness_table",

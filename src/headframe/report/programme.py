@@ -14,17 +14,39 @@ from headframe.hedge import (
     describe,
 )
 from headframe.instrument import Kind
-from headframe.lifecycle import (
-    MonthResult,
-)
+from headframe.lifecycle import CurrentMonth, MonthResult
 from headframe.mandate import Rebalance
 from headframe.report.table import Cell, Column, Form, Table
 from headframe.risk import Outcome, Strategy
 from headframe.units import expiry_label, instant
 
 
-def exposure_table(rows: tuple[ExposureRow, ...]) -> Table:
-    """Each month against its band, on P50 and on cumulative P10, and what the floor covers of its costs."""
+def current_month_line(now: CurrentMonth) -> str:
+    """Return the current month in a sentence: mined, sold, still to come, hedged, left over."""
+    left = (
+        f", {now.residual:,.2f} of it left over after its coins were sold" if now.residual else ""
+    )
+    return (
+        f"{now.month}, the current month: {now.mined:,.2f} mined so far, {now.sold:,.2f} of it sold, "
+        f"{now.to_come:,.2f} still to come, {now.hedged:,.2f} hedged{left}."
+    )
+
+
+def exposure_table(rows: tuple[ExposureRow, ...], current: CurrentMonth | None = None) -> Table:
+    """Return each month against its band on P50 and cumulative P10, and what the floor covers of its costs.
+
+    The current month comes first: its P50 is what is still to come, beside what is mined and not yet sold.
+    """
+    this_month: tuple[tuple[Cell, ...], ...] = ()
+    if current is not None:
+        ahead = current.to_come + max(current.mined - current.sold, 0.0)
+        share = current.hedged / ahead if ahead > 0.0 else None
+        this_month = (
+            (
+                f"{current.month} now", ahead, None, "-", current.hedged, share, None, None, None,
+                None, None, None,
+            ),
+        )  # fmt: skip
     return Table(
         title="Exposure against the mandate",
         columns=(
@@ -41,7 +63,8 @@ def exposure_table(rows: tuple[ExposureRow, ...]) -> Table:
             Column("cash need USD", Form.USD),
             Column("covers", Form.SHARE),
         ),
-        rows=tuple(
+        rows=this_month
+        + tuple(
             (
                 str(row.month),
                 row.p50,
@@ -58,7 +81,8 @@ def exposure_table(rows: tuple[ExposureRow, ...]) -> Table:
             )
             for row in rows
         ),
-        note="Cash need: power, fixed costs, debt service and capex. Coins unless said otherwise.",
+        note="Cash need: power, fixed costs, debt service and capex. Coins unless said otherwise."
+        + ("" if current is None else f" {current_month_line(current)}"),
     )
 
 

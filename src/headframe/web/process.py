@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from headframe.desk import audit, execution, executions, fencing, users
+from headframe.desk import audit, daily_close, execution, executions, fencing, users
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Broken, Invalid, NotFound, OutcomeUnknown, Stopped
@@ -19,6 +19,8 @@ from headframe.venue import Spoken
 from headframe.wiring import audit_office, by_voice, open_office, trading
 
 RETRY_SECONDS = 1.0
+CLOSE_SECONDS = 60.0
+"""How often a running desk looks whether a day is to be closed."""
 
 
 @dataclass
@@ -58,6 +60,7 @@ class DeskProcess:
     async def run(self) -> None:
         """Connect, reconcile, be ready; when the line breaks, begin again. Never returns by itself."""
         verifying = asyncio.create_task(self._verify())
+        closing = asyncio.create_task(self._close_days())
         try:
             while True:
                 self.readiness.connected = self.readiness.reconciled = False
@@ -70,6 +73,7 @@ class DeskProcess:
                 await asyncio.sleep(RETRY_SECONDS)
         finally:
             verifying.cancel()
+            closing.cancel()
 
     async def _on(self, line: Trading) -> None:
         """While the line holds: reconcile until nothing is unknown, then keep looking."""
@@ -92,6 +96,13 @@ class DeskProcess:
         """Whether a request is out that nobody is dealing."""
         live = self.office.state().live_rfqs()
         return any(one.request.id not in line.busy for one in live)
+
+    async def _close_days(self) -> None:
+        """Close each day that is due, as soon as its prices are known; what stops it is on the watch."""
+        while True:
+            with suppress(Broken, Stopped):
+                await self._aside(daily_close.close_due, self.office.user, self.office.token)
+            await asyncio.sleep(CLOSE_SECONDS)
 
     async def _verify(self) -> None:
         """The whole chain in the background; a journal that does not hold stops trading."""

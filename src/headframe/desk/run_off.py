@@ -1,0 +1,82 @@
+"""Designations as the books stand: which coins each sale delivered, and what every trade still hedges."""
+
+from datetime import datetime
+
+from headframe.codec import Settings
+from headframe.desk.state import State
+from headframe.lifecycle import (
+    CoinSale,
+    CurrentMonth,
+    Delivered,
+    DesignationState,
+    RunOffPolicy,
+    coins_sold_by_month,
+    current_month,
+    deliveries,
+    designation_states,
+    end_of,
+    sale_of,
+)
+from headframe.mandate import Unwind
+from headframe.units import BTC, USD, Money, Month
+
+_DAYS_WITHOUT_MANDATE = 5
+
+
+def delivered(state: State, settings: Settings) -> tuple[Delivered, ...]:
+    """Return which month's coins each sale delivered."""
+    mined = {month: books.mined for month, books in state.month_books.items()}
+    return deliveries(mined, _sales(state, settings))
+
+
+def _sales(state: State, settings: Settings) -> list[CoinSale]:
+    """Return recorded sales of the mine's coin, and what price scenarios sold, as one sale a month."""
+    coin = settings.operation.coin
+    found: list[CoinSale] = []
+    booked: dict[Month, tuple[int, int]] = {}
+    for one in state.sales:
+        if one.coins.currency.code != coin:
+            continue
+        usd = state.usd_of(one.cash, one.at, settings.bank) or 0.0
+        fee = state.usd_of(one.fee, one.at, settings.bank) or 0.0
+        sale = sale_of(one.at, one.coins, usd - fee)
+        found.append(sale)
+        coins, cents = booked.get(Month.of(one.at), (0, 0))
+        booked[Month.of(one.at)] = (coins + sale.coins.smallest, cents + sale.proceeds.smallest)
+    for month, books in state.month_books.items():
+        coins, cents = booked.get(month, (0, 0))
+        rest = books.sold.smallest - coins
+        if rest > 0:
+            usd_rest = Money(USD, books.proceeds.smallest - cents)
+            found.append(CoinSale(at=end_of(month), coins=Money(BTC, rest), proceeds=usd_rest))
+    return found
+
+
+def states_of(state: State, settings: Settings) -> tuple[DesignationState, ...]:
+    """Return every designation as it stands."""
+    rules = None if state.mandate is None else state.mandate.cover
+    policy = RunOffPolicy(
+        Unwind.MONTHLY if rules is None else rules.unwind,
+        _DAYS_WITHOUT_MANDATE if rules is None else rules.over_hedged_days_max,
+    )
+    sold = coins_sold_by_month(delivered(state, settings))
+    return designation_states(tuple(state.trades.values()), state.positions(), sold, policy)
+
+
+def over_hedged(state: State, settings: Settings, at: datetime) -> float:
+    """Return coins of hedges left over after the mandate's policy would have reduced them."""
+    live = {one.trade.id for one in state.live_positions(at)}
+    return float(
+        sum(one.over_hedged(at) for one in states_of(state, settings) if one.trade in live)
+    )
+
+
+def month_so_far_of(state: State, settings: Settings, at: datetime) -> CurrentMonth:
+    """Return the current month from the books, the forecast in force and the designations."""
+    month, forecast = Month.of(at), state.forecast
+    known = [] if forecast is None else [row for row in forecast.months if row.month == month]
+    sold = coins_sold_by_month(delivered(state, settings)).get(month)
+    mined = state.month_books[month].mined if month in state.month_books else Money(BTC, 0)
+    of_it = Money(BTC, 0 if sold is None else int(sold.scaleb(8)))
+    expected = known[0].coins.p50 if known else 0.0
+    return current_month(at, expected, (mined, of_it), states_of(state, settings))
