@@ -2,10 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import click
 
 from headframe.cli.frame import Call, Instant, Whole, command
+
+if TYPE_CHECKING:
+    from headframe.lifecycle import Bridge, RealisedMonth
 
 
 @click.command()
@@ -146,13 +150,25 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
         return
     from headframe.codec import to_json
     from headframe.desk import money, tables
-    from headframe.report import performance_table, realised_table
+    from headframe.report import (
+        bridge_table,
+        performance_table,
+        realised_months_table,
+        realised_table,
+    )
 
     found = money.performance(call.office())
     shown: list[object] = [tables.pnl_table(found)]
     if found.months:
         shown.append(performance_table(found.months, "Hedge performance against spot"))
         shown.append(realised_table(found.months))
+    if found.realised:
+        shown.append(realised_months_table(found.realised))
+        shown.append(bridge_table(found.bridge))
+    shown += [
+        f"{name} has expired, settlement outstanding: what it will pay is in no figure; headframe close-day"
+        for name in found.outstanding
+    ]
     call.answer(
         "pnl",
         {
@@ -175,9 +191,55 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
             ],
             "months": [{**to_json(month), "parts": list(month.parts)} for month in found.months],
             "total": to_json(found.total),
+            "realised": [_realised_json(one) for one in found.realised],
+            "bridge": _bridge_json(found.bridge),
+            "settlement_outstanding": list(found.outstanding),
         },
         *shown,
     )
+
+
+def _realised_json(one: "RealisedMonth") -> dict[str, object]:
+    """Return a month of production with exact amounts as decimal strings."""
+    return {
+        "month": str(one.month),
+        "mined_btc": str(one.mined),
+        "sold_btc": str(one.sold),
+        "designated_btc": str(one.designated),
+        "designated_sold_btc": str(one.designated_sold),
+        "sales_usd": str(one.sales),
+        "settlements_usd": str(one.settlements),
+        "premium_usd": str(one.premium),
+        "fees_usd": str(one.fees),
+        "recognised_usd": str(one.recognised_usd),
+        "deferred_usd": str(one.deferred_usd),
+        "intrinsic_usd": str(one.intrinsic),
+        "basis_usd": str(one.basis_usd),
+        "spot_usd_per_coin": one.spot_price,
+        "realised_usd_per_coin": one.realised_price,
+    }
+
+
+def _bridge_json(found: "Bridge") -> dict[str, object]:
+    """Return the bridge with exact amounts as decimal strings."""
+    return {
+        "rows": [
+            {
+                "month": str(row.month),
+                "own_sales_usd": str(row.own_sales),
+                "own_hedges_usd": str(row.own_hedges),
+                "cash_sales_usd": str(row.cash_sales),
+                "cash_hedges_usd": str(row.cash_hedges),
+                "difference_usd": str(row.difference),
+            }
+            for row in found.rows
+        ],
+        "inventory_sales_usd": str(found.inventory_sales),
+        "revaluation_usd": str(found.revaluation),
+        "unrealised_usd": str(found.unrealised),
+        "pnl_usd": str(found.pnl),
+        "reconciles": found.holds,
+    }
 
 
 def _explained(call: Call, since: datetime) -> None:

@@ -277,7 +277,7 @@ class _Story:
             copy = fork_office(self.office, self.folder, self.folder / "courses" / course)
             with bar(f"{course} course") as progress:
                 days.walk(copy, course, days.horizon(copy.state()), progress)
-            months = tuple(copy.state().months.values())
+            months = money.performance(copy).months
             walked.append((str(course), months))
             self.tell(
                 f"{str(course).upper()} course: every day mined, sold, hedges reduced and settled",

@@ -73,7 +73,7 @@ def check(call: Call) -> int:
 def clock(call: Call, to: datetime | None, course: str | None, until: datetime | None) -> None:
     """Show the paper clock, advance it, or close days along a course of the price."""
     from headframe.cli.progress import bar
-    from headframe.desk import days, workspace
+    from headframe.desk import days, money, workspace
     from headframe.desk.ports import Invalid
     from headframe.report import performance_table
     from headframe.risk import Course
@@ -91,7 +91,7 @@ def clock(call: Call, to: datetime | None, course: str | None, until: datetime |
         last = until.date() if until is not None else days.horizon(office.state())
         with bar(f"{course} course") as progress:
             days.walk(office, Course(course), last, progress)
-        tables = [performance_table(tuple(office.state().months.values()), f"The {course} course")]
+        tables = [performance_table(money.performance(office).months, f"The {course} course")]
     state = office.state()
     assert state.clock is not None
     call.answer(

@@ -1,11 +1,15 @@
 """What was traded, booked and earned."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 
 from headframe.book import Accounts, Position, Trade, TrialLine
+from headframe.codec import Settings
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
+from headframe.desk.run_off import delivered, states_of
 from headframe.desk.state import State
 from headframe.desk.valuation import value_now
 from headframe.hedge import (
@@ -15,12 +19,17 @@ from headframe.hedge import (
 )
 from headframe.hedge import added_up as sums
 from headframe.lifecycle import (
+    Bridge,
     MonthResult,
+    RealisedMonth,
     Total,
+    bridge,
+    month_result,
+    realised_months,
     total,
 )
 from headframe.risk import Mark, marks
-from headframe.units import BTC, USD
+from headframe.units import BTC, USD, booked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +42,14 @@ class Performance:
     """Coins on hand: free, pledged, and posted as margin, where gains of inverse futures lie."""
     trades: tuple[TradePnl, ...]
     months: tuple[MonthResult, ...]
+    """Months of production that have sold coins: their own sales, their own hedges."""
     total: Total
+    realised: tuple[RealisedMonth, ...]
+    """The same exact, months that have only hedges among them."""
+    bridge: Bridge
+    """Production, cash and P&L, reconciled to the cent."""
+    outstanding: tuple[str, ...]
+    """Trades that have expired and are not settled: what they will pay is in no figure."""
 
 
 def added_up(office: Office, by: By) -> tuple[Sum, ...]:
@@ -71,7 +87,10 @@ def performance(office: Office) -> Performance:
         _pnl(state, trade, left.get(trade.id), marked.get(trade.id))
         for trade in state.booked().values()
     )
-    months = tuple(state.months.values())
+    own = realised_of(state, now.settings)
+    months = months_of(state, own)
+    price = Fraction(repr(now.surface.spot))
+    unrealised = booked(sum(one.value_usd for one in marked.values()), USD)
     return Performance(
         at=now.at,
         spot=now.surface.spot,
@@ -79,6 +98,29 @@ def performance(office: Office) -> Performance:
         trades=rows,
         months=months,
         total=total(months),
+        realised=own,
+        bridge=bridge(own, state.month_books, state.results.values(), price, unrealised),
+        outstanding=tuple(one.trade.id for one in now.outstanding),
+    )
+
+
+def realised_of(state: State, settings: Settings) -> tuple[RealisedMonth, ...]:
+    """Return every month by production, exact."""
+    return realised_months(
+        state.month_books,
+        delivered(state, settings),
+        state.results.values(),
+        states_of(state, settings),
+        state.booked(),
+    )
+
+
+def months_of(state: State, own: Sequence[RealisedMonth]) -> tuple[MonthResult, ...]:
+    """Return months that have mined, sold or paid anything, as figures."""
+    return tuple(
+        month_result(one, state.month_books.get(one.month), state.months.get(one.month))
+        for one in own
+        if one.mined.smallest or one.sold.smallest or one.month in state.month_books
     )
 
 

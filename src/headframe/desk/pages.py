@@ -7,7 +7,7 @@ from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, Trade, sti
 from headframe.desk import limits, money, quotes
 from headframe.desk.agenda import agenda
 from headframe.desk.covenants import Certificate
-from headframe.desk.designations import month_so_far
+from headframe.desk.designations import Residual, month_so_far, residuals_of
 from headframe.desk.limits import MarginView
 from headframe.desk.office import Office
 from headframe.desk.state import State
@@ -37,7 +37,7 @@ from headframe.report import (
     watch_table,
 )
 from headframe.risk import Status
-from headframe.units import BTC, CURRENCIES, USD, Money
+from headframe.units import BTC, CURRENCIES, USD, Money, Month
 
 _AHEAD = timedelta(days=14)
 
@@ -71,7 +71,7 @@ def morning(office: Office) -> Page:
         _decisions(state),
         _cash(now, view),
         _twelve_months(now),
-        _yesterday(state),
+        _yesterday(now),
         Section(heading="5 Profit and loss", tables=(pnl_table(money.performance(office)),)),
         Section(
             heading="6 Counterparties", tables=(exposure_by_dealer_table(limits.credit(office)),)
@@ -180,24 +180,51 @@ def _twelve_months(now: Valuation) -> Section:
     )
 
 
-def _yesterday(state: State) -> Section:
-    if not state.months or state.last_day is None:
+def _yesterday(now: Valuation) -> Section:
+    """Return the last close, the month's coins and their realised price, and hedges left over."""
+    state = now.state
+    if state.closed_through is None and not state.month_books:
         return Section(heading="4 Yesterday", sentences=("none: no day has been closed yet",))
-    last: MonthResult = list(state.months.values())[-1]
-    line = (
-        f"{state.last_day}: this month {last.mined:,.2f} mined{_against(state, last)}, "
-        f"{last.sold:,.2f} sold at "
-        f"{last.spot_price:,.0f} USD, realised {last.realised_price:,.0f} USD a coin with the hedge."
+    lines: list[str] = []
+    if state.closed_through is not None:
+        lines.append(f"Closed through {state.closed_through} 08:00 UTC.")
+    months = money.realised_of(state, now.settings)
+    begun = [one for one in months if one.mined.smallest or one.sold.smallest]
+    if begun:
+        last = begun[-1]
+        spot, realised = (
+            "-" if price is None else f"{price:,.0f} USD"
+            for price in (last.spot_price, last.realised_price)
+        )
+        lines.append(
+            f"{last.month}: {float(last.mined):,.2f} mined{_against(now, last.month)}, "
+            f"{float(last.sold):,.2f} sold at {spot}, realised {realised} a coin with the hedge."
+        )
+    lines += [
+        f"{one.trade.id} expired {one.trade.expiry:%Y-%m-%d}, settlement outstanding: headframe close-day."
+        for one in now.outstanding
+    ]
+    lines += [_left_over(one) for one in residuals_of(now)]
+    return Section(heading="4 Yesterday", sentences=tuple(lines))
+
+
+def _left_over(one: Residual) -> str:
+    """Return a hedge left over after its coins were sold, in a sentence."""
+    words = "speculative" if one.over_hedged else f"to be reduced by {one.state.due:%Y-%m-%d}"
+    return (
+        f"{one.state.trade} hedges {one.state.residual:.2f} coins of {one.state.month} beyond the coins to "
+        f"sell ({words}): delta {one.delta_coins:,.2f} BTC, value {one.value_usd:,.0f} USD, owner "
+        f"{one.owner}."
     )
-    return Section(heading="4 Yesterday", sentences=(line,))
 
 
-def _against(state: State, last: MonthResult) -> str:
-    """What the forecast expected of the month by then; nothing where it does not know the month."""
-    assert state.last_day is not None
-    if state.forecast is None or last.month not in {row.month for row in state.forecast.months}:
+def _against(now: Valuation, month: Month) -> str:
+    """Return what the forecast expected of a month by now; nothing where it does not know the month."""
+    forecast = now.state.forecast
+    if forecast is None or month not in {row.month for row in forecast.months}:
         return ""
-    expected = state.forecast.of(last.month).coins.p50 * state.last_day.day / last.month.days
+    done = month.days if now.at >= month.end else (now.at - month.start).days
+    expected = forecast.of(month).coins.p50 * done / month.days
     return f" against {expected:,.2f} forecast by then"
 
 

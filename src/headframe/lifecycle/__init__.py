@@ -12,6 +12,7 @@ from headframe.lifecycle.realised import (
     RealisedMonth,
     bridge,
     intrinsic_per_coin,
+    month_result,
     realised_months,
 )
 from headframe.lifecycle.results import Amount, HedgeResult, results_of
@@ -84,6 +85,7 @@ __all__ = [
     "intrinsic_per_coin",
     "last_close",
     "mined_on",
+    "month_result",
     "prices_for",
     "realised_months",
     "results_of",

@@ -6,13 +6,15 @@ recognised and the rest is deferred to the coins still to be sold.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 
 from headframe.book import Trade
 from headframe.instrument import Kind
 from headframe.lifecycle.flows import FlowCause
 from headframe.lifecycle.month_books import MonthBooks
+from headframe.lifecycle.performance import MonthResult
 from headframe.lifecycle.results import HedgeResult
 from headframe.lifecycle.run_off import Delivered, DesignationState
 from headframe.units import BTC, USD, Money, Month, booked
@@ -137,13 +139,17 @@ def _month(
         mined=_NO_COINS if books is None else books.mined,
         sold=Money(BTC, sum(one.coins.smallest for one in delivered)),
         sales=sum_of(one.proceeds for one in delivered),
-        designated=booked(sum(one.designated for one in designations), BTC),
-        designated_sold=booked(sum(one.sold for one in designations), BTC),
+        designated=_coins(one.designated for one in designations),
+        designated_sold=_coins(one.sold for one in designations),
         settlements=_worth(results, lambda cause: cause not in _UPFRONT | _COSTS),
         premium=_worth(results, lambda cause: cause in _UPFRONT),
         fees=_worth(results, lambda cause: cause in _COSTS),
         intrinsic=_intrinsic(delivered, designations, trades),
     )
+
+
+def _coins(parts: Iterable[Decimal]) -> Money:
+    return booked(sum(parts, Decimal(0)), BTC)
 
 
 def _worth(results: Sequence[HedgeResult], wanted: Callable[[FlowCause], bool]) -> Money:
@@ -156,15 +162,15 @@ def _intrinsic(
     trades: Mapping[str, Trade],
 ) -> Money:
     """Return what the hedges of a month would pay at the prices of its coins' own sales."""
-    total, queue = Fraction(0), [[d.trade, Fraction(d.designated)] for d in designations]
+    total = Fraction(0)
+    room = {one.trade: Fraction(one.designated) for one in designations}
     for one in delivered:
         left, price = Fraction(one.coins.smallest, BTC.scale), _price(one)
-        for row in queue:
-            trade, room = trades[str(row[0])], Fraction(row[1])
-            coins = min(left, room)
+        for name, free in list(room.items()):
+            coins = min(left, free)
             if coins > 0:
-                total += coins * intrinsic_per_coin(trade, price)
-                row[1], left = room - coins, left - coins
+                total += coins * intrinsic_per_coin(trades[name], price)
+                room[name], left = free - coins, left - coins
     return booked(total, USD)
 
 
@@ -270,4 +276,28 @@ def bridge(
         revaluation=today - moved,
         unrealised=unrealised,
         pnl=today + unrealised,
+    )
+
+
+def month_result(
+    own: RealisedMonth, books: MonthBooks | None, known: MonthResult | None
+) -> MonthResult:
+    """Return a month of production as figures: its own coins and hedges, costs and cash as booked.
+
+    Args:
+        own: the month by production, exact.
+        books: the month by cash; costs are taken from it.
+        known: cash, margin and cash without hedges at the month's last booking; zero where none was.
+    """
+    last = known or MonthResult.empty(own.month, 0.0)
+    return replace(
+        last,
+        mined=float(own.mined),
+        sold=float(own.sold),
+        spot_usd=float(own.sales),
+        hedge_usd=float(own.recognised_usd),
+        premium_usd=float(own.recognised(own.premium)),
+        fees_usd=float(own.recognised(own.fees)),
+        basis_usd=float(own.basis_usd),
+        costs_usd=0.0 if books is None else float(books.costs),
     )

@@ -41,7 +41,12 @@ from headframe.report.forecasts import (
     waterfall_table,
 )
 from headframe.report.ledger_text import Booked, beancount_text, hledger_text
-from headframe.report.lifecycle import closed_days_table, settlement_prices_table
+from headframe.report.lifecycle import (
+    bridge_table,
+    closed_days_table,
+    realised_months_table,
+    settlement_prices_table,
+)
 from headframe.report.market import deliveries_table, findings_table, market_table, ticker_lines
 from headframe.report.mine import (
     coverage_line,
@@ -98,6 +103,7 @@ __all__ = [
     "bands_table",
     "beancount_text",
     "breaks_table",
+    "bridge_table",
     "chain_facts",
     "chain_table",
     "chains_table",
@@ -144,6 +150,7 @@ __all__ = [
     "profiles_table",
     "proposal_lines",
     "questionnaire_table",
+    "realised_months_table",
     "realised_table",
     "relationships_table",
     "requests_there_table",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from headframe.lifecycle import ClosedDay, SettlementPrice
+from headframe.lifecycle import Bridge, ClosedDay, RealisedMonth, SettlementPrice
 from headframe.report.table import Cell, Column, Form, Table
 
 
@@ -50,4 +50,73 @@ def settlement_prices_table(prices: Sequence[SettlementPrice]) -> Table:
             (one.day.isoformat(), one.instrument, str(one.kind), f"{one.price:,.2f}", one.source)
             for one in prices
         ),
+    )
+
+
+def realised_months_table(months: Sequence[RealisedMonth]) -> Table:
+    """Return realised price by month of production: own coins' sales and own hedges, whenever cash moved."""
+    return Table(
+        title="Realised price by month of production",
+        columns=(
+            Column("month"),
+            Column("mined", Form.COINS),
+            Column("sold", Form.COINS),
+            Column("sales USD", Form.USD),
+            Column("hedges USD", Form.USD),
+            Column("basis USD", Form.USD),
+            Column("deferred USD", Form.USD),
+            Column("spot USD/coin", Form.PRICE),
+            Column("realised USD/coin", Form.PRICE),
+        ),
+        rows=tuple(
+            (
+                str(one.month),
+                float(one.mined),
+                float(one.sold),
+                float(one.sales),
+                float(one.recognised_usd),
+                float(one.basis_usd) if one.designated_sold.smallest else None,
+                float(one.deferred_usd),
+                one.spot_price,
+                one.realised_price,
+            )
+            for one in months
+        ),
+        note=(
+            "Hedges: premium, fees and settlements of the designated coins that are sold. Deferred: of those "
+            "still to be sold. Basis: settlements less what the hedges would have paid at the sales' prices."
+        ),
+    )
+
+
+def bridge_table(found: Bridge) -> Table:
+    """Return production, cash and P&L side by side; the last rows reconcile them to the cent."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            str(row.month),
+            str(row.own_sales),
+            str(row.own_hedges),
+            str(row.cash_sales),
+            str(row.cash_hedges),
+            str(row.difference),
+        )
+        for row in found.rows
+    ]
+    rows.append(("opening inventory", str(found.inventory_sales), None, None, None, None))
+    rows.append(("coins revalued to today", None, str(found.revaluation), None, None, None))
+    rows.append(("unrealised", None, str(found.unrealised), None, None, None))
+    rows.append(("P&L", None, str(found.pnl), None, None, None))
+    return Table(
+        title="Bridge in USD: by production, by cash, P&L"
+        + ("" if found.holds else " - DOES NOT RECONCILE"),
+        columns=(
+            Column("month"),
+            Column("own sales"),
+            Column("own hedges"),
+            Column("cash of sales"),
+            Column("cash of hedges"),
+            Column("moved in another month"),
+        ),
+        rows=tuple(rows),
+        note="Own: of coins mined in the month. Cash: what moved in it. Coins at the price when they moved.",
     )
