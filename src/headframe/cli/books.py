@@ -9,6 +9,7 @@ import click
 from headframe.cli.frame import Call, Instant, Whole, command
 
 if TYPE_CHECKING:
+    from headframe.hedge import TradePnl
     from headframe.lifecycle import Bridge, RealisedMonth
 
 
@@ -174,21 +175,7 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
         {
             "spot": found.spot,
             "coins_on_hand": found.coins,
-            "trades": [
-                {
-                    "trade": one.trade.id,
-                    "coins_left": "0" if one.position is None else str(one.position.coins),
-                    "realised_btc": str(one.realised_coins),
-                    "realised_usd": str(one.realised_usd),
-                    "unrealised_usd": None if one.mark is None else one.mark.value_usd,
-                    "delta_btc": None if one.mark is None else one.mark.delta_coins,
-                    "gamma_btc_per_percent": None if one.mark is None else one.mark.gamma_coins,
-                    "vega_usd_per_point": None if one.mark is None else one.mark.vega_usd,
-                    "theta_usd_per_day": None if one.mark is None else one.mark.theta_usd,
-                    "total_usd": one.total_usd(found.spot),
-                }
-                for one in found.trades
-            ],
+            "trades": [_trade_json(one, found.spot) for one in found.trades],
             "months": [{**to_json(month), "parts": list(month.parts)} for month in found.months],
             "total": to_json(found.total),
             "realised": [_realised_json(one) for one in found.realised],
@@ -197,6 +184,23 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
         },
         *shown,
     )
+
+
+def _trade_json(one: "TradePnl", spot: float) -> dict[str, object]:
+    """Return one trade's profit: realised amounts as decimal strings, model figures as numbers."""
+    mark = one.mark
+    return {
+        "trade": one.trade.id,
+        "coins_left": "0" if one.position is None else str(one.position.coins),
+        "realised_btc": str(one.realised_coins),
+        "realised_usd": str(one.realised_usd),
+        "unrealised_usd": None if mark is None else mark.value_usd,
+        "delta_btc": None if mark is None else mark.delta_coins,
+        "gamma_btc_per_percent": None if mark is None else mark.gamma_coins,
+        "vega_usd_per_point": None if mark is None else mark.vega_usd,
+        "theta_usd_per_day": None if mark is None else mark.theta_usd,
+        "total_usd": one.total_usd(spot),
+    }
 
 
 def _realised_json(one: "RealisedMonth") -> dict[str, object]:

@@ -54,7 +54,7 @@ def walk(
     seen = show(office)
     prices = dict(_prices(state, course, last))
     settings = office.settings()
-    day = state.last_day + timedelta(days=1) if state.last_day else first
+    day = first if state.closed_through is None else max(first, state.closed_through)
     if until < first:
         raise Invalid(f"a course begins {first} and cannot be walked to {until}")
     if until < day:
@@ -89,8 +89,17 @@ def _span(state: State) -> tuple[date, date]:
 
 def _prices(state: State, course: Course, last: date) -> tuple[tuple[date, float], ...]:
     assert state.market is not None
+    first, start = _scenario(state)
+    return course_prices(course, start=start, first=first, last=last, seed=state.seed)
+
+
+def _anchor(state: State) -> tuple[date, float]:
+    """Return the day and the price at which a scenario that begins now begins: the last price known."""
+    assert state.market is not None
     first = state.market.as_of.date() + timedelta(days=1)
-    return course_prices(course, start=state.market.index, first=first, last=last, seed=state.seed)
+    if state.spot is None or state.closed_through is None:
+        return first, state.market.index
+    return max(first, state.closed_through), state.spot
 
 
 def _close(
@@ -109,14 +118,24 @@ def _close(
             raise Declined(f"{day} was closed by another program meanwhile")
         start = start_of_day(state, settings, surface, course, day, spot)
         try:
-            office.record(closed(start, close_day(start), course), at=start.closes_at)
+            draft = closed(start, close_day(start), course, anchor=_scenario(state))
+            office.record(draft, at=start.closes_at)
         except Moved:
             continue
         return
 
 
-def closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
-    """The event of a closed day."""
+def _scenario(state: State) -> tuple[date, float]:
+    """Return the day and price at which the scenario of this workspace began, or begins now."""
+    if state.scenario_from is not None:
+        return state.scenario_from, state.scenario_start
+    return _anchor(state)
+
+
+def closed(
+    start: DayStart, end: DayEnd, course: Course, anchor: tuple[date, float] | None = None
+) -> Draft:
+    """Return the event of a closed day; ``anchor`` is where its scenario began."""
     body = {
         "day": start.day.isoformat(),
         "course": str(course),
@@ -133,6 +152,8 @@ def closed(start: DayStart, end: DayEnd, course: Course) -> Draft:
         "shortfalls": [end.shortfall] if end.shortfall else [],
         "postings": net_postings(postings_json(end.entries)),
     }
+    if anchor is not None:
+        body["scenario"] = [anchor[0].isoformat(), anchor[1]]
     if end.fixed:
         body["fixed"] = to_json(end.fixed)
     if end.ended:
@@ -157,7 +178,7 @@ def start_of_day(
     return DayStart(
         day=day,
         spot=spot,
-        mined=mined_on(state.forecast, course, day),
+        mined=_mined(state, course, day),
         positions=state.positions(),
         ledger=state.ledger,
         surface=surface.at_spot(float(spot), closes + timedelta(days=1)),
@@ -187,6 +208,14 @@ def start_of_day(
         contracts=state.held_contracts(),
         index=index_of(state.forecast, course),
     )
+
+
+def _mined(state: State, course: Course, day: date) -> Decimal:
+    """Return the coins a scenario mines on a day: none from where real coins are recorded."""
+    assert state.forecast is not None
+    if state.recorded_through is not None and day <= state.recorded_through:
+        return Decimal(0)
+    return mined_on(state.forecast, course, day)
 
 
 def changed_positions(start: DayStart, end: DayEnd) -> list[list[str]]:

@@ -49,13 +49,16 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
     """Book what is new of a table, oldest first; what was booked before under its id is left alone.
 
     Declined where coins or cash would go below nothing, where an id was booked with other figures, and where
-    the workspace walks a course of the price, whose coins come with the clock.
+    a flow is of a day that a price scenario closed with coins of its own.
     """
     users.allowed(office, users.Action.PREPARE)
     state, at = office.state(), office.now()
-    if state.course:
+    invented = [one for one in flows if state.last_day and one.at.date() <= state.last_day]
+    fresh_invented = [one for one in invented if one.id not in state.flows]
+    if fresh_invented:
         raise Declined(
-            f"this workspace walks the {state.course} course: its coins come with the clock"
+            f"{source}: {fresh_invented[0].id} is of {iso(fresh_invented[0].at)}, a day that the price "
+            f"scenario {state.course} closed with coins of its own, through {state.last_day}"
         )
     late = [one for one in flows if one.at > at]
     if late:
@@ -102,6 +105,7 @@ def _event(office: Office, state: State, fresh: Sequence[Flow], source: str) -> 
         "flows": [[one.id, digest(one)] for one in fresh],
         "months": [to_json(one) for one in _months(office, state, trial, fresh)],
         "postings": postings_json(entries),
+        "through": max(one.at for one in fresh).date().isoformat(),
     }
     sales = [_sale(one) for one in fresh if one.kind is FlowKind.SALE]
     if sales:

@@ -31,6 +31,10 @@ def _flows(state: State, record: Record) -> None:
     state.sales += [from_json(Sale, row) for row in record.body.get("sales", ())]
     fresh = [from_json(Transit, row) for row in record.body.get("transit", ())]
     state.transit = [*still(state.transit, record.at.date()), *fresh]
+    through = record.body.get("through")
+    if through is not None:
+        day = date.fromisoformat(through)
+        state.recorded_through = max(day, state.recorded_through or day)
     for row in record.body["months"]:
         result = from_json(MonthResult, row)
         _into_month(state, result)
@@ -117,6 +121,13 @@ def _day(state: State, record: Record) -> None:
         state.last_marks[trade] = Decimal(price)
     result = from_json(MonthResult, body["month"])
     _into_month(state, result)
+    if "scenario" in body:
+        first, start = body["scenario"]
+        state.scenario_from, state.scenario_start = date.fromisoformat(first), float(start)
+    elif state.scenario_from is None and state.market is not None:
+        # journals from before scenarios said where they began: at the market in force then
+        state.scenario_from = state.market.as_of.date() + timedelta(days=1)
+        state.scenario_start = state.market.index
     state.last_day = date.fromisoformat(body["day"])
     state.closed_through = state.last_day + timedelta(days=1)
     state.spot = body["spot"]

@@ -156,6 +156,12 @@ class State:
     """Coins and dollars of each month in exact integers."""
     last_day: date | None = None
     """The last day a price scenario closed."""
+    recorded_through: date | None = None
+    """The last day of which real coins, sales or costs are booked: a scenario invents none up to it."""
+    scenario_from: date | None = None
+    """The first day of the price scenario this workspace walks."""
+    scenario_start: float = 0.0
+    """The price at which it began."""
     closed_through: date | None = None
     """The day of the last close at 08:00 UTC, of a scenario or on recorded prices."""
     settlement_prices: dict[str, SettlementPrice] = field(

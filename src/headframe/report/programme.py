@@ -32,21 +32,19 @@ def current_month_line(now: CurrentMonth) -> str:
     )
 
 
+def _current_row(now: CurrentMonth) -> tuple[Cell, ...]:
+    ahead = now.to_come + max(now.mined - now.sold, 0.0)
+    share = now.hedged / ahead if ahead > 0.0 else None
+    blanks: tuple[Cell, ...] = (None,) * 6
+    return (f"{now.month} now", ahead, None, "-", now.hedged, share, *blanks)
+
+
 def exposure_table(rows: tuple[ExposureRow, ...], current: CurrentMonth | None = None) -> Table:
     """Return each month against its band on P50 and cumulative P10, and what the floor covers of its costs.
 
     The current month comes first: its P50 is what is still to come, beside what is mined and not yet sold.
     """
-    this_month: tuple[tuple[Cell, ...], ...] = ()
-    if current is not None:
-        ahead = current.to_come + max(current.mined - current.sold, 0.0)
-        share = current.hedged / ahead if ahead > 0.0 else None
-        this_month = (
-            (
-                f"{current.month} now", ahead, None, "-", current.hedged, share, None, None, None,
-                None, None, None,
-            ),
-        )  # fmt: skip
+    this_month = () if current is None else (_current_row(current),)
     return Table(
         title="Exposure against the mandate",
         columns=(
