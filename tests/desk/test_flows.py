@@ -118,7 +118,7 @@ def test_what_does_not_hold_is_refused_whole(office: Office) -> None:
     assert office.state().head == state.head
     production.make(office)
     days.walk(office, Course.STABLE, date(2026, 9, 2))
-    with pytest.raises(Declined, match="come with the clock"):
+    with pytest.raises(Declined, match="closed with coins of its own"):
         flows.take(office, read(f"z,payout,{AT},1,,,\n"), "day.csv")
 
 
