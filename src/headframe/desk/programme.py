@@ -134,6 +134,7 @@ def situation(
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
         posted={n: state.posted_usd(n, seen.snapshot.index) for n in names},
         held={n: state.held_usd(n) for n in names},
+        collateral=state.collateral_posted(),
         in_flight={n: float(under_way(state.transit, at.date(), n)) for n in names},
         lent={n: state.coins_lent(n) for n in names},
         live=tuple(one.request.structure for one in live),

@@ -12,7 +12,7 @@ from headframe.instrument import Structure
 from headframe.mandate import Mandate, is_order_book
 from headframe.market import Snapshot
 from headframe.pricing import Surface
-from headframe.risk import RULE_SETS, Liquidity, Pledge, VenueMargin
+from headframe.risk import RULE_SETS, Liquidity, Pledge, Posted, VenueMargin
 
 NOBODY = ""
 """The dealer of a block while no dealer is approved."""
@@ -62,6 +62,8 @@ class Situation:
     """Dollars of dealers that are booked and not there yet."""
     lent: Mapping[str, float] = field(default_factory=dict[str, float])
     """Coins that dealers have borrowed of us."""
+    collateral: Mapping[str, Posted] = field(default_factory=dict[str, Posted])
+    """Our collateral with each dealer, as its agreement counts it."""
     rule_sets: tuple[VenueMargin, ...] = RULE_SETS
     """What the venue's margin is counted by."""
     reserved: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

@@ -48,8 +48,10 @@ from headframe.risk.liquidity import (
     simulated_call,
 )
 from headframe.risk.margin import (
+    NOTHING_POSTED,
     Liquidity,
     MarginState,
+    Posted,
     cash_out_price,
     collateral_due_to_us,
     collateral_wanted,
@@ -128,6 +130,7 @@ __all__ = [
     "LEVELS",
     "MARGIN_DAYS",
     "MOVES",
+    "NOTHING_POSTED",
     "PLAIN",
     "RULE_SETS",
     "SACCR_HOUSE",
@@ -182,6 +185,7 @@ __all__ = [
     "Pledge",
     "PortfolioMargin",
     "PortfolioModel",
+    "Posted",
     "PriceModel",
     "Profile",
     "Programme",

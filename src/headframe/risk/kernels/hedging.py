@@ -23,19 +23,46 @@ def spot_path(
 def bridge(
     seed: int, stream: int, start: float, end: float, knee: float, sigma: float, out: Array
 ) -> None:
-    """A path that reaches end after a share ``knee`` of out.size days and stays about there.
+    """Fill a path that reaches end after a share ``knee`` of out.size days and averages it from there on.
 
-    Sigma's daily noise is bridged to nothing at the last day, which ends exactly at ``end``.
+    The trend is a straight line of the log up to the knee and flat after it. On either side of the knee
+    sigma's daily noise is bridged to nothing at both ends, and bent so that the mean price is the trend's.
     """
     spot_path(seed, stream, 0, 1.0, 0.5 * sigma * sigma, sigma, out)
     days = out.size
-    drift = math.log(out[days - 1])
+    turn = min(max(math.floor(knee * days + 0.5), 1), days)
+    before = 0.0
     for day in range(days):
-        passed = (day + 1) / days
-        noise = math.log(out[day]) - drift * passed
-        trend = math.log(end / start) * min(passed / knee, 1.0)
-        out[day] = start * math.exp(trend + noise)
+        level = math.log(out[day])
+        out[day], before = level - before, level  # the day's move
+    slope = math.log(end / start) / turn
+    _bridged_stretch(math.log(start), slope, out[:turn])
+    _bridged_stretch(math.log(end), 0.0, out[turn:])
     out[days - 1] = end
+
+
+@scalar
+def _bridged_stretch(begin: float, slope: float, moves: Array) -> None:
+    """Turn moves of the log into prices about a line from ``begin``, with the line's mean and its end."""
+    days = moves.size
+    drift = moves.sum() / max(days, 1)
+    noise, wanted = 0.0, 0.0
+    for day in range(days):
+        noise += moves[day] - drift
+        moves[day] = begin + slope * (day + 1) + noise
+        wanted += math.exp(begin + slope * (day + 1))
+    bend = 0.0
+    for _ in range(60):  # Newton on a sum of exponentials: convex, a handful of steps are enough
+        total, rate = 0.0, 0.0
+        for day in range(days):
+            bow = (day + 1) * (days - 1 - day) / (days * days)
+            price = math.exp(moves[day] + bend * bow)
+            total, rate = total + price, rate + price * bow
+        if rate <= 0.0 or abs(total - wanted) <= 1e-12 * wanted:
+            break
+        bend -= (total - wanted) / rate
+    for day in range(days):
+        moves[day] = math.exp(moves[day] + bend * (day + 1) * (days - 1 - day) / (days * days))
 
 
 @scalar
