@@ -23,7 +23,7 @@ from headframe.lifecycle import (
     total,
 )
 from headframe.lifecycle.performance import MonthResult
-from headframe.mandate import Choice, Rule
+from headframe.mandate import Choice, Rule, Unwind
 from headframe.market import sample_market
 from headframe.mining import SalePolicy
 from headframe.pricing import surface_of
@@ -41,7 +41,7 @@ STREET = Street(
         financing_rate=0.08,
     ),
     sale_policy=SalePolicy.DAILY,
-    as_sold=True,
+    unwind=Unwind.AS_SOLD,
     put_strike_share=0.9,
     debit_share_max=0.0,
     seed=1,
@@ -110,7 +110,7 @@ def test_beyond_the_listed_expiries_an_otc_forward_settles_in_dollars_and_says_s
 
 
 def test_at_expiry_instead_of_as_sold_strays_further() -> None:
-    held = candidates(replace(STREET, as_sold=False), NOVEMBER)
+    held = candidates(replace(STREET, unwind=Unwind.AT_EXPIRY), NOVEMBER)
     sold = candidates(STREET, NOVEMBER)
     for one, two in zip(held, sold, strict=True):
         assert one.basis.tracking_error > 2 * two.basis.tracking_error

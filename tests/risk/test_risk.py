@@ -110,14 +110,13 @@ def test_a_month_end_hedge_of_daily_sales_strays_seven_percent_a_quarter_twelve(
             forward=77_400,
             vol=0.42,
             weights=weights,
-            as_sold=False,
             seed=3,
             paths=20_000,
             basis_sd=0.0,
         )
         assert held.tracking_error == pytest.approx(wanted, abs=0.004)
         sold = basis_risk(
-            spot=77_000, forward=77_400, vol=0.42, weights=weights, as_sold=True, seed=3
+            spot=77_000, forward=77_400, vol=0.42, weights=weights, closes=weights, seed=3
         )
         assert sold.ratio_low <= 1.0 + 0.02
         assert sold.ratio_high >= 1.0 - 0.02
@@ -139,7 +138,6 @@ def test_basis_is_measured_on_the_mines_own_sale_days() -> None:
             forward=77_400,
             vol=0.42,
             weights=weights,
-            as_sold=False,
             seed=3,
             basis_sd=0.0,
         )
@@ -159,7 +157,6 @@ def test_a_hedge_that_expires_with_its_only_sale_has_no_basis_risk() -> None:
             weights=weights,
             put_strike=put,
             call_strike=call,
-            as_sold=False,
             seed=1,
         )
         assert found.tracking_error == 0.0
@@ -168,8 +165,10 @@ def test_a_hedge_that_expires_with_its_only_sale_has_no_basis_risk() -> None:
 
 def test_the_basis_kernel_agrees_with_plain_python() -> None:
     weights = np.full(5, 0.2)
-    ours, plain = [np.empty(8) for _ in range(3)], [np.empty(8) for _ in range(3)]
-    arguments = (1, 77e3, 78e3, 0.4, weights, 70e3, 88e3, 0.01, True)
+    closes = np.array([0.1, 0.0, 0.5, 0.0, 0.2])
+    costs = np.array([0.02, 0.0003, 0.125, 0.0002, 0.0005, 1.0])
+    ours, plain = [np.empty(8) for _ in range(4)], [np.empty(8) for _ in range(4)]
+    arguments = (1, 77e3, 78e3, 0.4, weights, closes, 70e3, 88e3, 0.01, costs)
     hedge_against_sales(*arguments, *ours)
     hedge_against_sales.python(*arguments, *plain)
     for one, two in zip(ours, plain, strict=True):

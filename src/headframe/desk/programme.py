@@ -32,9 +32,9 @@ from headframe.hedge import (
     exposure_rows,
     proposal_of,
 )
-from headframe.mandate import Mandate, Unwind
+from headframe.mandate import Mandate
 from headframe.market import Flaw
-from headframe.risk import Liquidity, Pledge
+from headframe.risk import DealingCosts, Liquidity, Pledge
 from headframe.units import BTC, USD, Wrong
 
 
@@ -151,6 +151,13 @@ def situation(
     return found, version
 
 
+def dealing_costs(state: State, settings: Settings) -> DealingCosts:
+    """Return what closing a hedge costs: the venue's fees, and half spreads of the market in force."""
+    fees = fee_schedule(settings.venue)
+    half = 0.5 * settings.venue.spread_median if state.market is None else state.market.half_spread
+    return fees.dealing(half)
+
+
 def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, seed: int) -> Street:
     """What blocks are built from, under the mandate's choices."""
     snapshot = seen.snapshot
@@ -161,7 +168,7 @@ def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, seed:
         surface=seen.surface,
         fees=fee_schedule(settings.venue),
         sale_policy=settings.operation.sale_policy,
-        as_sold=mandate.cover.unwind is Unwind.AS_SOLD,
+        unwind=mandate.cover.unwind,
         put_strike_share=mandate.cover.put_strike_share,
         debit_share_max=mandate.cash.debit_share_max,
         seed=seed,
