@@ -26,11 +26,13 @@ from headframe.hedge import (
     Rated,
     Situation,
     Street,
+    UnwindCost,
     best,
     compare,
     envelope_of,
     exposure_rows,
     proposal_of,
+    unwind_costs,
 )
 from headframe.mandate import Mandate
 from headframe.market import Flaw
@@ -46,6 +48,8 @@ class Plan:
     version: Version
     blocks: tuple[tuple[Bucket, tuple[Rated, ...]], ...]
     proposals: tuple[Proposal, ...]
+    unwinds: tuple[tuple[Rated, tuple[UnwindCost, ...]], ...] = ()
+    """The hedge proposed of each block, else its first, under every policy of reducing it."""
 
 
 def liquidity_of(state: State, settings: Settings) -> Liquidity:
@@ -186,15 +190,25 @@ def plan(office: Office, *, propose: bool = True) -> Plan:
         raise NotFound(str(error)) from error
     number = len(office.state().proposals)
     fresh: list[Proposal] = []
+    unwinds: list[tuple[Rated, tuple[UnwindCost, ...]]] = []
     for _, rated in compared:
         chosen = best([(row.candidate, row.verdict, row.score_usd) for row in rated])
+        shown = rated[chosen or 0]
+        costs = unwind_costs(found.street, found.mandate, shown.candidate, shown.facts)
+        unwinds.append((shown, costs))
         if chosen is not None:
             name = f"P-{number + len(fresh) + 1}"
             fresh.append(drafted(found, rated, rated[chosen], name))
     if propose and fresh:
         drafts = [Draft("proposed", {"proposal": to_json(one)}) for one in fresh]
         office.record(*drafts, at=found.at)
-    return Plan(situation=found, version=version, blocks=compared, proposals=tuple(fresh))
+    return Plan(
+        situation=found,
+        version=version,
+        blocks=compared,
+        proposals=tuple(fresh),
+        unwinds=tuple(unwinds),
+    )
 
 
 def drafted(

@@ -7,6 +7,7 @@ from headframe.book import Trade
 from headframe.hedge.candidates import Candidate
 from headframe.hedge.exposure import ExposureRow, hedged_share
 from headframe.hedge.situation import Situation
+from headframe.hedge.unwind_costs import daily_coins
 from headframe.instrument import StructureKind
 from headframe.mandate import Facts, MonthFacts
 from headframe.market import Snapshot
@@ -50,6 +51,7 @@ def facts_of(
         spot_move=snapshot.spot_move_10m,
         open_interest_share=_interest_share(snapshot, candidate),
         clip_age_minutes=clip_age(found),
+        daily_coins=daily_coins(found.street, candidate),
     )
 
 

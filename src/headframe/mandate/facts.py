@@ -84,5 +84,7 @@ class Facts:
     open_interest_share: float | None
     clip_age_minutes: float | None = None
     """Minutes since the last clip of the same proposal was dealt; None where there was none."""
+    daily_coins: tuple[float, float] = (0.0, 0.0)
+    """Least and most coins of the hedge that are sold on one day; zeros where it is not reduced by days."""
     closes: bool = False
     """Whether it closes a trade that is on: fewer coins are hedged, no line is drawn on."""

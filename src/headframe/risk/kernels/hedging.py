@@ -95,13 +95,13 @@ def closing_cost_usd(
     """
     listed = costs[5] != 0.0
     if K_put <= 0.0 and K_call <= 0.0:
-        return F * (costs[3] + costs[4]) if listed else 3.0 * F * costs[3]
+        return float(F * (costs[3] + costs[4]) if listed else 3.0 * F * costs[3])
     cost = 0.0
     for sign, strike in ((-1.0, K_put), (1.0, K_call)):
         if strike > 0.0:
             value = black76(sign, F, strike, sigma, T, 1.0)
             cost += costs[0] * value + (min(costs[1] * F, costs[2] * value) if listed else 0.0)
-    return cost
+    return float(cost)
 
 
 @compiled
