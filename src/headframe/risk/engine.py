@@ -192,6 +192,15 @@ class Engine:
             self.short(room.difficulty), rung, kept, room.found,
         )  # fmt: skip
 
+    def last_days(self) -> Places:
+        """Return the day on which the last leg of each set has expired or is closed: (sets,)."""
+        out = np.zeros(len(self.sets), dtype=np.int64)
+        for row, alive in zip(self.legs, self.alive, strict=True):
+            closed = np.flatnonzero(alive == 0.0)
+            end = min(int(row[4]), int(closed[0])) if len(closed) else int(row[4])
+            out[int(row[5])] = max(out[int(row[5])], end)
+        return out
+
     def _settling(self) -> Array:
         """Return the legs with the amounts that are left to settle at their expiry."""
         legs = self.legs.copy()

@@ -191,6 +191,14 @@ def run_programme(
 
 
 @scalar
+def delivered(wanted: float, minimum: float, unit: float) -> float:
+    """Return what lies once ``wanted`` has been called from nothing, as ``counterparty.call_amount`` says."""
+    if wanted <= 0.0 or wanted < minimum:
+        return 0.0
+    return float(wanted if unit == 0.0 else math.ceil(wanted / unit - 1e-9) * unit)
+
+
+@scalar
 def _kept(
     rung: int,
     count: int,
