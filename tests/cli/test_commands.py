@@ -379,6 +379,38 @@ def test_a_market_without_the_needed_expiry_is_not_found(demo: Any) -> None:
     assert "listed: 28-AUG-26" in done.stderr
 
 
+FIGURES = ["--coins", "100", "--cost", "30000", "--prices", "25000,60000", "--put", "35000", "--call", "50000"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        FIGURES,
+        [*FIGURES, "--spot", "40000"],
+        [*FIGURES, "--forward", "41000"],
+        [*FIGURES, "--put-premium", "900", "--call-premium", "800"],
+    ],
+)
+def test_a_workspace_adds_no_price_to_typed_figures(
+    given: list[str], demo: Any, tmp_path: Path
+) -> None:
+    folder, _ = demo
+    alone = json.loads(run("scenario", *given, "--json", cwd=tmp_path).stdout)
+    inside = json.loads(run("scenario", *given, "--json", "--workspace", folder).stdout)
+    assert inside["rows"] == alone["rows"]
+
+
+def test_typed_prices_and_an_expiry_of_the_market_exclude_each_other(demo: Any) -> None:
+    folder, _ = demo
+    given = ("scenario", "--workspace", folder)
+    expiry = "25-DEC-26"
+    done = run(*given, "--expiry", expiry, "--spot", "40000", status=2)
+    assert "--spot" in done.stderr
+    run(*given, "--expiry", expiry, "--put", "70000", "--call", "90000")
+    incomplete = run(*given, "--spot", "40000", status=2)
+    assert "--put, --call" in incomplete.stderr
+
+
 def test_an_unwritable_stdout_is_an_error_not_a_crash(demo: Any) -> None:
     folder, _ = demo
     if not os.path.exists("/dev/full"):  # noqa: PTH110 - a device

@@ -23,7 +23,7 @@ from headframe.lifecycle import (
     total,
 )
 from headframe.lifecycle.performance import MonthResult
-from headframe.mandate import Choice, Rule
+from headframe.mandate import Choice, Rule, Unwind
 from headframe.market import sample_market
 from headframe.mining import SalePolicy
 from headframe.pricing import surface_of
@@ -41,7 +41,7 @@ STREET = Street(
         financing_rate=0.08,
     ),
     sale_policy=SalePolicy.DAILY,
-    as_sold=True,
+    unwind=Unwind.AS_SOLD,
     put_strike_share=0.9,
     debit_share_max=0.0,
     seed=1,
@@ -110,7 +110,7 @@ def test_beyond_the_listed_expiries_an_otc_forward_settles_in_dollars_and_says_s
 
 
 def test_at_expiry_instead_of_as_sold_strays_further() -> None:
-    held = candidates(replace(STREET, as_sold=False), NOVEMBER)
+    held = candidates(replace(STREET, unwind=Unwind.AT_EXPIRY), NOVEMBER)
     sold = candidates(STREET, NOVEMBER)
     for one, two in zip(held, sold, strict=True):
         assert one.basis.tracking_error > 2 * two.basis.tracking_error
@@ -199,3 +199,28 @@ def test_totals_of_a_programme() -> None:
     assert both.realised_price == 62_500
     assert (both.cash_low_usd, both.cash_low_unhedged_usd) == (3.0, 4.0)
     assert total(()).sold == 0.0
+
+
+def test_the_plan_shows_what_every_way_of_reducing_a_hedge_strays_and_costs(office: Office) -> None:
+    plan = programme.plan(office, propose=False)
+    assert len(plan.unwinds) == len(plan.blocks)
+    for rated, costs in plan.unwinds:
+        sold, monthly, held = costs
+        assert [one.unwind for one in costs] == list(Unwind)
+        assert sold.tracking_error < monthly.tracking_error < held.tracking_error
+        assert held.closing_usd == 0.0 < monthly.closing_usd
+        assert held.obstacle == ""
+        assert sold.obstacle.startswith("none; needed: a standing order")
+        chosen = {one.unwind: one for one in costs}[plan.situation.mandate.cover.unwind]
+        assert chosen.tracking_error == rated.candidate.basis.tracking_error
+        blocks = list(monthly.dealt.split(", "))
+        sizes = [float(part.split(" coins on ")[0]) for part in blocks]
+        assert bool(monthly.obstacle) == (min(sizes) < 25.0), "the least block of options"
+        assert sum(sizes) == pytest.approx(float(rated.candidate.size), abs=0.1 * len(sizes))
+
+
+def test_closing_a_future_costs_half_the_spread_and_the_fee() -> None:
+    """0.02 % half spread and 0.05 % fee of a forward near 77,700: 54 USD a coin, whatever the path."""
+    future, put, collar = candidates(replace(STREET, unwind=Unwind.MONTHLY), NOVEMBER)
+    assert future.basis.closing_usd == pytest.approx(0.0007 * 77_700, rel=0.02)
+    assert 0.0 < put.basis.closing_usd < collar.basis.closing_usd

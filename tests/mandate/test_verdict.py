@@ -91,9 +91,9 @@ CASES = [
     (Rule.PUTS_ABOVE_P50, Stage.PROPOSE, month(puts_only=100.1)),
     (Rule.OVER_HEDGED, Stage.PROPOSE, {"over_hedged_coins": 0.51}),
     (Rule.OVER_HEDGED, Stage.PROPOSE, {"over_hedged_coins": float("nan")}),
-    (Rule.TRACKING_TOO_LOOSE, Stage.PROPOSE, {"tracking_error": 0.051}),
+    (Rule.TRACKING_TOO_LOOSE, Stage.PROPOSE, {"tracking_error": 0.071}),
     (Rule.TRACKING_TOO_LOOSE, Stage.PROPOSE, {"tracking_error": float("nan")}),
-    (Rule.R2_TOO_LOW, Stage.PROPOSE, {"r2": 0.79}),
+    (Rule.R2_TOO_LOW, Stage.PROPOSE, {"r2": 0.59}),
     (Rule.R2_TOO_LOW, Stage.PROPOSE, {"r2": float("nan")}),
     (Rule.DEALER_NOT_APPROVED, Stage.PROPOSE, dealer(approved=False)),
     (Rule.LINE_EXCEEDED, Stage.PROPOSE, dealer(line_share=0.96)),
@@ -204,6 +204,7 @@ def test_no_rule_goes_untested() -> None:
         Rule.STRUCTURE_NOT_ALLOWED,
         Rule.WEEKEND,
         Rule.BLACKOUT,
+        Rule.UNWIND_NOT_DEALABLE,
         Rule.LENDER_LEAST,
         Rule.LENDER_STRUCTURE,
         Rule.BELOW_FLOOR,
@@ -363,3 +364,59 @@ def test_a_mandate_stored_before_standing_orders_still_reads() -> None:
     stored = to_json(MANDATE)
     del stored["cover"]["as_sold"]
     assert from_json(Mandate, stored) == MANDATE
+
+
+ORDER = StandingOrder(
+    venue="paper-book", coins_day_max=5.0, spread_max=0.01, slippage_max=0.002, coins_day_min=0.1
+)
+AS_SOLD = replace(
+    MANDATE,
+    cover=replace(MANDATE.cover, unwind=Unwind.AS_SOLD, as_sold=ORDER),
+    where=(
+        *MANDATE.where,
+        replace(
+            MANDATE.where[0],
+            venue="paper-book",
+            structures=(StructureKind.SHORT_FUTURE, StructureKind.PROTECTIVE_PUT),
+        ),
+    ),
+)
+FUTURE = replace(GOOD, structure=StructureKind.SHORT_FUTURE, daily_coins=(2.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, None),
+        ({"daily_coins": (0.1, 5.0)}, None),  # limits are inclusive
+        ({"daily_coins": (0.09, 2.0)}, "0.0900 to 2.0000 coins a day"),
+        ({"daily_coins": (2.0, 5.1)}, "2.0000 to 5.1000 coins a day"),
+        ({"structure": StructureKind.COSTLESS_COLLAR}, "costless collar with a dealer"),
+        ({"structure": StructureKind.FORWARD}, "forward with a dealer"),
+        ({"structure": StructureKind.PROTECTIVE_PUT, "venue": "paper-book"}, None),
+        (
+            {"structure": StructureKind.COSTLESS_COLLAR, "venue": "paper-book"},
+            "no such row of [[where]]",
+        ),
+        ({"venue": "elsewhere"}, "one at elsewhere"),
+        ({"structure": StructureKind.AVERAGE_PUT}, None),
+        ({"structure": StructureKind.COSTLESS_COLLAR, "closes": True}, None),
+    ],
+)
+def test_as_sold_is_refused_where_a_day_cannot_be_dealt(
+    changes: dict[str, Any], found: str | None
+) -> None:
+    breaches = judge(AS_SOLD, replace(FUTURE, **changes), Stage.PROPOSE).breaches
+    unwind = [one for one in breaches if one.rule is Rule.UNWIND_NOT_DEALABLE]
+    assert [one.found for one in unwind] == ([] if found is None else [found])
+    assert all(one.blocks and one.rule.clause == "M-2.5" for one in unwind)
+
+
+def test_as_sold_without_a_standing_order_is_refused() -> None:
+    bare = replace(MANDATE, cover=replace(MANDATE.cover, unwind=Unwind.AS_SOLD))
+    verdict = judge(bare, FUTURE, Stage.PROPOSE)
+    assert [one.rule for one in verdict.breaches] == [Rule.UNWIND_NOT_DEALABLE]
+    assert not verdict.allowed
+    for policy in (Unwind.MONTHLY, Unwind.AT_EXPIRY):
+        other = replace(MANDATE, cover=replace(MANDATE.cover, unwind=policy))
+        assert judge(other, FUTURE, Stage.PROPOSE).breaches == ()

@@ -57,8 +57,13 @@ def engine(*terms: CollateralTerms, coins: float = -COINS, months: int = 12) -> 
     return prepare(programme(Ladder.GBM, hedge=hedge_of(legs, sets, AT), months=months))
 
 
-def facing(name: str = "0", **changes: float) -> Facing:
-    given = {"held_usd": 0.0, "posted_usd": 0.0, "default_year": 0.02, "falls_with_coin": 0.0}
+def facing(name: str = "0", **changes: Any) -> Facing:
+    given: dict[str, Any] = {
+        "held_usd": 0.0,
+        "posted_usd": 0.0,
+        "default_year": 0.02,
+        "falls_with_coin": 0.0,
+    }
     return Facing(name=name, **(given | changes))
 
 
@@ -216,3 +221,56 @@ def test_marks_on_the_days_of_a_profile_are_enough_for_it_and_for_nothing_else()
     assert 0 in marked_on(365)
     with pytest.raises(Wrong, match="marks on some days alone"):
         run(some, paths=10, seed=1)
+
+
+def ending(terms: CollateralTerms, days: int = 40) -> Any:
+    """Return an engine of one forward sold to one side that expires in so many days."""
+    one = Instrument(
+        kind=Kind.FORWARD, coin="BTC", settled_in="USD", expiry=AT + timedelta(days=days)
+    )
+    leg = HedgedLeg(
+        instrument=one, amount=-COINS, entry=SURFACE.spot, netting="dealer 0", margined=COINS
+    )
+    hedge = hedge_of([leg], [NettingSet(name="dealer 0", terms=terms)], AT)
+    return prepare(programme(Ladder.GBM, hedge=hedge, months=4))
+
+
+@pytest.mark.parametrize(
+    ("delivery_days", "weekends", "back"),
+    [(0, True, 40), (2, True, 42), (3, False, 45)],  # day 40 is a Thursday: Friday, Monday, Tuesday
+)
+def test_collateral_is_back_when_the_trades_have_ended_by_the_agreements_calendar(
+    delivery_days: int, weekends: bool, back: int
+) -> None:
+    terms = replace(FULL, independent_share=0.2, delivery_days=delivery_days, weekends=weekends)
+    assert (AT + timedelta(days=40)).weekday() == 3
+    assert (terms.returned(AT + timedelta(days=40)) - AT.date()).days == back
+    made = ending(terms)
+    assert made.last_days().tolist() == [40]
+    (one,) = profiles(made, [facing(posted_usd=1e6, terms=terms)], paths=2_000, seed=3)
+    for row in one.instants:
+        if row.days < 40:
+            assert row.expected > 0.0
+        elif row.days >= back:
+            assert row.expected == 0.0, row.days
+            assert row.quantiles == (0.0, 0.0, 0.0)
+        else:
+            assert row.expected > 1e6, "posted and not back yet"
+
+
+def test_collateral_posted_today_is_back_when_trades_end_within_the_margin_period() -> None:
+    made = ending(FULL, days=5)
+    (one,) = profiles(made, [facing(posted_usd=1e6)], paths=1_000, seed=3)
+    assert [row.expected for row in one.instants] == [0.0] * len(one.instants)
+
+
+def test_profiles_round_collateral_as_calls_do() -> None:
+    """Posted a margin period before: below the minimum nothing, else rounded up to the unit."""
+    unit = replace(FULL, minimum_transfer_usd=250_000.0, rounding_usd=1e8)
+    (one,) = profiles(ending(unit), [facing()], paths=2_000, seed=3)
+    row = next(row for row in one.instants if row.days == 28)
+    assert row.quantiles[2] > 9e7, "a call of 250,000 rounds to 100 million here"
+    (none,) = profiles(
+        ending(replace(unit, minimum_transfer_usd=1e9)), [facing()], paths=2_000, seed=3
+    )
+    assert [row.expected for row in none.instants] == [row.bare_expected for row in none.instants]

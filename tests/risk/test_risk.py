@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg
 from headframe.codec import read_counterparties
-from headframe.counterparty import CollateralTerms, Dossier, Sublimit
+from headframe.counterparty import CollateralTerms, Dossier, Sublimit, call_amount
 from headframe.desk.workspace import sample_file
 from headframe.instrument import Kind, StructureKind, parse_instrument
 from headframe.market import sample_market
@@ -21,6 +21,7 @@ from headframe.risk import (
     Liquidity,
     Markets,
     Pledge,
+    Posted,
     Status,
     Strategy,
     Terms,
@@ -109,14 +110,13 @@ def test_a_month_end_hedge_of_daily_sales_strays_seven_percent_a_quarter_twelve(
             forward=77_400,
             vol=0.42,
             weights=weights,
-            as_sold=False,
             seed=3,
             paths=20_000,
             basis_sd=0.0,
         )
         assert held.tracking_error == pytest.approx(wanted, abs=0.004)
         sold = basis_risk(
-            spot=77_000, forward=77_400, vol=0.42, weights=weights, as_sold=True, seed=3
+            spot=77_000, forward=77_400, vol=0.42, weights=weights, closes=weights, seed=3
         )
         assert sold.ratio_low <= 1.0 + 0.02
         assert sold.ratio_high >= 1.0 - 0.02
@@ -138,7 +138,6 @@ def test_basis_is_measured_on_the_mines_own_sale_days() -> None:
             forward=77_400,
             vol=0.42,
             weights=weights,
-            as_sold=False,
             seed=3,
             basis_sd=0.0,
         )
@@ -158,7 +157,6 @@ def test_a_hedge_that_expires_with_its_only_sale_has_no_basis_risk() -> None:
             weights=weights,
             put_strike=put,
             call_strike=call,
-            as_sold=False,
             seed=1,
         )
         assert found.tracking_error == 0.0
@@ -167,8 +165,10 @@ def test_a_hedge_that_expires_with_its_only_sale_has_no_basis_risk() -> None:
 
 def test_the_basis_kernel_agrees_with_plain_python() -> None:
     weights = np.full(5, 0.2)
-    ours, plain = [np.empty(8) for _ in range(3)], [np.empty(8) for _ in range(3)]
-    arguments = (1, 77e3, 78e3, 0.4, weights, 70e3, 88e3, 0.01, True)
+    closes = np.array([0.1, 0.0, 0.5, 0.0, 0.2])
+    costs = np.array([0.02, 0.0003, 0.125, 0.0002, 0.0005, 1.0])
+    ours, plain = [np.empty(8) for _ in range(4)], [np.empty(8) for _ in range(4)]
+    arguments = (1, 77e3, 78e3, 0.4, weights, closes, 70e3, 88e3, 0.01, costs)
     hedge_against_sales(*arguments, *ours)
     hedge_against_sales.python(*arguments, *plain)
     for one, two in zip(ours, plain, strict=True):
@@ -326,6 +326,75 @@ def test_cash_runs_out_where_calls_exceed_liquidity() -> None:
     assert cash_out_price(netted_book(()), TERMS, SURFACE, AT, held) is None
 
 
+CSA = CollateralTerms(
+    threshold_usd=1e6, minimum_transfer_usd=250_000, rounding_usd=10_000, independent_share=0.0, haircut=0.1
+)  # fmt: skip
+
+
+def _spot_wanting(usd: float) -> float:
+    """Return the price at which the collar's agreement wants so much of us, by bisection."""
+    low, high = SURFACE.spot, SURFACE.spot * 3.0
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        asked = collateral_wanted((COLLAR,), CSA, SURFACE.at_spot(middle, AT), AT)
+        low, high = (middle, high) if asked < usd else (low, middle)
+    return high
+
+
+@pytest.mark.parametrize(
+    ("wanted", "posted", "called"),
+    [
+        (235_822, Posted(), 0.0),  # below the minimum transfer amount nothing is called
+        (250_100, Posted(), 260_000.0),  # at or above it, rounded up
+        (435_822, Posted(200_000.0), 0.0),  # what lies there counts first
+        (455_822, Posted(200_000.0), 260_000.0),
+        (100_000, Posted(500_000.0), -400_000.0),  # a return is rounded down
+        (260_000, Posted(500_000.0), 0.0),  # and has its minimum, too
+    ],
+)
+def test_calls_on_a_move_are_those_that_the_agreement_makes(
+    wanted: float, posted: Posted, called: float
+) -> None:
+    terms, lying = {"amber": CSA}, {"amber": posted}
+    moved = SURFACE.at_spot(_spot_wanting(wanted), AT)
+    due = requirement((COLLAR,), terms, moved, AT, posted=lying)
+    assert due.called_usd == pytest.approx(called, abs=1.0)
+    assert due.collateral_usd == pytest.approx(posted.dollars + called, abs=1.0)
+
+
+@pytest.mark.parametrize("move", [-0.4, 0.1, 0.2, 0.3, 0.6])
+@pytest.mark.parametrize("posted", [Posted(), Posted(300_000.0), Posted(100_000.0, 4.0)])
+def test_a_stress_calls_what_the_real_call_would_ask(move: float, posted: Posted) -> None:
+    """Second implementation: today's call is met in dollars, then the month's is made on the move."""
+    held = Liquidity(cash_usd=2e6, undrawn_usd=1e6, free_coins=5.0)
+    row = stress(
+        move, netted_book((COLLAR,)), {"amber": CSA}, SURFACE, AT, liquidity=held, posted={"amber": posted}
+    )  # fmt: skip
+    later = AT + timedelta(days=30)
+    moved = SURFACE.at_spot(SURFACE.spot * (1.0 + move), later)
+    today = collateral_wanted((COLLAR,), CSA, SURFACE, AT)
+    lies = posted.dollars + call_amount(
+        CSA, today, posted.dollars + 0.9 * posted.coins * SURFACE.spot
+    )
+    wanted = collateral_wanted((COLLAR,), CSA, moved, later)
+    called = call_amount(CSA, wanted, lies + 0.9 * posted.coins * moved.spot)
+    assert row.call_usd == pytest.approx(called, abs=0.01)
+
+
+def test_cash_runs_out_at_a_call_that_is_made() -> None:
+    held = Liquidity(cash_usd=240_000.0, undrawn_usd=0.0, free_coins=0.0)
+    price = cash_out_price(netted_book((COLLAR,)), {"amber": CSA}, SURFACE, AT, held)
+    assert price == pytest.approx(_spot_wanting(250_000), rel=1e-8), "240,000 is never called"
+    rounded = Liquidity(cash_usd=255_000.0, undrawn_usd=0.0, free_coins=0.0)
+    later = cash_out_price(netted_book((COLLAR,)), {"amber": CSA}, SURFACE, AT, rounded)
+    assert later == pytest.approx(_spot_wanting(250_000), rel=1e-8), "250,000.01 calls 260,000"
+
+
+def test_a_dealer_without_trades_returns_all() -> None:
+    due = requirement((), {"amber": CSA}, SURFACE, AT, posted={"amber": Posted(50_000.0)})
+    assert (due.called_usd, due.collateral_usd) == (-50_000.0, 0.0)
+
+
 def test_variation_since_the_last_mark_is_called_and_not_counted_as_posted() -> None:
     """A future dealt at 78,343 with spot up 10 % since: its loss of today is still to be paid."""
     up = SURFACE.at_spot(SURFACE.spot * 1.10, AT)
@@ -333,9 +402,7 @@ def test_variation_since_the_last_mark_is_called_and_not_counted_as_posted() -> 
     assert today.posted_usd == today.initial_usd
     assert today.variation_usd > 500_000
     held = Liquidity(cash_usd=3e6, undrawn_usd=1e6, free_coins=5.0)
-    row = stress(
-        0.0, netted_book((FUTURE,)), TERMS, up, AT, posted_usd=today.posted_usd, liquidity=held
-    )
+    row = stress(0.0, netted_book((FUTURE,)), TERMS, up, AT, liquidity=held)
     assert row.price == up.spot
     assert row.margin_usd == pytest.approx(today.initial_usd)
     assert row.call_usd == pytest.approx(-row.hedge_usd)
@@ -502,6 +569,31 @@ def test_limits_turn_amber_stop_and_break(used: Any, allowed: Any, low: Any, sta
         Watched(clause="M", name="x", used=used, allowed=allowed, unit="", low_is_bad=low).status
         is status
     )
+
+
+@pytest.mark.parametrize("course", list(Course))
+@pytest.mark.parametrize("days", [1, 2, 3, 30, 374])
+@pytest.mark.parametrize("seed", [4, 2026])
+def test_courses_average_their_trend_on_either_side_of_the_half_way(
+    course: Course, days: int, seed: int
+) -> None:
+    first = date(2026, 8, 23)
+    walked = course_prices(
+        course, start=77_054.0, first=first, last=first + timedelta(days=days - 1), seed=seed
+    )
+    prices = np.array([price for _, price in walked])
+    turn = max(int(0.5 * days + 0.5), 1)
+    trend = 77_054.0 * course.end_ratio ** np.minimum(np.arange(1, days + 1) / turn, 1.0)
+    assert prices[turn - 1] == pytest.approx(trend[-1], abs=0.01)
+    assert prices[-1] == pytest.approx(77_054.0 * course.end_ratio, abs=0.01)
+    assert prices[:turn].mean() == pytest.approx(trend[:turn].mean(), abs=0.01)
+    if days > turn:
+        assert prices[turn:].mean() == pytest.approx(trend[turn:].mean(), abs=0.01)
+    if course is Course.STABLE:
+        assert prices.mean() == pytest.approx(77_054.0, abs=0.01)
+    moves = np.diff(np.log(prices / trend))
+    if days > 100:
+        assert 0.2 < moves.std() * np.sqrt(365.0) < 0.4, "there is noise on the way"
 
 
 def test_courses_begin_and_end_where_they_should_and_repeat() -> None:

@@ -9,6 +9,7 @@ import click
 from headframe.cli.frame import Call, command
 
 if TYPE_CHECKING:
+    from headframe.desk.programme import Plan
     from headframe.venue import Said
 
 
@@ -19,7 +20,7 @@ def plan(call: Call, dry_run: bool) -> int:
     """Exposure by month, the hedges of each block compared, and the best allowed one proposed."""
     from headframe.codec import to_json
     from headframe.desk import production, programme
-    from headframe.report import exposure_table, proposal_lines, strategy_table
+    from headframe.report import exposure_table, proposal_lines, strategy_table, unwind_table
 
     office = call.office()
     found = programme.plan(office, propose=not dry_run)
@@ -32,8 +33,10 @@ def plan(call: Call, dry_run: bool) -> int:
         )
     chosen = {one.expiry: one.kind for one in found.proposals}
     shown: list[object] = [exposure_table(found.situation.rows, found.current)]
-    for bucket, rated in found.blocks:
+    policy = found.situation.mandate.cover.unwind
+    for (bucket, rated), (hedge, costs) in zip(found.blocks, found.unwinds, strict=True):
         shown.append(strategy_table(bucket, rated, chosen.get(bucket.expiry, "")))
+        shown.append(unwind_table(hedge, costs, policy))
     for one in found.proposals:
         shown += proposal_lines(one)
     if not found.blocks:
@@ -46,6 +49,7 @@ def plan(call: Call, dry_run: bool) -> int:
             "exposure": [to_json(row) for row in found.situation.rows],
             "current_month": to_json(found.current) | {"to_come": found.current.to_come},
             "proposals": [to_json(one) for one in found.proposals],
+            "unwind_policies": _unwind_policies(found),
             "forecast": {
                 "id": version.id,
                 "sha256": version.sha256,
@@ -58,6 +62,20 @@ def plan(call: Call, dry_run: bool) -> int:
         sized,
     )
     return 4 if found.blocks and not found.proposals else 0
+
+
+def _unwind_policies(found: "Plan") -> list[dict[str, object]]:
+    """Return each block's hedge under every policy of reducing it, as JSON."""
+    from headframe.codec import to_json
+
+    return [
+        {
+            "expiry": to_json(hedge.candidate.bucket.expiry),
+            "hedge": str(hedge.candidate.kind),
+            "policies": to_json(costs),
+        }
+        for hedge, costs in found.unwinds
+    ]
 
 
 @click.command()

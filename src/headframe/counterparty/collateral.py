@@ -5,12 +5,15 @@ below zero (definition quoted in BCBS CRE52 footnote 5).
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_UP, Decimal
 from enum import StrEnum
 from math import ceil, floor, isfinite
 
 from headframe.units import COINS, CURRENCIES, Currency, Money, WorkingDays, Wrong, booked
+
+_CALENDAR_DAYS = 60
+"""How far a working day is looked for: longer than any run of holidays."""
 
 
 class Agent(StrEnum):
@@ -131,6 +134,16 @@ class CollateralTerms:
             return None
         late = self.notice is not None and called.time() > self.notice
         return self.days.plus(day, self.delivery_days + (1 if late else 0))
+
+    def returned(self, ended: datetime) -> date:
+        """Return when all collateral is back once the last trade has ended: called on the next call day."""
+        for days in range(_CALENDAR_DAYS):
+            due = self.due(ended + timedelta(days=days))
+            if due is not None:
+                return due
+        raise Wrong(
+            f"holidays: expected a working day within {_CALENDAR_DAYS} days of {ended:%Y-%m-%d}"
+        )
 
     def decided(
         self,

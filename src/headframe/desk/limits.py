@@ -105,7 +105,7 @@ def margin_with(office: Office, proposal: str) -> tuple[str, MarginView]:
 def _margin(now: Valuation) -> MarginView:
     rules, in_force = rule_set(now.at.date(), now.settings.rule_sets)
     terms = _terms(now)
-    today = requirement_of(now.book, terms, now.surface, now.at)
+    today = requirement_of(now.book, terms, now.surface, now.at, now.collateral)
     other, words = _portfolio(now, rules)
     return MarginView(
         at=now.at,
@@ -113,8 +113,10 @@ def _margin(now: Valuation) -> MarginView:
         today=today,
         rules=rules.name,
         rules_in_force=in_force,
-        stresses=tuple(_stress(now, move, today) for move in MOVES),
-        cash_out_above=cash_out_price(now.book, terms, now.surface, now.at, now.liquidity),
+        stresses=tuple(_stress(now, move) for move in MOVES),
+        cash_out_above=cash_out_price(
+            now.book, terms, now.surface, now.at, now.liquidity, posted=now.collateral
+        ),
         covenant_below=pledge_of(now.state, now.settings).price_at(
             now.settings.operation.treasury.loan_to_value_max
         ),
@@ -139,14 +141,14 @@ def _portfolio(now: Valuation, rules: VenueMargin) -> tuple[PortfolioMargin | No
     return found, f"{known.index}, parameters of {known.known}"
 
 
-def _stress(now: Valuation, move: float, today: MarginState) -> StressRow:
+def _stress(now: Valuation, move: float) -> StressRow:
     return stress(
         move,
         now.book,
         _terms(now),
         now.surface,
         now.at,
-        posted_usd=today.posted_usd,
+        posted=now.collateral,
         liquidity=now.liquidity,
     )
 
@@ -267,12 +269,12 @@ def _settlements(now: Valuation) -> Iterator[Watched]:
 
 def _cash(now: Valuation, mandate: Mandate) -> Iterator[Watched]:
     cash = mandate.cash
-    today = requirement_of(now.book, _terms(now), now.surface, now.at)
+    today = requirement_of(now.book, _terms(now), now.surface, now.at, now.collateral)
     yield Watched(
         clause="M-5.1", name="premium spent", used=premium_spent(tuple(now.state.booked().values())),
         allowed=cash.premium_budget_usd, unit="USD",
     )  # fmt: skip
-    up = _stress(now, cash.stress_up, today)
+    up = _stress(now, cash.stress_up)
     yield Watched(
         clause="M-5.2", name=f"call at {cash.stress_up:+.0%} in a month", used=max(up.call_usd, 0.0),
         allowed=cash.stress_call_share_max * up.liquidity_usd, unit="USD",

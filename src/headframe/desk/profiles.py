@@ -66,6 +66,7 @@ def _facing(now: Valuation, name: str) -> Facing:
         posted_usd=now.posted(dealer) if dossier else 0.0,
         default_year=_failing(dossier, now.at.date(), now.state.grid),
         loss_given_default=now.state.grid.loss_given_default,
+        terms=dossier.collateral if dossier else None,
         falls_with_coin=dossier.falls_with_coin if dossier else 0.0,
     )
 

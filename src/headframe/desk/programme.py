@@ -27,16 +27,18 @@ from headframe.hedge import (
     Rated,
     Situation,
     Street,
+    UnwindCost,
     best,
     compare,
     envelope_of,
     exposure_rows,
     proposal_of,
+    unwind_costs,
 )
 from headframe.lifecycle import CurrentMonth
-from headframe.mandate import Mandate, Unwind
+from headframe.mandate import Mandate
 from headframe.market import Flaw
-from headframe.risk import Liquidity, Pledge
+from headframe.risk import DealingCosts, Liquidity, Pledge
 from headframe.units import BTC, USD, Wrong
 
 
@@ -50,6 +52,8 @@ class Plan:
     proposals: tuple[Proposal, ...]
     current: CurrentMonth
     """The month that has begun: it is hedged already, or not."""
+    unwinds: tuple[tuple[Rated, tuple[UnwindCost, ...]], ...] = ()
+    """The hedge proposed of each block, else its first, under every policy of reducing it."""
 
 
 def liquidity_of(state: State, settings: Settings) -> Liquidity:
@@ -138,6 +142,7 @@ def situation(
         approved=tuple(name for name in names if state.standing[name] is Standing.APPROVED),
         posted={n: state.posted_usd(n, seen.snapshot.index) for n in names},
         held={n: state.held_usd(n) for n in names},
+        collateral=state.collateral_posted(),
         in_flight={n: float(under_way(state.transit, at.date(), n)) for n in names},
         lent={n: state.coins_lent(n) for n in names},
         live=tuple(one.request.structure for one in live),
@@ -155,6 +160,13 @@ def situation(
     return found, version
 
 
+def dealing_costs(state: State, settings: Settings) -> DealingCosts:
+    """Return what closing a hedge costs: the venue's fees, and half spreads of the market in force."""
+    fees = fee_schedule(settings.venue)
+    half = 0.5 * settings.venue.spread_median if state.market is None else state.market.half_spread
+    return fees.dealing(half)
+
+
 def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, seed: int) -> Street:
     """What blocks are built from, under the mandate's choices."""
     snapshot = seen.snapshot
@@ -165,7 +177,7 @@ def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, seed:
         surface=seen.surface,
         fees=fee_schedule(settings.venue),
         sale_policy=settings.operation.sale_policy,
-        as_sold=mandate.cover.unwind is Unwind.AS_SOLD,
+        unwind=mandate.cover.unwind,
         put_strike_share=mandate.cover.put_strike_share,
         debit_share_max=mandate.cash.debit_share_max,
         seed=seed,
@@ -183,8 +195,12 @@ def plan(office: Office, *, propose: bool = True) -> Plan:
         raise NotFound(str(error)) from error
     number = len(office.state().proposals)
     fresh: list[Proposal] = []
+    unwinds: list[tuple[Rated, tuple[UnwindCost, ...]]] = []
     for _, rated in compared:
         chosen = best([(row.candidate, row.verdict, row.score_usd) for row in rated])
+        shown = rated[chosen or 0]
+        costs = unwind_costs(found.street, found.mandate, shown.candidate, shown.facts)
+        unwinds.append((shown, costs))
         if chosen is not None:
             name = f"P-{number + len(fresh) + 1}"
             fresh.append(drafted(found, rated, rated[chosen], name))
@@ -197,6 +213,7 @@ def plan(office: Office, *, propose: bool = True) -> Plan:
         blocks=compared,
         proposals=tuple(fresh),
         current=month_so_far_of(office.state(), office.settings(), found.at),
+        unwinds=tuple(unwinds),
     )
 
 

@@ -1,6 +1,10 @@
-"""The scenario table: what each strategy brings at a price, typed in or from the workspace."""
+"""The scenario table: what each strategy brings at a price, on typed figures or on the workspace's market.
 
-from dataclasses import dataclass
+The two are never mixed: once a figure of the market is typed, the market of the workspace gives none. With an
+expiry named, its market gives spot, forward and premiums, and only the strikes are the user's own.
+"""
+
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from headframe.desk import production, quotes
@@ -42,14 +46,18 @@ class Scenario:
 
 
 def scenario(asked: Asked, office: Office | None) -> Scenario:
-    """Outcomes by price; what is not typed comes from the workspace's market, where there is one."""
-    full = asked if office is None else _from_market(asked, office)
+    """Outcomes by price, on the typed figures of a market or on that of the workspace, never on both.
+
+    Coins and cost that are not typed come from the workspace's forecast, where there is a workspace.
+    """
+    full, source = _complete(asked, office)
     names = ("coins", "cost", "put", "call")
     missing = [f"--{name}" for name in names if getattr(full, name) is None]
     prices = full.prices or _default_prices(full)
     if missing or not prices:
         needed = ", ".join(missing or ["--prices"])
-        raise Invalid(f"without a workspace a scenario needs {needed}")
+        where = "without a workspace" if office is None else "on figures of your own"
+        raise Invalid(f"{where} a scenario needs {needed}")
     try:
         assert full.coins is not None
         assert full.cost is not None
@@ -67,7 +75,26 @@ def scenario(asked: Asked, office: Office | None) -> Scenario:
         rows = outcomes(terms, prices)
     except Wrong as error:
         raise Invalid(str(error)) from error
-    return Scenario(terms=terms, prices=prices, rows=rows, notes=tuple(_notes(terms)))
+    return Scenario(terms=terms, prices=prices, rows=rows, notes=(*source, *_notes(terms)))
+
+
+def _complete(asked: Asked, office: Office | None) -> tuple[Asked, tuple[str, ...]]:
+    """Fill in what was not typed, and say where it came from."""
+    prices = ("spot", "forward", "put_premium", "call_premium")
+    typed = [name for name in prices if getattr(asked, name) is not None]
+    if asked.expiry is not None and typed:
+        named = ", ".join("--" + name.replace("_", "-") for name in typed)
+        raise Invalid(
+            f"--expiry: expected prices from the workspace's market alone, got {named} besides; "
+            "fix: leave out --expiry, or the prices"
+        )
+    if office is None:
+        return asked, ()
+    strikes = asked.put is not None or asked.call is not None
+    if asked.expiry is None and (typed or strikes):
+        note = "on the figures given: no price is taken from the workspace's market"
+        return _from_mine(asked, office), (note,)
+    return _from_market(asked, office)
 
 
 def _notes(terms: Terms) -> list[str]:
@@ -93,8 +120,20 @@ def _default_prices(asked: Asked) -> tuple[Decimal, ...]:
     return tuple((asked.spot * move).quantize(_CENT) for move in moves)
 
 
-def _from_market(asked: Asked, office: Office) -> Asked:
-    """Fill in what was not typed: spot, forward and premiums of the expiry, coins and cost of the mine."""
+def _from_mine(asked: Asked, office: Office) -> Asked:
+    """Fill in coins and cost that were not typed, from the first month of the forecast."""
+    if asked.coins is not None and asked.cost is not None:
+        return asked
+    made = production.current(office)
+    return replace(
+        asked,
+        coins=_coins(made) if asked.coins is None else asked.coins,
+        cost=_cost(made) if asked.cost is None else asked.cost,
+    )
+
+
+def _from_market(asked: Asked, office: Office) -> tuple[Asked, tuple[str, ...]]:
+    """Fill in spot, forward and premiums of the expiry, strikes, and coins and cost of the mine."""
     seen = quotes.show(office)
     snapshot, surface = seen.snapshot, seen.surface
     quote = next(
@@ -110,35 +149,29 @@ def _from_market(asked: Asked, office: Office) -> Asked:
         listed = ", ".join(expiry_label(row.expiry) for row in snapshot.forwards)
         wanted = asked.expiry or "90 days or more away"
         raise NotFound(f"the market has no expiry {wanted[:20]}; listed: {listed}")
-    spot = asked.spot or Decimal(repr(snapshot.index))
+    spot = Decimal(repr(snapshot.index))
     forward = surface.forward(year_fraction(snapshot.as_of, quote.expiry))
     grid = Decimal(1000)
     put = asked.put or (Decimal(repr(forward * 0.9)) / grid).to_integral_value() * grid
     call = asked.call or (Decimal(repr(forward * 1.15)) / grid).to_integral_value() * grid
     premiums: list[Decimal | None] = []
-    for is_call, strike, typed in (
-        (False, put, asked.put_premium),
-        (True, call, asked.call_premium),
-    ):
+    for is_call, strike in ((False, put), (True, call)):
         price = tradable(
             snapshot, surface, is_call=is_call, strike=float(strike), expiry=quote.expiry
         )
         side = None if price is None else (price.bid if is_call else price.ask)
-        found = None if side is None else (Decimal(repr(side)) * spot).quantize(_CENT)
-        premiums.append(typed if typed is not None else found)
-    made = production.current(office) if asked.coins is None or asked.cost is None else None
-    return Asked(
-        coins=asked.coins if made is None or asked.coins is not None else _coins(made),
-        cost=asked.cost if made is None or asked.cost is not None else _cost(made),
+        premiums.append(None if side is None else (Decimal(repr(side)) * spot).quantize(_CENT))
+    filled = replace(
+        asked,
         spot=spot,
         put=put,
         call=call,
-        prices=asked.prices,
-        forward=asked.forward or Decimal(repr(forward)).quantize(_CENT),
+        forward=Decimal(repr(forward)).quantize(_CENT),
         put_premium=premiums[0],
         call_premium=premiums[1],
-        expiry=asked.expiry,
     )
+    note = f"spot, forward and premiums of {expiry_label(quote.expiry)} are those of the market"
+    return _from_mine(filled, office), (f"{note} of {snapshot.as_of:%Y-%m-%d %H:%M} UTC",)
 
 
 def _coins(made: Forecast) -> Decimal:

@@ -10,9 +10,10 @@ from headframe.codec import to_json
 from headframe.desk import history, production
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid
-from headframe.desk.programme import liquidity_of
+from headframe.desk.programme import dealing_costs, liquidity_of
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import as_dealt, open_proposals
+from headframe.mandate import Unwind
 from headframe.numerics import Singles
 from headframe.risk import (
     DailyPaths,
@@ -125,6 +126,10 @@ def programme(office: Office, asked: Asked, *, apart: bool = False) -> Programme
                 posted_coins=float(ledger.total(Accounts.coins_posted(""), BTC)),
             ),
             upfront_usd=upfront,
+            unwind=Unwind.AT_EXPIRY
+            if now.state.mandate is None
+            else now.state.mandate.cover.unwind,
+            dealing=dealing_costs(now.state, now.settings),
         )
     except Wrong as error:
         raise Invalid(str(error)) from error

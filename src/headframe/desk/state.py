@@ -54,7 +54,7 @@ from headframe.market import Snapshot
 from headframe.mining import Forecast
 from headframe.pricing import Surface
 from headframe.rfq import TERMINAL, Fill, RfqState
-from headframe.risk import stand_ins
+from headframe.risk import Posted, stand_ins
 from headframe.units import BTC, CURRENCIES, USD, Money, Month
 
 GENESIS_HEAD = Head(0, "0" * 64)
@@ -203,6 +203,17 @@ class State:
         dollars = float(self.ledger.balance(Accounts.cash_posted(dealer), USD))
         others, _ = self.others_usd(dealer, ours=True)
         return dollars + others + self.coins_posted(dealer) * spot
+
+    def collateral_posted(self) -> dict[str, Posted]:
+        """Return what lies with each dealer: dollars, other currencies after haircuts, coins."""
+        return {
+            name: Posted(
+                float(self.ledger.balance(Accounts.cash_posted(name), USD))
+                + self.others_usd(name, ours=True)[1],
+                self.coins_posted(name),
+            )
+            for name in self.dossiers
+        }
 
     def held_usd(self, dealer: str) -> float:
         """What we hold of a dealer's collateral, other currencies at their last rate."""

@@ -11,7 +11,7 @@ from headframe.desk.office import Office
 from headframe.desk.programme import liquidity_of
 from headframe.desk.state import State
 from headframe.pricing import Surface
-from headframe.risk import Liquidity, NettedBook, netted_book
+from headframe.risk import Liquidity, NettedBook, Posted, netted_book
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,11 @@ class Valuation:
     def posted(self, dealer: str) -> float:
         """What a dealer holds of ours in USD, coins at the price."""
         return self.state.posted_usd(dealer, self.surface.spot)
+
+    @property
+    def collateral(self) -> dict[str, Posted]:
+        """Our collateral with each dealer, as its agreement counts it."""
+        return self.state.collateral_posted()
 
     def held(self, dealer: str) -> float:
         """What we hold of a dealer's in USD."""

@@ -41,6 +41,7 @@ from headframe.hedge.review import Baseline, Trigger, too_much, triggers
 from headframe.hedge.sales import SaleFill, Sold, sold_by_venue
 from headframe.hedge.situation import Situation
 from headframe.hedge.switching import Switch, coins_of, future_of, switched
+from headframe.hedge.unwind_costs import UnwindCost, unwind_costs
 
 __all__ = [
     "LIEN",
@@ -70,6 +71,7 @@ __all__ = [
     "Switch",
     "TradePnl",
     "Trigger",
+    "UnwindCost",
     "added_up",
     "as_dealt",
     "balances",
@@ -110,6 +112,7 @@ __all__ = [
     "switched",
     "too_much",
     "triggers",
+    "unwind_costs",
     "upfront_usd",
     "whole_steps",
 ]

@@ -9,7 +9,7 @@ from typing import Protocol
 from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg, allocate
 from headframe.hedge.exposure import Bucket
 from headframe.instrument import Instrument, Kind, Leg, Structure, StructureKind
-from headframe.mandate import is_order_book
+from headframe.mandate import Unwind, is_order_book
 from headframe.market import Snapshot
 from headframe.mining import SalePolicy
 from headframe.pricing import (
@@ -20,7 +20,7 @@ from headframe.pricing import (
     zero_cost_call,
 )
 from headframe.rfq import HedgeLeg
-from headframe.risk import BasisRisk, basis_risk, sale_weights
+from headframe.risk import BasisRisk, DealingCosts, basis_risk, closing_weights, sale_weights
 from headframe.units import Month, Wrong, year_fraction
 
 _COIN_TICK = Decimal("0.0001")
@@ -40,6 +40,16 @@ class FeeSchedule:
     forward_spread: float
     financing_rate: float
 
+    def dealing(self, option_half_spread: float) -> DealingCosts:
+        """Return the costs of closing a hedge in the market."""
+        return DealingCosts(
+            option_half_spread=option_half_spread,
+            option_fee_coins=self.option_coins,
+            option_fee_cap_share=self.option_cap_share,
+            linear_half_spread=0.5 * self.forward_spread,
+            future_fee_share=self.future_share,
+        )
+
     def option_fee(self, premium_coins: float) -> float:
         """Fee of one option leg per coin, in coins."""
         return min(self.option_coins, self.option_cap_share * premium_coins)
@@ -53,7 +63,7 @@ class Street:
     surface: Surface
     fees: FeeSchedule
     sale_policy: SalePolicy
-    as_sold: bool
+    unwind: Unwind
     put_strike_share: float
     debit_share_max: float
     seed: int
@@ -163,7 +173,10 @@ def _instrument(street: Street, bucket: Bucket, kind: Kind, strike: float | None
     )
 
 
-def _basis(street: Street, bucket: Bucket, put: float, call: float) -> BasisRisk:
+def basis_under(
+    street: Street, bucket: Bucket, put: float, call: float, unwind: Unwind
+) -> BasisRisk:
+    """Return the basis risk of a hedge of a block, reduced as a policy says; a strike of 0 is no leg."""
     snapshot = street.snapshot
     forward = _forward(street, bucket)
     years = year_fraction(snapshot.as_of, bucket.expiry)
@@ -172,9 +185,13 @@ def _basis(street: Street, bucket: Bucket, put: float, call: float) -> BasisRisk
         forward=forward,
         vol=street.surface.vol(years, forward),
         weights=sale_weights(bucket.needs, snapshot.as_of, bucket.expiry, street.sale_policy),
+        closes=closing_weights(
+            bucket.needs, snapshot.as_of, bucket.expiry, street.sale_policy, unwind
+        ),
         put_strike=put,
         call_strike=call,
-        as_sold=street.as_sold,
+        costs=street.fees.dealing(snapshot.half_spread),
+        listed=bucket.listed,
         seed=street.seed,
     )
 
@@ -211,7 +228,7 @@ def _linear(street: Street, bucket: Bucket) -> Candidate:
         fee_usd=fee,
         exact_call_strike=None,
         source="listed future" if listed else "OTC forward, extrapolated",
-        basis=_basis(street, bucket, 0.0, 0.0),
+        basis=basis_under(street, bucket, 0.0, 0.0, street.unwind),
         bucket=bucket,
     )
 
@@ -257,7 +274,9 @@ def _option(
         fee_usd=fee * spot,
         exact_call_strike=None if call is None else call[2],
         source=put.source,
-        basis=_basis(street, bucket, put_strike, 0.0 if call is None else call[0]),
+        basis=basis_under(
+            street, bucket, put_strike, 0.0 if call is None else call[0], street.unwind
+        ),
         bucket=bucket,
     )
 

@@ -7,6 +7,7 @@ from headframe.book import Trade
 from headframe.hedge.candidates import Candidate
 from headframe.hedge.exposure import ExposureRow, hedged_share
 from headframe.hedge.situation import Situation
+from headframe.hedge.unwind_costs import daily_coins
 from headframe.instrument import StructureKind
 from headframe.mandate import Facts, MonthFacts
 from headframe.market import Snapshot
@@ -51,6 +52,7 @@ def facts_of(
         open_interest_share=_interest_share(snapshot, candidate),
         clip_age_minutes=clip_age(found),
         over_hedged_coins=found.over_hedged_coins,
+        daily_coins=daily_coins(found.street, candidate),
     )
 
 

@@ -54,6 +54,7 @@ def _legs(proposal: Proposal) -> list[HedgedLeg]:
                 entry=proposal.forward_usd,
                 netting=netting_of(leg.instrument, bought=amount > 0, dealer=dealer),
                 margined=float(proposal.size) if sold else 0.0,
+                months=proposal.needs,
             )
         )
     return found

@@ -23,6 +23,7 @@ from headframe.mandate import (
 )
 from headframe.risk import (
     Exposure,
+    MarginState,
     Markets,
     by_group,
     exposure,
@@ -100,17 +101,30 @@ def _family(candidate: Candidate) -> str:
 
 def stress_call(found: Situation, extra: tuple[Position, ...]) -> float:
     """What a stress rally within a month would call, beyond what is posted today."""
-    today = requirement(found.positions, found.terms, found.surface, found.at, found.rule_sets)
     row = stress(
         found.mandate.cash.stress_up,
         netted_book((*found.positions, *extra), found.rule_sets),
         found.terms,
         found.surface,
         found.at,
-        posted_usd=today.posted_usd,
+        posted=found.collateral,
         liquidity=found.liquidity,
     )
-    return max(row.call_usd, 0.0)
+    today = _required(found, found.positions).posted_usd
+    with_extra = _required(found, (*found.positions, *extra)).posted_usd
+    return max(row.call_usd + with_extra - today, 0.0)
+
+
+def _required(found: Situation, positions: tuple[Position, ...]) -> MarginState:
+    """Margin of positions today, beside the collateral that lies with the dealers already."""
+    return requirement(
+        positions,
+        found.terms,
+        found.surface,
+        found.at,
+        found.rule_sets,
+        posted=found.collateral,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +192,11 @@ def _rate(found: Situation, candidate: Candidate, others: tuple[Position, ...]) 
 
 def _initial_margin(found: Situation, placed: Placed, dealers: tuple[str, ...]) -> float:
     """What is posted at once, with the dealer whose terms ask most."""
-    before = requirement(found.positions, found.terms, found.surface, found.at, found.rule_sets)
-    held = before.initial_usd + before.collateral_usd
+    held = _required(found, found.positions).posted_usd
     worst = 0.0
     for dealer in dealers or found.dealers:
-        extra = (*found.positions, placed.position(dealer))
-        after = requirement(extra, found.terms, found.surface, found.at, found.rule_sets)
-        worst = max(worst, after.initial_usd + after.collateral_usd - held)
+        after = _required(found, (*found.positions, placed.position(dealer)))
+        worst = max(worst, after.posted_usd - held)
     return worst
 
 

@@ -12,7 +12,7 @@ from headframe.instrument import Structure
 from headframe.mandate import Mandate, is_order_book
 from headframe.market import Snapshot
 from headframe.pricing import Surface
-from headframe.risk import RULE_SETS, Liquidity, Pledge, VenueMargin
+from headframe.risk import RULE_SETS, Liquidity, Pledge, Posted, VenueMargin
 
 NOBODY = ""
 """The dealer of a block while no dealer is approved."""
@@ -64,6 +64,8 @@ class Situation:
     """Coins that dealers have borrowed of us."""
     over_hedged_coins: float = 0.0
     """Coins of hedges left over after their coins were sold and the mandate's days passed."""
+    collateral: Mapping[str, Posted] = field(default_factory=dict[str, Posted])
+    """Our collateral with each dealer, as its agreement counts it."""
     rule_sets: tuple[VenueMargin, ...] = RULE_SETS
     """What the venue's margin is counted by."""
     reserved: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

@@ -27,7 +27,7 @@ from headframe.mandate.policy import (
     is_order_book,
 )
 from headframe.mandate.rules import Rule
-from headframe.mandate.verdict import Breach, Stage, Verdict, judge
+from headframe.mandate.verdict import Breach, Stage, Verdict, judge, unwind_obstacle
 
 __all__ = [
     "ORDER_BOOK",
@@ -65,4 +65,5 @@ __all__ = [
     "is_order_book",
     "judge",
     "recall_approval",
+    "unwind_obstacle",
 ]

@@ -86,5 +86,7 @@ class Facts:
     """Minutes since the last clip of the same proposal was dealt; None where there was none."""
     over_hedged_coins: float = 0.0
     """Coins of hedges left over after their designated coins were sold and the policy's days passed."""
+    daily_coins: tuple[float, float] = (0.0, 0.0)
+    """Least and most coins of the hedge that are sold on one day; zeros where it is not reduced by days."""
     closes: bool = False
     """Whether it closes a trade that is on: fewer coins are hedged, no line is drawn on."""

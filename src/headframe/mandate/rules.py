@@ -13,6 +13,7 @@ class Rule(StrEnum):
     BEYOND_HORIZON = "beyond_horizon"
     FIRM_ABOVE_P10 = "firm_above_p10"
     PUTS_ABOVE_P50 = "puts_above_p50"
+    UNWIND_NOT_DEALABLE = "unwind_not_dealable"
     ABOVE_CEILING = "above_ceiling"
     BELOW_FLOOR = "below_floor"
     OVER_HEDGED = "over_hedged"
@@ -64,6 +65,7 @@ _CLAUSES = {
     Rule.FIRM_ABOVE_P10: "M-2.3",
     Rule.PUTS_ABOVE_P50: "M-2.4",
     Rule.OVER_HEDGED: "M-2.6",
+    Rule.UNWIND_NOT_DEALABLE: "M-2.5",
     Rule.TRACKING_TOO_LOOSE: "M-3.1",
     Rule.R2_TOO_LOW: "M-3.2",
     Rule.DEALER_NOT_APPROVED: "M-4.1",

@@ -7,7 +7,15 @@ from enum import StrEnum
 
 from headframe.instrument import StructureKind
 from headframe.mandate.facts import DealerFacts, Facts
-from headframe.mandate.policy import CounterpartyRules, Mandate, RfqRules, is_order_book
+from headframe.mandate.policy import (
+    ORDER_BOOK,
+    CounterpartyRules,
+    Mandate,
+    RfqRules,
+    StandingOrder,
+    Unwind,
+    is_order_book,
+)
 from headframe.mandate.rules import Rule
 
 _DUST = 1e-9
@@ -54,6 +62,7 @@ def judge(mandate: Mandate, facts: Facts, stage: Stage) -> Verdict:
         *_scope(mandate, facts),
         *_cover(mandate, facts),
         *_run_off(mandate, facts),
+        *_unwind(mandate, facts),
         *_basis(mandate, facts),
         *_dealers(mandate, facts),
         *_cash(mandate, facts),
@@ -142,6 +151,51 @@ def _run_off(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
             allowed=f"{most:.2f} coins of hedge beyond the coins to sell",
             found=f"{facts.over_hedged_coins:.2f} coins left over",
         )
+
+
+def unwind_obstacle(mandate: Mandate, facts: Facts) -> tuple[str, str] | None:
+    """Return why a hedge cannot be bought back daily, as what is needed and what is found; None if it can.
+
+    A dealer's trade does not net with the order book, and a date that is not listed has none: both are closed
+    in blocks. A structure that fixes day by day runs off by itself.
+    """
+    order = mandate.cover.as_sold
+    if facts.structure.on_schedule:
+        return None
+    if order is None:
+        return "a standing order in an order book ([cover.as_sold])", "none"
+    return _misplaced(mandate, order, facts) or _undealable_size(order, facts)
+
+
+def _misplaced(mandate: Mandate, order: StandingOrder, facts: Facts) -> tuple[str, str] | None:
+    """Return why a hedge cannot be closed where the standing order deals."""
+    if facts.structure is not StructureKind.SHORT_FUTURE and not is_order_book(facts.venue):
+        hedge = str(facts.structure).replace("_", " ")
+        return f"a hedge margined at {order.venue}", f"{hedge} with a dealer"
+    if facts.venue.removesuffix(ORDER_BOOK) != order.venue.removesuffix(ORDER_BOOK):
+        return f"a hedge at the venue of {order.venue}", f"one at {facts.venue}"
+    if not mandate.may_deal(order.venue, facts.structure):
+        return f"{facts.structure} in the row of {order.venue}", "no such row of [[where]]"
+    return None
+
+
+def _undealable_size(order: StandingOrder, facts: Facts) -> tuple[str, str] | None:
+    """Return why the coins of a day lie outside the standing order's bounds."""
+    least, most = facts.daily_coins
+    if not order.coins_day_min - _DUST <= least <= most <= order.coins_day_max + _DUST and most:
+        size = f"{least:.4f} to {most:.4f} coins a day"
+        return f"{order.coins_day_min:g} to {order.coins_day_max:g} coins a day", size
+    return None
+
+
+def _unwind(mandate: Mandate, facts: Facts) -> Iterator[Breach]:
+    """Refuse a hedge that ``as_sold`` would reduce in sizes or at places where nobody deals."""
+    if mandate.cover.unwind is not Unwind.AS_SOLD or facts.closes:
+        return
+    obstacle = unwind_obstacle(mandate, facts)
+    if obstacle is not None:
+        allowed, found = obstacle
+        yield Breach(rule=Rule.UNWIND_NOT_DEALABLE, allowed=allowed, found=found)
 
 
 def _lender(mandate: Mandate, facts: Facts) -> Iterator[Breach]:

@@ -75,6 +75,7 @@ from headframe.report.programme import (
     realised_table,
     scenario_table,
     strategy_table,
+    unwind_table,
 )
 from headframe.report.render import html, markdown
 from headframe.report.simulation import (
@@ -172,6 +173,7 @@ __all__ = [
     "ticker_lines",
     "trades_table",
     "trial_table",
+    "unwind_table",
     "versions_table",
     "watch_table",
     "waterfall_table",

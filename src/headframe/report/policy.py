@@ -10,7 +10,7 @@ from headframe.counterparty import (
     Topic,
     altman,
 )
-from headframe.mandate import Mandate
+from headframe.mandate import CoverRules, Mandate
 from headframe.report.table import Column, Form, Table
 
 
@@ -52,7 +52,18 @@ def _scope_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:
             f"within {mandate.cover.firm_p10_share_max:.0%} of cumulative P10 and free coins",
         ),
         ("M-2.4", "bought puts", "within P50"),
+        ("M-2.5", "hedges reduced", _unwind(mandate.cover)),
     )
+
+
+def _unwind(cover: CoverRules) -> str:
+    """Return when hedges are reduced, with the bounds of a standing order."""
+    policy, order = str(cover.unwind).replace("_", " "), cover.as_sold
+    if order is None:
+        return policy
+    bounds = f"{order.coins_day_min:g} to {order.coins_day_max:g} coins a day in {order.venue}"
+    limits = f"spread {order.spread_max:.2%}, slippage {order.slippage_max:.2%} at most"
+    return f"{policy}; standing order: {bounds}, {limits}"
 
 
 def _limit_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:

@@ -11,11 +11,12 @@ from headframe.hedge import (
     ExposureRow,
     Proposal,
     Rated,
+    UnwindCost,
     describe,
 )
 from headframe.instrument import Kind
 from headframe.lifecycle import CurrentMonth, MonthResult
-from headframe.mandate import Rebalance
+from headframe.mandate import Rebalance, Unwind
 from headframe.report.table import Cell, Column, Form, Table
 from headframe.risk import Outcome, Strategy
 from headframe.units import expiry_label, instant
@@ -142,6 +143,38 @@ def _strategy(row: Rated, chosen: str) -> tuple[Cell, ...]:
         row.facts.initial_margin_usd,
         row.facts.stress_call_usd,
         f"{verdict}; proposed" if one.kind == chosen and not against else verdict,
+    )
+
+
+def unwind_table(rated: Rated, costs: tuple[UnwindCost, ...], policy: Unwind) -> Table:
+    """Tracking error and cost of one hedge by unwind policy; ``policy`` is the mandate's."""
+    one = rated.candidate
+    kind = str(one.kind).replace("_", " ")
+    return Table(
+        title=f"Tracking error by unwind policy: {kind} of {expiry_label(one.bucket.expiry)}",
+        columns=(
+            Column("policy"),
+            Column("tracking error", Form.SHARE),
+            Column("R2", Form.RATIO),
+            Column("closing USD/coin", Form.USD),
+            Column("what is dealt when"),
+            Column("can be dealt"),
+        ),
+        rows=tuple(
+            (
+                f"{row.unwind} (the mandate)" if row.unwind is policy else str(row.unwind),
+                row.tracking_error,
+                row.r2,
+                row.closing_usd,
+                row.dealt,
+                f"no: {row.obstacle}" if row.obstacle else "yes",
+            )
+            for row in costs
+        ),
+        note=(
+            "Tracking error: sd of what the hedge pays less what each sale needed, over the forward, on the "
+            "same paths. Closing: half spreads and fees of what is dealt before the expiry, on average."
+        ),
     )
 
 

@@ -2,7 +2,13 @@
 
 from headframe.risk.alert import Alert, Changes, Severity, cause_of, changes
 from headframe.risk.annex import AnnexRow, Lying, annex_row
-from headframe.risk.basis import BasisRisk, averaging_basis, basis_risk, sale_weights
+from headframe.risk.basis import (
+    BasisRisk,
+    averaging_basis,
+    basis_risk,
+    closing_weights,
+    sale_weights,
+)
 from headframe.risk.courses import Course, course_prices
 from headframe.risk.credit import (
     Exposure,
@@ -48,8 +54,10 @@ from headframe.risk.liquidity import (
     simulated_call,
 )
 from headframe.risk.margin import (
+    NOTHING_POSTED,
     Liquidity,
     MarginState,
+    Posted,
     cash_out_price,
     collateral_due_to_us,
     collateral_wanted,
@@ -103,6 +111,7 @@ from headframe.risk.rules import (
     in_order,
     rule_set,
 )
+from headframe.risk.run_off import DealingCosts, alive_shares, left_by_day
 from headframe.risk.rungs import ChanceLadder, ChanceRung, Likely, chance_ladder
 from headframe.risk.saccr import (
     HOUSE as SACCR_HOUSE,
@@ -128,6 +137,7 @@ __all__ = [
     "LEVELS",
     "MARGIN_DAYS",
     "MOVES",
+    "NOTHING_POSTED",
     "PLAIN",
     "RULE_SETS",
     "SACCR_HOUSE",
@@ -143,6 +153,7 @@ __all__ = [
     "Course",
     "DailyPaths",
     "Dated",
+    "DealingCosts",
     "Ead",
     "Effectiveness",
     "Engine",
@@ -182,6 +193,7 @@ __all__ = [
     "Pledge",
     "PortfolioMargin",
     "PortfolioModel",
+    "Posted",
     "PriceModel",
     "Profile",
     "Programme",
@@ -199,6 +211,7 @@ __all__ = [
     "Watched",
     "Worth",
     "added_days",
+    "alive_shares",
     "annex_row",
     "averaged_worth",
     "averaging_basis",
@@ -208,6 +221,7 @@ __all__ = [
     "cause_of",
     "chance_ladder",
     "changes",
+    "closing_weights",
     "collateral_due_to_us",
     "collateral_wanted",
     "course_prices",
@@ -233,6 +247,7 @@ __all__ = [
     "in_order",
     "known_model",
     "ladder",
+    "left_by_day",
     "leg_price",
     "leg_value_usd",
     "liquid",

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil, sqrt
 
+from headframe.mandate import Unwind
 from headframe.mining import SalePolicy
 from headframe.numerics import Array, np
 from headframe.risk.kernels import hedge_against_sales
+from headframe.risk.run_off import NO_COSTS, DealingCosts
 from headframe.units import Month, Wrong, steadied, steady
 
 BASIS_SD = 0.012
@@ -29,6 +31,8 @@ class BasisRisk:
     ratio: float
     ratio_low: float
     ratio_high: float
+    closing_usd: float = 0.0
+    """Mean cost of closing it before its expiry, USD a coin."""
 
 
 def sale_weights(
@@ -55,6 +59,29 @@ def sale_weights(
     return weights
 
 
+def closing_weights(
+    months: tuple[tuple[Month, float], ...],
+    at: datetime,
+    expiry: datetime,
+    policy: SalePolicy,
+    unwind: Unwind,
+) -> Array:
+    """Return the share of the hedge that is closed at the end of each day from ``at`` to the expiry.
+
+    What is left on the last day settles. ``monthly`` closes a month's coins at the end of its last day.
+    """
+    sales = sale_weights(months, at, expiry, policy)
+    if unwind is Unwind.AS_SOLD:
+        return sales
+    closes = np.zeros(len(sales))
+    if unwind is Unwind.MONTHLY:
+        total = sum(coins for _, coins in months)
+        for month, coins in months:
+            last = ceil((month.start - at).total_seconds() / 86_400.0) + month.days - 1
+            closes[min(max(last, 0), len(closes) - 1)] += coins / total
+    return closes
+
+
 def basis_risk(  # noqa: PLR0913 - by name
     *,
     spot: float,
@@ -63,26 +90,34 @@ def basis_risk(  # noqa: PLR0913 - by name
     weights: Array,
     put_strike: float = 0.0,
     call_strike: float = 0.0,
-    as_sold: bool,
+    closes: Array | None = None,
+    costs: DealingCosts = NO_COSTS,
+    listed: bool = True,
     seed: int,
     paths: int = 4_096,
     basis_sd: float = BASIS_SD,
 ) -> BasisRisk:
-    """Tracking error and R2 between what the hedge pays and what each sale needed."""
-    actual, ideal, average = np.empty(paths), np.empty(paths), np.empty(paths)
+    """Tracking error and R2 between what the hedge pays and what each sale needed.
+
+    ``closes`` is the share closed at the end of each day, none where all of it runs to its expiry; ``listed``
+    says whether it pays a venue's fees.
+    """
+    actual, ideal, average, dealt = (np.empty(paths) for _ in range(4))
     hedge_against_sales(
         seed,
         spot,
         forward,
         vol,
         weights,
+        np.zeros(len(weights)) if closes is None else closes,
         put_strike,
         call_strike,
         basis_sd,
-        as_sold,
+        np.append(costs.numbers(), float(listed)),
         actual,
         ideal,
         average,
+        dealt,
     )
     gap = actual - ideal
     spread = float(ideal.std() * actual.std())
@@ -99,6 +134,7 @@ def basis_risk(  # noqa: PLR0913 - by name
         ratio=ratio,
         ratio_low=ratio - error,
         ratio_high=ratio + error,
+        closing_usd=float(dealt.mean()),
     )
     return steadied(found)
 

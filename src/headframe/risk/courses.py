@@ -1,4 +1,9 @@
-"""Three courses of the price that a hedge is walked through: a bear, a stable and a bull market."""
+"""Three courses of the price that a hedge is walked through: a bear, a stable and a bull market.
+
+Each follows its trend: a straight line of the log price to the half-way, flat from there on. The daily noise
+on top leaves the price at the half-way, the price at the end and the mean price of either half as they are.
+So the stable course ends and averages where it began, and the others average their end after the half-way.
+"""
 
 from datetime import date, timedelta
 from enum import StrEnum

@@ -12,12 +12,14 @@ from hashlib import sha256
 from itertools import pairwise
 from math import log, sqrt
 
+from headframe.mandate import Unwind
 from headframe.mining import ALL_RISKS, LaidMine, Operation, PricePaths, Risks, Start, lay
 from headframe.numerics import Array, Places, Singles, np, thread_count, threads
 from headframe.pricing import Surface
 from headframe.risk.hedged import Hedge
 from headframe.risk.kernels import FIGURES, mark_errors, mark_tables, price_paths, run_programme
 from headframe.risk.price_models import PriceModel
+from headframe.risk.run_off import NO_COSTS, DealingCosts, alive_shares, closing_days
 from headframe.units import Month, Wrong
 
 _ABREAST, _MOST_ABREAST = 256, 16_384
@@ -54,6 +56,10 @@ class Programme:
     opening: tuple[float, float, float, float]
     upfront_usd: float = 0.0
     antithetic: bool = False
+    unwind: Unwind = Unwind.AT_EXPIRY
+    """When the hedge is reduced, as the mandate says."""
+    dealing: DealingCosts = NO_COSTS
+    """What reducing it costs."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.months <= 36:
@@ -98,6 +104,12 @@ class Engine:
     legs: Array
     expires: Places
     tables: Singles
+    alive: Array
+    """Share of each leg that is left after each day."""
+    closing: Places
+    """Place of a day among those on which legs are closed, -1 where none is."""
+    closed: Singles
+    """What closing brings, by set and closing day, as ``tables`` hold values."""
     hashed: Array
     due: Array
     usual: Array
@@ -175,10 +187,26 @@ class Engine:
         np.add(room.coins, room.fees, out=room.coins)
         run_programme(
             room.walked, room.coins, room.power, calendar.bucket, calendar.share, calendar.sells,
-            calendar.fixed, calendar.month, self.opening, self.sets, self.notional, self.legs,
-            self.expires, self.grid, self.tables, self.hashed, self.due, self.short(room.difficulty),
-            rung, kept, room.found,
+            calendar.fixed, calendar.month, self.opening, self.sets, self.notional, self._settling(),
+            self.expires, self.grid, self.tables, self.closing, self.closed, self.hashed, self.due,
+            self.short(room.difficulty), rung, kept, room.found,
         )  # fmt: skip
+
+    def last_days(self) -> Places:
+        """Return the day on which the last leg of each set has expired or is closed: (sets,)."""
+        out = np.zeros(len(self.sets), dtype=np.int64)
+        for row, alive in zip(self.legs, self.alive, strict=True):
+            closed = np.flatnonzero(alive == 0.0)
+            end = min(int(row[4]), int(closed[0])) if len(closed) else int(row[4])
+            out[int(row[5])] = max(out[int(row[5])], end)
+        return out
+
+    def _settling(self) -> Array:
+        """Return the legs with the amounts that are left to settle at their expiry."""
+        legs = self.legs.copy()
+        for row, alive in zip(legs, self.alive, strict=True):
+            row[2] *= alive[min(int(row[4]), self.calendar.days)]
+        return legs
 
     def short(self, difficulty: Array) -> Array:
         """How much fewer coins an index pays than was counted on, as a share, by path and bucket.
@@ -204,7 +232,7 @@ class Engine:
         worst, squares = np.empty(days), np.empty(days)
         mark_errors(
             walked, self.legs, self.model, self.carry, self.smile, self.tenors, self.ys, self.grid,
-            self.tables, worst, squares,
+            self.tables, self.alive, worst, squares,
         )  # fmt: skip
         return float(worst.max()), sqrt(float(squares.sum()) / (_CHECKED * days))
 
@@ -317,17 +345,11 @@ def prepare(
     reach = max(days, int(hedge.legs[:, 4].max()) if len(hedge.legs) else 0)
     carry = np.array([log(surface.forward(day / 365.0) / spot) for day in range(reach + 1)])
     carry = carry.round(12)
-    tenors = np.array(_TENORS, dtype=np.float64) / 365.0
-    ys = np.array([-_SMILE_REACH, 2.0 * _SMILE_REACH / (_SMILE_NODES - 1)])
-    smile = _smile(surface, tenors, ys)
     model = programme.model.numbers(spot, antithetic=programme.antithetic)
     residuals, moments = programme.model.drawn_from()
-    grid = np.array(
-        [-_LOG_REACH, 2.0 * _LOG_REACH / (_NODES - 1), sqrt(_GREATEST_VOL) / (_LEVELS - 1)]
-    )
-    tables = np.zeros((len(hedge.sets), days + 1, _LEVELS, _NODES, 3), dtype=np.float32)
+    left = alive_shares(hedge.legs, hedge.months, hedge.at_venue, calendar, programme.unwind)
     marked = _marked(days, range(days + 1) if marked_on is None else marked_on(days))
-    mark_tables(hedge.legs, model, carry, smile, tenors, ys, grid, spot, marked, tables)
+    marks = _marks(programme, model, carry, left, marked)
     alive, due = hedge.on_index(carry, days)
     engine = Engine(
         calendar=calendar,
@@ -336,22 +358,58 @@ def prepare(
         residuals=residuals,
         moments=moments.round(9),
         carry=carry,
-        smile=smile,
-        tenors=tenors,
-        ys=ys,
-        grid=grid,
+        smile=marks.smile,
+        tenors=marks.tenors,
+        ys=marks.ys,
+        grid=marks.grid,
         opening=np.array([*programme.opening, programme.upfront_usd]),
         sets=hedge.set_numbers(),
-        notional=hedge.notional(days),
+        notional=hedge.notional(days, left),
         legs=hedge.legs,
         expires=_expires(hedge.legs, days),
-        tables=tables,
+        tables=marks.tables,
+        alive=left,
+        closing=marks.closing,
+        closed=marks.closed,
         hashed=alive,
         due=due,
         usual=np.zeros(0),
         whole=marked_on is None,
     )
     return replace(engine, usual=_usual(engine)) if alive.any() else engine
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """Smiles, the grid, and the tables that marks and what closing brings are read from."""
+
+    smile: Array
+    tenors: Array
+    ys: Array
+    grid: Array
+    tables: Singles
+    closing: Places
+    closed: Singles
+
+
+def _marks(programme: Programme, model: Array, carry: Array, left: Array, marked: Places) -> _Marks:
+    """Fill the tables of the days that are ``marked``, for the share ``left`` of each leg."""
+    hedge, days = programme.hedge, left.shape[1] - 1
+    tenors = np.array(_TENORS, dtype=np.float64) / 365.0
+    ys = np.array([-_SMILE_REACH, 2.0 * _SMILE_REACH / (_SMILE_NODES - 1)])
+    smile = _smile(programme.surface, tenors, ys)
+    grid = np.array(
+        [-_LOG_REACH, 2.0 * _LOG_REACH / (_NODES - 1), sqrt(_GREATEST_VOL) / (_LEVELS - 1)]
+    )
+    closing = closing_days(left)
+    shape = (_LEVELS, _NODES, 3)
+    tables = np.zeros((len(hedge.sets), days + 1, *shape), dtype=np.float32)
+    closed = np.zeros((len(hedge.sets), int(closing.max()) + 1, *shape), dtype=np.float32)
+    mark_tables(
+        hedge.legs, model, carry, smile, tenors, ys, grid, programme.surface.spot, marked, left,
+        closing, programme.dealing.numbers(), tables, closed,
+    )  # fmt: skip
+    return _Marks(smile, tenors, ys, grid, tables, closing, closed)
 
 
 def _marked(days: int, on: Collection[int]) -> Places:

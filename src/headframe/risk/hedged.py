@@ -9,7 +9,7 @@ from headframe.counterparty import CollateralTerms
 from headframe.instrument import Instrument, Kind, StructureKind
 from headframe.numerics import Array, np
 from headframe.risk.rules import RULE_SETS, VenueMargin, rule_set
-from headframe.units import Wrong
+from headframe.units import Month, Wrong
 
 MOST_LEGS, MOST_SETS = 5_000, 60
 VENUE, VENUE_SOLD, VENUE_BOUGHT, DEALER = "venue", "venue, sold", "venue, bought", "dealer "
@@ -46,6 +46,8 @@ class HedgedLeg:
     netting: str
     margined: float
     hashed: float = 0.0
+    months: tuple[tuple[Month, float], ...] = ()
+    """Coins by the month they are mined in; none: the leg runs to its expiry whatever the mandate says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,13 @@ class Hedge:
     sets: tuple[NettingSet, ...]
     margined: Array
     hashed: Array
+    months: tuple[tuple[tuple[Month, float], ...], ...] = ()
+    """Coins by month of each leg."""
+
+    @property
+    def at_venue(self) -> list[bool]:
+        """Return for each leg whether a venue margins it, not an agreement with a dealer."""
+        return [not self.sets[int(row[5])].name.startswith(DEALER) for row in self.legs]
 
     def set_numbers(self) -> Array:
         """The kernel's array of sets."""
@@ -70,11 +79,12 @@ class Hedge:
                 rows.append((0.0, 0.0, 0.0, *moved, t.independent_share))
         return np.array(rows, dtype=np.float64).reshape(len(rows), 7)
 
-    def notional(self, days: int) -> Array:
-        """Coins alive in each set on each day: (sets, days + 1)."""
+    def notional(self, days: int, alive: Array | None = None) -> Array:
+        """Coins alive in each set on each day: (sets, days + 1); ``alive`` is the share of each leg left."""
         out = np.zeros((len(self.sets), days + 1))
-        for row, coins in zip(self.legs, self.margined, strict=True):
-            out[int(row[5]), : int(row[4])] += coins
+        for place, (row, coins) in enumerate(zip(self.legs, self.margined, strict=True)):
+            on = min(int(row[4]), days + 1)
+            out[int(row[5]), :on] += coins if alive is None else coins * alive[place, :on]
         return out
 
     def on_index(self, carry: Array, days: int) -> tuple[Array, Array]:
@@ -105,6 +115,7 @@ def hedge_of(legs: Sequence[HedgedLeg], sets: Sequence[NettingSet], at: datetime
     rows: list[tuple[float, ...]] = []
     margined: list[float] = []
     hashed: list[float] = []
+    months: list[tuple[tuple[Month, float], ...]] = []
     for leg in legs:
         days = (leg.instrument.expiry - at).total_seconds() / 86_400.0
         if days <= 0.0:
@@ -125,8 +136,9 @@ def hedge_of(legs: Sequence[HedgedLeg], sets: Sequence[NettingSet], at: datetime
         )
         margined.append(leg.margined)
         hashed.append(leg.hashed)
+        months.append(leg.months)
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 6)
-    return Hedge(table, tuple(sets), np.array(margined), np.array(hashed))
+    return Hedge(table, tuple(sets), np.array(margined), np.array(hashed), tuple(months))
 
 
 def hedge_in_force(
@@ -164,9 +176,9 @@ def merged(legs: Sequence[HedgedLeg]) -> list[HedgedLeg]:
     Worth is linear in the amount, and of futures in the amount over its entry (contracts in USD) or times it:
     the entry of the sum is the mean that keeps both.
     """
-    found: dict[tuple[str, Instrument, bool], HedgedLeg] = {}
+    found: dict[tuple[str, Instrument, bool, bool], HedgedLeg] = {}
     for leg in legs:
-        key = (leg.netting, leg.instrument, leg.amount > 0.0)
+        key = (leg.netting, leg.instrument, leg.amount > 0.0, bool(leg.months))
         known = found.get(key)
         found[key] = leg if known is None else _both(known, leg)
     return list(found.values())
@@ -186,7 +198,16 @@ def _both(one: HedgedLeg, other: HedgedLeg) -> HedgedLeg:
         entry=entry,
         margined=one.margined + other.margined,
         hashed=one.hashed + other.hashed,
+        months=_months_of_both(one, other),
     )
+
+
+def _months_of_both(one: HedgedLeg, other: HedgedLeg) -> tuple[tuple[Month, float], ...]:
+    """Return the coins of both by month."""
+    coins = dict(one.months)
+    for month, more in other.months:
+        coins[month] = coins.get(month, 0.0) + more
+    return tuple(sorted(coins.items()))
 
 
 def _collateral(threshold_usd: float, share: float) -> CollateralTerms:
@@ -240,6 +261,9 @@ def _legs(position: Position, apart: frozenset[str]) -> list[HedgedLeg]:
             if position.trade.sells_upside and leg.amount < 0
             else 0.0,
             hashed=max(-float(position.amount(leg)), 0.0) if on_index else 0.0,
+            months=()
+            if position.trade.structure.on_schedule
+            else tuple((month, float(coins)) for month, coins in position.remaining if coins > 0),
         )
         for leg in position.trade.legs
     ]

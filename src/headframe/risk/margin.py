@@ -1,11 +1,12 @@
 """Margin: what venues and dealers hold or may call, today and at another price."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from headframe.book import Position
-from headframe.counterparty import CollateralTerms, support_amount
+from headframe.counterparty import CollateralTerms, call_amount, support_amount
 from headframe.instrument import Instrument, Kind
 from headframe.pricing import Surface
 from headframe.risk.marks import Units
@@ -16,13 +17,33 @@ from headframe.risk.rules import RULE_SETS, VenueMargin, rule_set
 _STRIDE = 1.25
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Our collateral with one dealer: dollars as the agreement counts them, and coins."""
+
+    dollars: float = 0.0
+    coins: float = 0.0
+
+    def counts(self, terms: CollateralTerms, spot: float) -> float:
+        """Return its value in USD under the agreement at a price: coins after their haircut."""
+        return self.dollars + terms.coins_usd(self.coins, spot)
+
+
+NOTHING_POSTED: Mapping[str, Posted] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginState:
-    """What is held and what a price would make move, in USD."""
+    """What is held and what a price would make move, in USD.
+
+    ``collateral_usd`` is what lies with the dealers once ``called_usd`` has moved: the calls of that
+    valuation, each at or above its agreement's minimum transfer amount and rounded; below zero is returned.
+    """
 
     initial_usd: float
     variation_usd: float
     collateral_usd: float
+    called_usd: float = 0.0
 
     @property
     def posted_usd(self) -> float:
@@ -83,29 +104,73 @@ def requirement(
     surface: Surface,
     at: datetime,
     sets: tuple[VenueMargin, ...] = RULE_SETS,
+    *,
+    posted: Mapping[str, Posted] = NOTHING_POSTED,
 ) -> MarginState:
     """Margin due at a surface: the venue's initial margin, futures' losses since the last mark, collateral.
 
-    Bilateral trades of one dealer net; collateral is what its agreement wants from us.
+    Bilateral trades of one dealer net; collateral is what its agreement makes move, beside what is
+    ``posted`` already.
     """
-    return requirement_of(netted_book(positions, sets), terms, surface, at)
+    return requirement_of(netted_book(positions, sets), terms, surface, at, posted)
 
 
 def requirement_of(
-    book: NettedBook, terms: Mapping[str, CollateralTerms], surface: Surface, at: datetime
+    book: NettedBook,
+    terms: Mapping[str, CollateralTerms],
+    surface: Surface,
+    at: datetime,
+    posted: Mapping[str, Posted] = NOTHING_POSTED,
 ) -> MarginState:
     """The same of a book that is netted already."""
     rules, _ = rule_set(at.date(), book.rules)
     units = Units(surface, at)
-    wanted = sum(
-        _wanted(mine, mine.worth(units), terms[dealer], surface.spot)
-        for dealer, mine in book.dealers
-    )
+    called = sum(collateral_calls(book, terms, units, posted).values())
+    lying = sum(one.counts(terms[dealer], surface.spot) for dealer, one in posted.items())
     return MarginState(
         initial_usd=venue_margin_coins(book.venue, units, rules) * surface.spot,
         variation_usd=-book.venue.unsettled(units),
-        collateral_usd=wanted,
+        collateral_usd=lying + called,
+        called_usd=called,
     )
+
+
+def collateral_calls(
+    book: NettedBook,
+    terms: Mapping[str, CollateralTerms],
+    units: Units,
+    posted: Mapping[str, Posted],
+) -> dict[str, float]:
+    """Return what each dealer calls from us at a valuation in USD; below zero it returns.
+
+    Threshold, minimum transfer amount and rounding are those of ``counterparty.call_amount``, which real
+    calls use. A dealer whose trades have ended returns all.
+    """
+    netted_by = dict(book.dealers)
+    return {
+        dealer: call_amount(
+            terms[dealer],
+            _wanted(mine, mine.worth(units), terms[dealer], units.spot)
+            if (mine := netted_by.get(dealer)) is not None
+            else 0.0,
+            posted.get(dealer, Posted()).counts(terms[dealer], units.spot),
+        )
+        for dealer in sorted({*netted_by, *posted})
+    }
+
+
+def posted_after_calls(
+    book: NettedBook,
+    terms: Mapping[str, CollateralTerms],
+    units: Units,
+    posted: Mapping[str, Posted],
+) -> dict[str, Posted]:
+    """Return what lies with each dealer once the calls of a valuation have been met in dollars."""
+    calls = collateral_calls(book, terms, units, posted)
+    lying = {dealer: posted.get(dealer, Posted()) for dealer in calls}
+    return {
+        dealer: replace(one, dollars=one.dollars + calls[dealer]) for dealer, one in lying.items()
+    }
 
 
 def collateral_wanted(
@@ -148,21 +213,23 @@ def cash_out_price(
     at: datetime,
     liquidity: Liquidity,
     *,
+    posted: Mapping[str, Posted] = NOTHING_POSTED,
     highest: float = 20.0,
 ) -> float | None:
     """The price above which calls exceed all liquidity, or None up to ``highest`` times spot.
 
-    Calls are counted from what is posted today; today's own variation is still to be found, so
-    a programme that cannot find it is out of cash at spot.
+    Calls are counted from what lies with venue and dealers once today's are met; today's own variation is
+    still to be found, so a programme that cannot find it is out of cash at spot.
     """
     if not book.venue.rows and not book.dealers:
         return None
-    posted = requirement_of(book, terms, surface, at).posted_usd
+    initial = requirement_of(book, terms, surface, at, posted).initial_usd
+    lying = posted_after_calls(book, terms, Units(surface, at), posted)
 
     def short(ratio: float) -> bool:
         spot = surface.spot * ratio
-        moved = surface.at_spot(spot, at)
-        called = requirement_of(book, terms, moved, at).total_usd - posted
+        then = requirement_of(book, terms, surface.at_spot(spot, at), at, lying)
+        called = then.initial_usd - initial + then.variation_usd + then.called_usd
         return called > liquidity.at(spot)
 
     if short(1.0):

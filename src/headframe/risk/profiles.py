@@ -9,10 +9,11 @@ today's times (S0 / S) to the power of ``falls_with_coin``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from math import ceil, exp, log, sqrt
 
-from headframe.counterparty import HOUSE
+from headframe.counterparty import HOUSE, CollateralTerms
 from headframe.numerics import Array, Places, Singles, np
 from headframe.risk.distribution import beside
 from headframe.risk.engine import Engine, abreast
@@ -35,6 +36,8 @@ class Facing:
     default_year: float
     falls_with_coin: float
     loss_given_default: float = HOUSE.loss_given_default
+    terms: CollateralTerms | None = None
+    """Whose calendar says when collateral is back; none: on the day the last trade ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,7 @@ def _walked(
     ratios = np.empty((len(days), paths))
     opening = np.array([[one.held_usd, one.posted_usd] for one in facing]).reshape(-1, 2)
     length, faces = engine.calendar.days + 1, np.array(sides, dtype=np.int64)
+    returned = _returned(engine, facing, sides)
     block = abreast()
     for first in range(0, paths, block):
         width = min(block, paths - first)
@@ -144,12 +148,25 @@ def _walked(
             np.empty((*shape[:2], width), np.float32),
         )
         exposures(
-            walked, days, MARGIN_DAYS, engine.sets, faces, engine.notional, opening, engine.grid,
-            engine.tables, engine.hashed, engine.calendar.bucket, short, *part,
+            walked, days, MARGIN_DAYS, engine.sets, faces, engine.notional, opening, returned,
+            engine.grid, engine.tables, engine.hashed, engine.calendar.bucket, short, *part,
         )  # fmt: skip
         bare[:, :, first : first + width], secured[:, :, first : first + width] = part
         ratios[:, first : first + width] = walked[days, 0] / walked[0, 0]
     return bare, secured, ratios
+
+
+def _returned(engine: Engine, facing: Sequence[Facing], sides: Sequence[int]) -> Places:
+    """Return for each side the day on which all collateral is back once its last trade has ended."""
+    start, out = engine.calendar.edges[0], np.zeros(len(facing), dtype=np.int64)
+    ends = engine.last_days()
+    for place, one in enumerate(facing):
+        ended = max(int(end) for end, side in zip(ends, sides, strict=True) if side == place)
+        if one.terms is not None:
+            due = one.terms.returned(start + timedelta(days=ended))
+            ended = max(ended, (due - start.date()).days)
+        out[place] = ended
+    return out
 
 
 def _profile(

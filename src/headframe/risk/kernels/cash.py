@@ -50,6 +50,8 @@ def run_programme(
     expires: Places,
     grid: Array,
     tables: Singles,
+    closing: Places,
+    closed: Singles,
     hashed: Array,
     due: Array,
     short: Array,
@@ -68,7 +70,8 @@ def run_programme(
             the stock is sold at the day's end; fixed: (days,) USD paid; month: (days,).
         opening, sets: by the places above. notional: (sets, days + 1) coins alive that margin or the
             independent amount is counted on. expires: (days + 1,) 1 where any leg expires.
-        grid, tables: as ``mark_tables`` filled them.
+        legs: as they settle: of what was closed before only the rest. grid, tables, closing, closed: as
+            ``mark_tables`` took and filled them.
         hashed, due: (sets, days + 1) coins sold by an index of mining, alive on a day and due on it; short:
             (paths, buckets) how much fewer it pays than was counted on, as a share, or (0, 0).
         rung: (days + 1,) the rung of the cash ladder that ends on a day, -1 where none does; rungs:
@@ -97,7 +100,7 @@ def run_programme(
         hedge[:], month_flow[:] = begun, begun
         peak[:], peak_bare[:], low[:], low_bare[:] = free0 + begun, free0, free0 + begun, free0
         stray, strays = np.zeros(n), short.size > 0
-        at, within = np.empty((2, n), dtype=np.int64), np.empty((3, n))
+        at, within, dealt = np.empty((2, n), dtype=np.int64), np.empty((3, n)), np.empty(n)
         shape = (tables.shape[2], tables.shape[3])
         placed(grid, walked[0], first, last, shape, at, within)
         for held in range(count):
@@ -122,6 +125,13 @@ def run_programme(
                 if expires[day] != 0:
                     for i in range(n):
                         done[i] = settled(legs, held, day, spot[i])
+                elif closing[day] >= 0:
+                    done[:] = 0.0
+                if closing[day] >= 0:
+                    looked_up(closed[held, closing[day]], grid[DX], basis, at, within, dealt)
+                    if far:
+                        carried_on(closed[held, closing[day]], grid[DX], at, within, dealt)
+                    done += dealt
                 if strays:
                     for i in range(n):
                         worth[i] += hashed[held, day] * spot[i] * stray[i]
@@ -132,7 +142,7 @@ def run_programme(
                     _secured(
                         terms, size, spot, worth, done, value[held], flow, posted[held], needed
                     )
-            if expires[day] != 0:
+            if expires[day] != 0 or closing[day] >= 0:
                 done[:] = 0.0
             sells_now, fixed_usd = sells[today], fixed[today]
             for i in range(n):
@@ -178,6 +188,14 @@ def run_programme(
         out[LOW_BARE, first:last], out[LOW, first:last] = low_bare, low
         out[FALL_BARE, first:last], out[FALL, first:last] = fall_bare, fall
         out[CALLED, first:last] = called
+
+
+@scalar
+def delivered(wanted: float, minimum: float, unit: float) -> float:
+    """Return what lies once ``wanted`` has been called from nothing, as ``counterparty.call_amount`` says."""
+    if wanted <= 0.0 or wanted < minimum:
+        return 0.0
+    return float(wanted if unit == 0.0 else math.ceil(wanted / unit - 1e-9) * unit)
 
 
 @scalar

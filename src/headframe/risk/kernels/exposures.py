@@ -1,7 +1,7 @@
 """What we would lose with each counterparty along paths, with collateral that stops before a default."""
 
 from headframe.numerics import Array, Places, Singles, np, parallel, prange, scalar
-from headframe.risk.kernels.cash import INDEPENDENT, MINIMUM, THRESHOLD
+from headframe.risk.kernels.cash import INDEPENDENT, MINIMUM, ROUNDING, THRESHOLD, delivered
 from headframe.risk.kernels.marks import DX, carried_on, looked_up, placed
 
 WIDTH = 256
@@ -24,6 +24,7 @@ def exposures(
     faces: Places,
     notional: Array,
     opening: Array,
+    returned: Places,
     grid: Array,
     tables: Singles,
     hashed: Array,
@@ -35,14 +36,16 @@ def exposures(
     """Fill (faces, times, paths): our gain alone, and what of it collateral does not cover.
 
     Collateral follows the worth ``margin_days`` before, when the other side last delivered: what it gave us
-    is ours, what we gave it is lost with it. Before so many days have passed it is today's. A side with
-    several sets nets none of them: each one's gain is claimed alone, while collateral follows their sum.
+    is ours, what we gave it is lost with it. Before so many days have passed it is today's. Once the last
+    trade has ended and the agreement's days of delivery have passed, nothing lies on either side. A side
+    with several sets nets none of them: each one's gain is claimed alone, collateral follows their sum.
 
     Args:
         walked: (days + 1, 4, paths) as ``price_paths`` filled it.
         days: (times,) on which it is asked. sets: as a hedge's numbers. faces: (sets,) which side each set
             faces, rising from 0. notional: (sets, days + 1) coins an independent amount is counted on.
-        opening: (faces, 2) collateral held and posted today, USD.
+        opening: (faces, 2) collateral held and posted today, USD. returned: (faces,) the day on which all is
+            back, after the last trade has ended.
         grid, tables: as ``mark_tables`` filled them. hashed, short: as ``run_programme`` takes them; bucket:
             (days,) the bucket of a day.
     """
@@ -95,15 +98,17 @@ def exposures(
                     before_net[i] += then[i]
                 if held + 1 < count and faces[held + 1] == face:
                     continue
-                threshold, minimum = sets[held, THRESHOLD], max(sets[held, MINIMUM], 0.01)
+                threshold, unit = sets[held, THRESHOLD], sets[held, ROUNDING]
+                minimum = max(sets[held, MINIMUM], 0.01)
                 for i in range(n):
                     ours, theirs = opening[face, HELD], opening[face, POSTED]
                     if before >= 0:
                         asked = independent * walked[before, 0, first + i]
-                        ours = max(before_net[i], 0.0) - threshold
-                        ours = ours if ours >= minimum else 0.0
+                        ours = delivered(max(before_net[i], 0.0) - threshold, minimum, unit)
                         theirs = max(-before_net[i], 0.0) + asked - threshold
-                        theirs = theirs if theirs >= minimum else 0.0
+                        theirs = delivered(theirs, minimum, unit)
+                    if day >= returned[face]:
+                        ours, theirs = 0.0, 0.0
                     claim = net[i] if together == 1 else gains[i]
                     bare[face, time, first + i] = max(claim, 0.0)
                     secured[face, time, first + i] = max(claim - ours + theirs, 0.0)

@@ -96,6 +96,28 @@ def _forward(
     return value, slope, swing
 
 
+@lane
+def closing_cost(
+    sign: float, inverse: float, S: float, ratio: float, value: float, slope: float, costs: Array
+) -> tuple[float, float]:
+    """Cost of closing one unit of a leg in USD, and its slope by ln S; ``ratio`` is forward over spot.
+
+    Options: half the spread of their value and the fee, up to its cap. Coin-settled futures of one USD and
+    forwards of one coin: half spread of the forward, with the fee of futures.
+    """
+    listed = inverse != 0.0
+    if sign == 0.0:
+        if listed:
+            return (costs[3] + costs[4]) / ratio, 0.0
+        return 3.0 * costs[3] * S * ratio, 3.0 * costs[3] * S * ratio
+    cost, rise = costs[0] * value, costs[0] * slope
+    if listed:
+        if costs[1] * S < costs[2] * value:
+            return cost + costs[1] * S, rise + costs[1] * S
+        return cost + costs[2] * value, rise + costs[2] * slope
+    return cost, rise
+
+
 @scalar
 def leg_value(
     leg: Array,
@@ -133,12 +155,24 @@ def mark_tables(
     grid: Array,
     start: float,
     marked: Places,
+    alive: Array,
+    closing: Places,
+    costs: Array,
     tables: Singles,
+    closed: Singles,
 ) -> None:
     """Fill (sets, days + 1, levels, nodes, 3): value, slope by ln S, slope by the basis.
 
     Legs that expire on a day are settled exactly and stand in no table of it. Days whose ``marked`` is 0 are
     left as they are.
+
+    Args:
+        legs to marked: as an engine has them.
+        alive: (legs, days + 1) share of each leg that is left after a day.
+        closing: (days + 1,) place of a day among those on which legs are closed, -1 where none is.
+        costs: (5,) half spread of options, their fee in coins and its cap, half spread and fee of forwards.
+        tables: what is left; closed: (sets, closing days, levels, nodes, 3) what closing brings, costs taken
+            off.
     """
     days, levels, nodes = tables.shape[1], tables.shape[2], tables.shape[3]
     for day in prange(days):
@@ -160,6 +194,9 @@ def mark_tables(
             ratio = exp(carry[int(leg[EXPIRY])] - carry[day])
             sign, inverse, amount, K = leg[SIGN], leg[INVERSE], leg[AMOUNT], leg[STRIKE]
             turned = 1.0 / ratio if inverse != 0.0 else 1.0
+            kept, gone = amount * alive[row, day], 0.0
+            if closing[day] >= 0:
+                gone = amount * (alive[row, day - 1] - alive[row, day])
             column, share = _column(tenors, years)
             low, high = smile[column], smile[column + 1]
             fading = _fading(model, years)
@@ -181,9 +218,18 @@ def mark_tables(
                         )
                 table = tables[int(leg[SET]), day, level]
                 for node in range(nodes):
-                    table[node, 0] += amount * values[node]
-                    table[node, 1] += amount * slopes[node]
-                    table[node, 2] += amount * swings[node]
+                    table[node, 0] += kept * values[node]
+                    table[node, 1] += kept * slopes[node]
+                    table[node, 2] += kept * swings[node]
+                if gone != 0.0:
+                    dealt = closed[int(leg[SET]), closing[day], level]
+                    for node in range(nodes):
+                        cost, rise = closing_cost(
+                            sign, inverse, S[node], ratio, values[node], slopes[node], costs
+                        )
+                        dealt[node, 0] += gone * values[node] - abs(gone) * cost
+                        dealt[node, 1] += gone * slopes[node] - abs(gone) * rise
+                        dealt[node, 2] += gone * swings[node]
 
 
 @scalar
@@ -257,6 +303,7 @@ def mark_errors(
     ys: Array,
     grid: Array,
     tables: Singles,
+    alive: Array,
     worst: Array,
     squares: Array,
 ) -> None:
@@ -277,7 +324,8 @@ def mark_errors(
             S, v, b = walked[day, 0, i], walked[day, 2, i] ** 4, walked[day, 3, i]
             for row in range(legs.shape[0]):
                 if legs[row, EXPIRY] > day:
-                    total[i] -= leg_value(legs[row], S, v, b, day, model, carry, smile, tenors, ys)
+                    exact = leg_value(legs[row], S, v, b, day, model, carry, smile, tenors, ys)
+                    total[i] -= alive[row, day] * exact
             worst[day] = max(worst[day], abs(total[i]))
             squares[day] += total[i] * total[i]
 
