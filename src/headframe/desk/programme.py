@@ -125,7 +125,6 @@ def situation(
         *state.contract_positions(seen.surface, at),
         *(reserved(state, one, seen.surface, at) for one in opening),
     )
-    cover = mandate.cover
     names = sorted(state.dossiers)
     found = Situation(
         at=at,
@@ -135,7 +134,7 @@ def situation(
         forecast_sha256=version.sha256,
         venue=venue or settings.venue.name,
         street=_street(mandate, settings, seen, state.seed),
-        rows=exposure_rows(version.forecast, cover, positions, at),
+        rows=exposure_rows(version.forecast, mandate.cover, positions, at),
         positions=positions,
         trades=tuple(state.booked().values()),
         dossiers=state.graded(at.date()),
