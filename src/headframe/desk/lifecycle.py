@@ -180,6 +180,23 @@ def _day(body: Json, trade: Trade) -> str:
     return str(dict(body.get("ended", ())).get(trade.id, ""))
 
 
+def _closed(body: Json, trade: Trade) -> str:
+    """Return what a recorded close was to a trade that it settled or ended."""
+    prices = [
+        f"{row['instrument']} at {row['price']}"
+        for row in body["settlements"]
+        if row["trade"] == trade.id and row["cause"] != "variation"
+    ]
+    how = str(dict(body["ended"]).get(trade.id, ""))
+    return f"{how}: {', '.join(prices)}" if how and prices else how
+
+
+def _corrected(body: Json, trade: Trade) -> str:
+    if body["trade"] != trade.id:
+        return ""
+    return f"{body['instrument']} of {body['close']} corrected from {body['before']} to {body['after']}"
+
+
 _TELLERS: Mapping[str, Callable[[Json, Trade], str]] = MappingProxyType(
     {
         "proposed": _drafted,
@@ -195,5 +212,7 @@ _TELLERS: Mapping[str, Callable[[Json, Trade], str]] = MappingProxyType(
         "amendment_declined": _amended,
         "counterparty_merged": _merged,
         "day": _day,
+        "day_closed": _closed,
+        "settlement_corrected": _corrected,
     }
 )

@@ -257,7 +257,7 @@ def _settlements(now: Valuation) -> Iterator[Watched]:
         trade = position.trade
         yield Watched(
             clause="I14", name=f"{trade.id} expired {trade.expiry:%Y-%m-%d}, settlement outstanding",
-            used=(now.at - trade.expiry).total_seconds() / 86_400.0, allowed=1.0, unit="days",
+            used=max((now.at - trade.expiry).total_seconds() / 86_400.0, 0.01), allowed=1.0, unit="days",
             amber_from=0.0001,
         )  # fmt: skip
     first = next_close(now.state)

@@ -183,8 +183,6 @@ def _twelve_months(now: Valuation) -> Section:
 def _yesterday(now: Valuation) -> Section:
     """Return the last close, the month's coins and their realised price, and hedges left over."""
     state = now.state
-    if state.closed_through is None and not state.month_books:
-        return Section(heading="4 Yesterday", sentences=("none: no day has been closed yet",))
     lines: list[str] = []
     if state.closed_through is not None:
         lines.append(f"Closed through {state.closed_through} 08:00 UTC.")
@@ -205,7 +203,9 @@ def _yesterday(now: Valuation) -> Section:
         for one in now.outstanding
     ]
     lines += [_left_over(one) for one in residuals_of(now)]
-    return Section(heading="4 Yesterday", sentences=tuple(lines))
+    return Section(
+        heading="4 Yesterday", sentences=tuple(lines) or ("none: no day has been closed yet",)
+    )
 
 
 def _left_over(one: Residual) -> str:
