@@ -42,9 +42,9 @@ serve:
 	@echo "make serve is reserved for the dashboard, which this version does not have yet" >&2; exit 2
 
 lock:
-	uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
-	uv pip compile requirements-dev.in --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements-dev.lock
-	uv pip compile requirements-bench.in -c requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements-bench.lock
+	uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
+	uv pip compile requirements-dev.in --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-annotate -q -o requirements-dev.lock
+	uv pip compile requirements-bench.in -c requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-annotate -q -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* .hypothesis
