@@ -5,6 +5,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo-mine
+COMPILE = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-annotate $(UPGRADE)
 
 help:
 	@echo "make demo    the whole playbook on a sample mine, into $(DEMO)/"
@@ -41,10 +42,11 @@ soak: $(VENV)/.develop
 serve:
 	@echo "make serve is reserved for the dashboard, which this version does not have yet" >&2; exit 2
 
-lock:
-	uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
-	uv pip compile requirements-dev.in --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-annotate -q -o requirements-dev.lock
-	uv pip compile requirements-bench.in -c requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-annotate -q -o requirements-bench.lock
+lock: # keeps what is pinned; `make lock UPGRADE=--upgrade` takes the newest
+	$(COMPILE) requirements.in -o requirements.lock
+	$(COMPILE) requirements-dev.in -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) requirements-bench.in -c requirements-dev.lock -o requirements-bench.lock
+	$(COMPILE) tools/installers.in -o tools/installers.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* .hypothesis

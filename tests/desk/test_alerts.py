@@ -21,6 +21,7 @@ from headframe.desk.workspace import advance_clock
 from headframe.risk import Severity
 from headframe.units import Wrong
 from headframe.wiring import alert_routes, open_office
+from waiting import LIMIT, until
 
 
 class Kept:
@@ -141,14 +142,12 @@ def test_watching_sees_what_others_write_and_ends_when_told(approved: Path) -> N
     time.sleep(4.0)
     office = open_office(approved, user="trader")
     stale(office)
-    deadline = time.monotonic() + 20.0
-    while time.monotonic() < deadline:
-        office.state()
-        if any(one.alert.clause == "M-7.1" for one in office.state().alerts.values()):
-            break
-        time.sleep(0.1)
+    until(
+        lambda: any(one.alert.clause == "M-7.1" for one in office.state().alerts.values()),
+        "the alert of a stale market",
+    )
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert "M-7.1 age of the market" in out
     assert out.count("M-7.1 age of the market") == 1, "said once"

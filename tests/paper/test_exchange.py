@@ -23,6 +23,7 @@ from headframe.paper import Exchange, Fees, PacedClock, StreetMemory, StreetServ
 from headframe.paper.rpc import RpcError
 from headframe.paper.session import Session
 from headframe.pricing import surface_of
+from waiting import LIMIT
 
 FEES = Fees(option_coins=0.0003, option_cap_share=0.125, future_share=0.0005, forward_spread=0.0004)
 PUT, CALL, FUTURE = "BTC-25DEC26-70000-P", "BTC-25DEC26-88000-C", "BTC-25DEC26"
@@ -606,7 +607,7 @@ def http_call(
     server: StreetServer, method: str, path: str, body: str = "", headers: Any = None
 ) -> tuple[int, Any]:
     host, _, port = server.address.partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=LIMIT)
     connection.request(method, path, body or None, headers or {})
     reply = connection.getresponse()
     text = reply.read()

@@ -25,6 +25,7 @@ from headframe.venue import (
     secret_from,
 )
 from headframe.wiring import main_venue, open_office, trading, venue_client
+from waiting import LIMIT
 
 SPEED = 20
 
@@ -40,14 +41,14 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, str]
     assert process.stdout is not None
     yield json.loads(process.stdout.readline())
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=LIMIT)
     assert process.returncode == 0
 
 
 def headframe(folder: Path, *words: str, env: dict[str, str]) -> Any:
     done = subprocess.run(
         [sys.executable, "-m", "headframe", *words, "--workspace", str(folder), "--json"],
-        capture_output=True, text=True, env=os.environ | env, timeout=120, check=False,
+        capture_output=True, text=True, env=os.environ | env, timeout=LIMIT, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
     return done
