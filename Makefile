@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Each builds .venv from the lock when it must.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak serve lock coverage clean
+.PHONY: help demo test slow test-all install-locks check bench soak serve lock coverage clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,6 +10,7 @@ COMPILE = uv pip compile -q --universal --python-version 3.11 --generate-hashes 
 help:
 	@echo "make demo    the whole playbook on a sample mine, into $(DEMO)/"
 	@echo "make test    the tests, with branch coverage held by a ratchet"
+	@echo "make test-all  the same and the tests marked slow"
 	@echo "make check   form, types, walls, names, unused code and dependencies"
 	@echo "make bench   speed and memory as ratios against named baselines"
 	@echo "make soak    what must hold, as counts, with planted bugs beside (SOAK=full: a release's figures)"
@@ -17,7 +18,7 @@ help:
 $(VENV)/.runtime: requirements.lock pyproject.toml tools/environment.sh
 	@sh tools/environment.sh $(VENV) requirements.lock
 
-$(VENV)/.develop: requirements-dev.lock pyproject.toml tools/environment.sh
+$(VENV)/.develop: requirements-dev.lock requirements.lock pyproject.toml tools/environment.sh
 	@sh tools/environment.sh $(VENV) requirements-dev.lock
 
 demo: $(VENV)/.runtime
@@ -26,6 +27,14 @@ demo: $(VENV)/.runtime
 
 test: $(VENV)/.develop
 	@sh tools/test.sh $(BIN)
+
+slow: $(VENV)/.develop
+	@sh tools/test.sh $(BIN) slow
+
+test-all: test slow
+
+install-locks: $(VENV)/.develop
+	@sh tools/install_locks.sh $(BIN)
 
 check: $(VENV)/.develop
 	@sh tools/check.sh $(BIN)
