@@ -4,6 +4,7 @@ A limit is there to end a test that would never end, not to measure the machine.
 multiplies it (default 1) on a machine slower still.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -18,3 +19,11 @@ def until(condition: Callable[[], object], what: str, *, every: float = 0.05) ->
     while not condition():
         assert time.monotonic() < end, f"waited {LIMIT:.0f} s in vain for {what}"
         time.sleep(every)
+
+
+async def until_async(condition: Callable[[], object], what: str, *, every: float = 0.02) -> None:
+    """Do the same inside an event loop, which goes on with its other work."""
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, f"waited {LIMIT:.0f} s in vain for {what}"
+        await asyncio.sleep(every)

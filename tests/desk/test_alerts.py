@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -139,8 +138,8 @@ def test_watching_sees_what_others_write_and_ends_when_told(approved: Path) -> N
         [sys.executable, "-m", "headframe", "watch", "--workspace", str(approved), "--every", "3600"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
-    time.sleep(4.0)
     office = open_office(approved, user="trader")
+    until(lambda: office.state().alerts, "the first look")
     stale(office)
     until(
         lambda: any(one.alert.clause == "M-7.1" for one in office.state().alerts.values()),
