@@ -235,6 +235,7 @@ def test_what_was_heard_is_awarded_by_the_desk_that_runs(spoken: Path) -> None:
     assert audit.verify(office).sound
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_done_twice(approved: Path) -> None:
     draw = random.Random(5)
     running = Desk(approved).start()
