@@ -76,7 +76,7 @@ def test_two_writers_that_saw_an_empty_index_never_share_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lock is taken away: names alone must keep the code of two types apart."""
-    monkeypatch.setattr(kernel_cache, "fcntl", None)
+    monkeypatch.setattr(kernel_cache, "_locks", None)
     from numba.core import config
 
     monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))

@@ -12,12 +12,20 @@ from functools import wraps
 from hashlib import sha256
 from typing import Any
 
-try:
-    import fcntl
-except ImportError:  # Windows: each process compiles for itself, file names still keep code apart
-    fcntl = None  # type: ignore[assignment]
-
 __all__ = ["cache_file", "share_cache"]
+
+
+def _file_locks() -> Any:
+    try:
+        import fcntl  # noqa: PLC0415 - not everywhere
+    except (
+        ImportError
+    ):  # Windows: each process compiles for itself, file names still keep code apart
+        return None
+    return fcntl
+
+
+_locks: Any = _file_locks()
 
 
 def cache_file(machine: object) -> Any:
@@ -69,7 +77,7 @@ _held: set[str] = set()
 @contextmanager
 def _locked(path: str) -> Generator[None]:
     """Hold an exclusive lock on a file; the system drops it when the process dies."""
-    if fcntl is None or path in _held:
+    if _locks is None or path in _held:
         yield
         return
     try:
@@ -78,7 +86,7 @@ def _locked(path: str) -> Generator[None]:
         yield
         return
     with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _locks.flock(handle, _locks.LOCK_EX)
         _held.add(path)
         try:
             yield
