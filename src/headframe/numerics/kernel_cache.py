@@ -48,7 +48,11 @@ def _save_by_content(index: Any, save: Callable[..., None]) -> Callable[..., Non
     def save_named(key: object, data: object) -> None:
         digest = sha256(repr((index._source_stamp, key)).encode()).hexdigest()[:24]  # noqa: SLF001
         base = index._index_name.removesuffix(".nbi")  # noqa: SLF001 - the compiler has no door for it
-        index._data_name = lambda number: f"{base}.{digest}.{number}.nbc"  # noqa: SLF001
+
+        def data_name(number: int) -> str:
+            return f"{base}.{digest}.{number}.nbc"
+
+        index._data_name = data_name  # noqa: SLF001
         save(key, data)
 
     return save_named
