@@ -49,10 +49,10 @@ def _save_by_content(index: Any, save: Callable[..., None]) -> Callable[..., Non
         digest = sha256(repr((index._source_stamp, key)).encode()).hexdigest()[:24]  # noqa: SLF001
         base = index._index_name.removesuffix(".nbi")  # noqa: SLF001 - the compiler has no door for it
 
-        def data_name(number: int) -> str:
+        def file_named(number: int) -> str:
             return f"{base}.{digest}.{number}.nbc"
 
-        index._data_name = data_name  # noqa: SLF001
+        index._data_name = file_named  # noqa: SLF001
         save(key, data)
 
     return save_named
