@@ -1,5 +1,6 @@
 """What tests share: where real data lies, and a mine at several stages of its programme."""
 
+import os
 import shutil
 from collections.abc import Generator
 from itertools import count
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import kernels_ready
 import postgres
 import workspaces
 from headframe.desk import approvals, policy, programme
@@ -24,6 +26,24 @@ LONGEST = (
 )
 """Files that take half a minute and more: begun first, so that no core waits for one at the end."""
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+_place = pytest.StashKey[Path | None]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any process starts: one place for machine code; filled first if many will use it."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    config.stash[_place] = kernels_ready.choose_place()
+    if config.getoption("numprocesses", None) and not config.option.collectonly:
+        kernels_ready.warm()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the machine code of this run where it had no lasting place."""
+    if (folder := config.stash.get(_place, None)) is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

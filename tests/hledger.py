@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import LIMIT
+
 
 def ran(journal: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What hledger says of a journal; skips the test, and says so, where there is no hledger."""
@@ -18,7 +20,7 @@ def ran(journal: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         pytest.skip("no hledger on this machine and none could be fetched")
     return subprocess.run(
         [program, "-f", "-", *arguments], input=journal, capture_output=True, text=True, check=False,
-        timeout=60, env={"LANG": "C.UTF-8", "HOME": "/nonexistent"},
+        timeout=LIMIT, env={"LANG": "C.UTF-8", "HOME": "/nonexistent"},
     )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import apsw
 
+from waiting import LIMIT
+
 HERE = Path(__file__).parent
 
 
@@ -69,7 +71,7 @@ def run(fatal: int, folder: Path, *words: str) -> tuple[int, str, int]:
     """A command killed before its n-th call: its status, what it had answered, how many calls it made (0: killed)."""
     done = subprocess.run(
         [sys.executable, "-m", "kills", str(fatal), *words, "--workspace", str(folder), "--json"],
-        capture_output=True, text=True, cwd=HERE, timeout=120, check=False,
+        capture_output=True, text=True, cwd=HERE, timeout=LIMIT, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
     last = (done.stderr.splitlines() or [""])[-1]

@@ -6,11 +6,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+
+from waiting import LIMIT, until
 
 
 def binaries() -> Path:
@@ -56,7 +57,7 @@ def server(*, durable: bool = False) -> Generator[str]:
         yield url
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=LIMIT)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -74,11 +75,11 @@ def _copied(bin_folder: Path, target: Path) -> Path:
 def _wait(url: str) -> None:
     import psycopg
 
-    for _ in range(300):
+    def answers() -> bool:
         try:
             psycopg.connect(url).close()
         except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError("PostgreSQL did not come up")
+            return False
+        return True
+
+    until(answers, "PostgreSQL to come up")

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from headframe.pricing import black76_greeks, inverse_greeks
+from waiting import LIMIT
 
 DEMO_WORDS = (
     "1 MARKET", "2 FORECAST", "3 MANDATE", "REFUSED: feldspar", "4 CANDIDATES", "5 PROPOSAL", "REFUSED: P-1 is not approved",
@@ -31,7 +32,7 @@ def run(*arguments: Any, cwd: Any = None, env: Any = None, status: Any = 0) -> A
     }
     done = subprocess.run(
         [sys.executable, "-m", "headframe", *map(str, arguments)],
-        capture_output=True, text=True, cwd=cwd, env=environment | (env or {}), check=False, timeout=120,
+        capture_output=True, text=True, cwd=cwd, env=environment | (env or {}), check=False, timeout=LIMIT,
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == status, (done.returncode, done.stdout[-500:], done.stderr[-500:])

@@ -12,9 +12,12 @@ import pytest
 
 from headframe.desk import audit
 from headframe.wiring import open_office
+from waiting import LIMIT
 
 
-def session(folder: Path, answers: list[tuple[str, str]], seconds: float = 60.0) -> tuple[str, int]:
+def session(
+    folder: Path, answers: list[tuple[str, str]], seconds: float = LIMIT
+) -> tuple[str, int]:
     """Run rfq P-1 in a terminal; when a text appears, type its answer."""
     child, handle = pty.fork()
     if child == 0:

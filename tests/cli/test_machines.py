@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from conftest import copy_workspace
 
 MACHINES = {
@@ -19,6 +21,7 @@ MACHINES = {
 """Processors, as OpenBLAS and glibc are told of them; libraries that know neither go on as they are."""
 
 
+@pytest.mark.slow
 def test_a_plan_is_the_same_to_the_last_bit(signed_mine: Path, tmp_path: Path) -> None:
     heads: dict[str, str] = {}
     for name, settings in MACHINES.items():

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from headframe.desk.workspace import advance_clock
 from headframe.risk import Severity
 from headframe.units import Wrong
 from headframe.wiring import alert_routes, open_office
+from waiting import LIMIT, until
 
 
 class Kept:
@@ -138,17 +138,15 @@ def test_watching_sees_what_others_write_and_ends_when_told(approved: Path) -> N
         [sys.executable, "-m", "headframe", "watch", "--workspace", str(approved), "--every", "3600"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
-    time.sleep(4.0)
     office = open_office(approved, user="trader")
+    until(lambda: office.state().alerts, "the first look")
     stale(office)
-    deadline = time.monotonic() + 20.0
-    while time.monotonic() < deadline:
-        office.state()
-        if any(one.alert.clause == "M-7.1" for one in office.state().alerts.values()):
-            break
-        time.sleep(0.1)
+    until(
+        lambda: any(one.alert.clause == "M-7.1" for one in office.state().alerts.values()),
+        "the alert of a stale market",
+    )
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert "M-7.1 age of the market" in out
     assert out.count("M-7.1 age of the market") == 1, "said once"

@@ -28,6 +28,7 @@ from headframe.rfq import RfqState, best_place
 from headframe.units import Wrong
 from headframe.wiring import open_office, trading
 from venues import FakeVenue, deal
+from waiting import until_async
 
 
 def kinds(office: Office) -> Any:
@@ -325,10 +326,7 @@ class Gathering(FakeVenue):
         return await super().open(request)
 
     async def quotes(self, venue_id: Any) -> Any:
-        for _ in range(200):
-            if type(self).out >= self.wanted:
-                break
-            await asyncio.sleep(0.01)
+        await until_async(lambda: type(self).out >= self.wanted, "the other requests")
         return await super().quotes(venue_id)
 
 

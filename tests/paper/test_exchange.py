@@ -23,6 +23,7 @@ from headframe.paper import Exchange, Fees, PacedClock, StreetMemory, StreetServ
 from headframe.paper.rpc import RpcError
 from headframe.paper.session import Session
 from headframe.pricing import surface_of
+from waiting import LIMIT, until_async
 
 FEES = Fees(option_coins=0.0003, option_cap_share=0.125, future_share=0.0005, forward_spread=0.0004)
 PUT, CALL, FUTURE = "BTC-25DEC26-70000-P", "BTC-25DEC26-88000-C", "BTC-25DEC26"
@@ -606,7 +607,7 @@ def http_call(
     server: StreetServer, method: str, path: str, body: str = "", headers: Any = None
 ) -> tuple[int, Any]:
     host, _, port = server.address.partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=LIMIT)
     connection.request(method, path, body or None, headers or {})
     reply = connection.getresponse()
     text = reply.read()
@@ -701,7 +702,7 @@ def socket_talk(work: Callable[[Any, StreetServer], Any]) -> Any:
 async def ask(socket: Any, method: str, **params: Any) -> Any:
     await socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
     while True:
-        reply = json.loads(await asyncio.wait_for(socket.recv(), 10))
+        reply = json.loads(await asyncio.wait_for(socket.recv(), LIMIT))
         if reply.get("id") == 1:
             return reply
 
@@ -719,7 +720,7 @@ def test_over_a_socket_quotes_come_as_they_are_made() -> None:
         ]
         assert made["expiration_timestamp"] - made["creation_timestamp"] == 300_000
         while True:
-            heard = json.loads(await asyncio.wait_for(socket.recv(), 10))
+            heard = json.loads(await asyncio.wait_for(socket.recv(), LIMIT))
             data = heard["params"]["data"]
             if data["asks"]:
                 break
@@ -744,17 +745,16 @@ def test_a_silent_client_is_closed_with_4000_and_its_orders_are_cancelled(
         await ask(socket, "public/test")
         with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012 - beats come before the end
             while True:
-                heard = json.loads(await asyncio.wait_for(socket.recv(), 10))
+                heard = json.loads(await asyncio.wait_for(socket.recv(), LIMIT))
                 assert heard["method"] == "heartbeat"
         assert closed.value.rcvd is not None
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4000, "heartbeat close")
-        states: list[str] = []
-        for _ in range(100):
-            states = [one["order_state"] for one in server.exchange.lit.orders.values()]
-            if states == ["cancelled"]:
-                break
-            await asyncio.sleep(0.02)
-        assert states == ["cancelled"]
+        await until_async(
+            lambda: (
+                [one["order_state"] for one in server.exchange.lit.orders.values()] == ["cancelled"]
+            ),
+            "the order to be cancelled",
+        )
 
     socket_talk(work)
 

@@ -208,6 +208,7 @@ def small_hash() -> str:
 INTEL = Path("/proc/cpuinfo").exists() and "avx2" in Path("/proc/cpuinfo").read_text()
 
 
+@pytest.mark.slow  # compiles everything anew, twice
 @pytest.mark.skipif(not INTEL, reason="needs an x86-64 processor with AVX2 to be two of them")
 @pytest.mark.parametrize("processor", ["generic", "x86-64-v3"])
 def test_every_instruction_set_gives_the_golden_hash(processor: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from headframe.desk import audit, executions, fencing
 from headframe.desk.ports import OutcomeUnknown
 from headframe.rfq import RfqState, RfqStep
 from headframe.wiring import open_office
+from waiting import LIMIT
 
 CLI = [sys.executable, "-m", "headframe"]
 
@@ -19,7 +20,7 @@ CLI = [sys.executable, "-m", "headframe"]
 def voice(folder: Path, *words: str) -> Any:
     return subprocess.run(
         [*CLI, "voice", "P-1", *words, "--workspace", str(folder), "--as", "trader", "--json"],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=LIMIT, check=False,
     )  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def test_what_nobody_has_said_is_not_known_and_blocks_until_it_is(spoken: Path) 
     fencing.moved(office, office.state().rfqs["f" * 32].request, RfqStep.OPENED, venue_id="voice-x")
     done = subprocess.run(
         [*CLI, "rfq", "P-1", "--workspace", str(spoken), "--as", "trader"],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=LIMIT, check=False,
     )  # fmt: skip
     assert (done.returncode, "headframe voice PROPOSAL --dealt" in done.stderr) == (5, True)
     done = voice(spoken)

@@ -19,6 +19,7 @@ import pytest
 from headframe.desk import audit, users
 from headframe.desk.ports import Declined
 from headframe.wiring import open_office
+from waiting import LIMIT, until
 
 CLI = [sys.executable, "-m", "headframe"]
 
@@ -38,20 +39,15 @@ class Desk:
         self.url = json.loads(self.process.stdout.readline())["url"]
         return self
 
-    def ready(self, seconds: float = 20.0) -> Any:
-        found: Any = None
-        for _ in range(int(seconds / 0.05)):
-            code, found = self.call("GET", "/readyz")
-            if code == 200:
-                return found
-            time.sleep(0.05)
-        raise AssertionError(found)
+    def ready(self) -> Any:
+        until(lambda: self.call("GET", "/readyz")[0] == 200, "the desk to be ready")
+        return self.call("GET", "/readyz")[1]
 
     def call(
         self, method: str, path: str, body: Any = None, raw: bool = False, **headers: str
     ) -> tuple[int, Any]:
         host, _, port = self.url.removeprefix("http://").partition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        connection = http.client.HTTPConnection(host, int(port), timeout=LIMIT)
         text = body if raw else None if body is None else json.dumps(body)
         named = {key.replace("_", "-"): value for key, value in headers.items()}
         connection.request(method, path, text, named)
@@ -72,7 +68,7 @@ class Desk:
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=LIMIT)
 
 
 @pytest.fixture
@@ -183,7 +179,7 @@ def test_the_command_goes_through_the_desk_that_runs(desk: Desk, approved: Path)
     def command(*words: str) -> Any:
         return subprocess.run(
             [*CLI, *words, "--workspace", str(approved), "--json"],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=LIMIT, check=False,
         )  # fmt: skip
 
     done = command("rfq", "P-1", "--as", "trader")
@@ -239,6 +235,7 @@ def test_what_was_heard_is_awarded_by_the_desk_that_runs(spoken: Path) -> None:
     assert audit.verify(office).sound
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_done_twice(approved: Path) -> None:
     draw = random.Random(5)
     running = Desk(approved).start()
@@ -308,7 +305,11 @@ def test_a_port_that_is_taken_is_one_line(desk: Desk, tmp_path: Path, approved: 
     port = desk.url.rpartition(":")[2]
     for words in (["desk", "run", "--workspace", str(approved)], ["paper", "serve"]):
         done = subprocess.run(
-            [*CLI, *words, "--port", port], capture_output=True, text=True, timeout=60, check=False
+            [*CLI, *words, "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
         )
         assert (done.returncode, done.stdout) == (2, ""), done
         assert f"port {port} cannot be listened on" in done.stderr
@@ -318,7 +319,7 @@ def test_a_port_that_is_taken_is_one_line(desk: Desk, tmp_path: Path, approved: 
 def test_one_desk_a_workspace(desk: Desk, approved: Path) -> None:
     done = subprocess.run(
         [*CLI, "desk", "run", "--workspace", str(approved)],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=LIMIT, check=False,
     )  # fmt: skip
     assert (done.returncode, desk.url in done.stderr) == (4, True), done.stderr
     assert json.loads((approved / "desk.json").read_text())["url"] == desk.url
@@ -336,7 +337,7 @@ def command(folder: Path, *words: str, word: str = "", token: str | None = None)
     env = dict(os.environ) | ({} if token is None else {"HEADFRAME_TOKEN": token})
     return subprocess.run(
         [*CLI, *words, "--workspace", str(folder), "--json"],
-        input=word + "\n", capture_output=True, text=True, env=env, timeout=60, check=False,
+        input=word + "\n", capture_output=True, text=True, env=env, timeout=LIMIT, check=False,
     )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from functools import update_wrapper
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
+from headframe.numerics.kernel_cache import cache_file, share_cache
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -82,6 +84,7 @@ class Compiled(Generic[P, R]):
         if self._machine is None:
             self._machine = _compile(self.python, self._options)
             _stamp(self._machine, [called.machine() for called in self.called()])
+            share_cache(self._machine)
         return self._machine
 
     def called(self) -> list["Compiled[..., Any]"]:
@@ -147,14 +150,10 @@ def _stamp(machine: object, called: list[Any]) -> None:
     The compiler itself looks at the kernel's own file only, and would go on using what it kept after
     a kernel called from it was mended. Callees are compiled first, so their stamps hold theirs.
     """
-    kept = [_kept(one) for one in (machine, *called)]
+    kept = [cache_file(one) for one in (machine, *called)]
     if kept[0] is not None:
         stamps = tuple(one._source_stamp for one in kept if one is not None)  # noqa: SLF001
         kept[0]._source_stamp = stamps  # noqa: SLF001 - the compiler has no door for it
-
-
-def _kept(machine: object) -> Any:
-    return getattr(getattr(machine, "_cache", None), "_cache_file", None)
 
 
 def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
