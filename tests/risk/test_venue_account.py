@@ -154,6 +154,11 @@ def test_market_maker_protection_reserves_three_per_cent_with_nothing_held() -> 
     assert (account.initial, account.maintenance, account.market_maker) == (0.0, 0.0, 3.0)
     assert account.required == 3.0
     assert account.liquidation_above is None
-    for bad in ({"mmp_coins": -1.0}, {"mmp_coins": float("nan")}, {"mmp_share": 1.5}):
+    wrong: list[dict[str, Any]] = [
+        {"mmp_coins": -1.0},
+        {"mmp_coins": float("nan")},
+        {"mmp_share": 1.5},
+    ]
+    for bad in wrong:
         with pytest.raises(Wrong):
             replace(RULE_SETS[0], **bad)

@@ -212,7 +212,7 @@ def margin_lines(view: MarginView) -> tuple[str, ...]:
         f"Margin today: initial {today.initial_usd:,.0f}, variation {today.variation_usd:,.0f}, "
         f"collateral {today.collateral_usd:,.0f} USD; liquidity {view.liquidity_usd:,.0f} USD."
     )
-    lines = (due, f"On the way up {out}; on the way down {loan}.")
+    lines: tuple[str, ...] = (due, f"On the way up {out}; on the way down {loan}.")
     if view.account is not None:
         lines = (*lines, *account_lines(view.account, view.spot))
     other = view.portfolio
