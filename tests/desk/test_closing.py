@@ -318,7 +318,11 @@ def test_what_a_request_adds_to_margin_is_known_before_it_is_sent(desk: Office) 
         for now, after in zip(before.stresses, then.stresses, strict=True)
     ]
     assert all(after >= now for now, after in calls)
-    assert calls[-1][1] > calls[-1][0], "a collar is called in a rally"
+    assert calls[-1] == (0.0, 0.0), "below the minimum transfer amount nothing is called"
+    _, larger = limits.margin_with(desk, "P-2")
+    rally = larger.stresses[-1].call_usd
+    least = min(one.collateral.minimum_transfer_usd for one in desk.state().dossiers.values())
+    assert rally >= least > 0.0, "a larger collar is called in a rally"
     trade = deal(desk, FakeVenue(desk.clock)).trades[0]
     dealt = limits.margin(desk)
     for most, found, first in zip(then.stresses, dealt.stresses, before.stresses, strict=True):

@@ -149,6 +149,6 @@ def test_the_explanation_has_the_production_in(lived: Office) -> None:
     assert found is not None
     rose = whole.spot_after - whole.spot_before
     assert found.price_usd * rose > 0.0
-    assert found.price_usd == pytest.approx(found.coins_before * rose, rel=0.1)
+    assert found.price_usd == pytest.approx(found.coins_before * rose, rel=0.15)
     assert (found.difficulty_usd, found.volume_usd) == (0.0, 0.0), "the same forecast"
     assert len(found.months) == 11

@@ -24,6 +24,7 @@ from headframe.desk import (
     limits,
     policy,
     programme,
+    tables,
 )
 from headframe.desk.ports import Declined, NotFound, OutcomeUnknown, Unreachable
 from headframe.desk.quotes import surface_in
@@ -440,6 +441,25 @@ def test_margin_rules_of_the_file_are_those_that_count(small: Path) -> None:
     view = limits.margin(office)
     assert (view.rules, view.rules_in_force) == ("after-august", True)
     assert view.today.initial_usd == pytest.approx(posted * view.spot, abs=1.0)
+    account = view.account
+    assert account is not None
+    assert account.initial == pytest.approx(posted, abs=1e-8)
+    assert account.maintenance == pytest.approx((0.03 + 0.001 * coins) * coins, abs=1e-8)
+    assert (account.open_orders, account.market_maker) == (0.0, 0.0)
+    assert account.liquidation_above is not None
+    assert account.liquidation_below is None
+    lines = "\n".join(tables.margin_lines(view))
+    assert f"maintenance {account.maintenance:,.4f}" in lines
+    assert f"Liquidated, if nothing is added: above {account.liquidation_above:,.0f} USD" in lines
+    names = {one.name: one for one in limits.watch(office)}
+    kept = names["maintenance margin at the venue"]
+    assert kept.used == pytest.approx(account.maintenance * view.spot)
+    assert kept.allowed == pytest.approx(account.equity * view.spot)
+    path.write_text(text + RULES + "mmp_coins = 50.0\n")
+    making = limits.margin(office).account
+    assert making is not None
+    assert making.market_maker == pytest.approx(1.5)
+    assert making.required == pytest.approx(account.initial + 1.5)
     both = RULES + RULES.replace("after-august", "other").replace("2026-08-01", "2026-09-01")
     for bad, words in (
         (both, "both in force on 2026-09-01"),

@@ -210,7 +210,7 @@ def test_the_plan_shows_what_every_way_of_reducing_a_hedge_strays_and_costs(offi
         assert sold.tracking_error < monthly.tracking_error < held.tracking_error
         assert held.closing_usd == 0.0 < monthly.closing_usd
         assert held.obstacle == ""
-        assert sold.obstacle.startswith("none; needed: a standing order")
+        assert sold.obstacle.startswith("no standing order; needed: a standing")
         chosen = {one.unwind: one for one in costs}[plan.situation.mandate.cover.unwind]
         assert chosen.tracking_error == rated.candidate.basis.tracking_error
         blocks = list(monthly.dealt.split(", "))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from headframe.book import MarginTerms
+from headframe.book import Accounts, MarginTerms, Position
 from headframe.counterparty import CollateralTerms, Dossier, Standing, objections
 from headframe.desk import calls
 from headframe.desk.approvals import proposal_of
@@ -14,6 +14,7 @@ from headframe.desk.fold_lifecycle import next_close
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined
 from headframe.desk.programme import pledge_of
+from headframe.desk.reserving import reserved
 from headframe.desk.reviewing import due_now
 from headframe.desk.valuation import Valuation, value_now
 from headframe.hedge import (
@@ -36,6 +37,8 @@ from headframe.risk import (
     Markets,
     PortfolioMargin,
     StressRow,
+    Units,
+    VenueAccount,
     VenueMargin,
     Watched,
     by_group,
@@ -44,13 +47,18 @@ from headframe.risk import (
     holdings_of,
     in_force,
     known_model,
+    netted,
     netted_book,
     portfolio_margin,
     requirement_of,
     rule_set,
     stress,
     sublimits_used,
+    venue_account,
+    venue_margin_coins,
+    with_orders,
 )
+from headframe.units import BTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,8 @@ class MarginView:
     portfolio: PortfolioMargin | None = None
     """What the venue's portfolio margin would ask of the same futures, in coin; None where there are none."""
     portfolio_model: str = ""
+    account: VenueAccount | None = None
+    """The account at the venue, in coin; None where nothing is held there and nothing ordered."""
 
 
 def _terms(now: Valuation) -> dict[str, CollateralTerms]:
@@ -123,22 +133,77 @@ def _margin(now: Valuation) -> MarginView:
         liquidity_usd=now.liquidity.at(now.surface.spot),
         portfolio=other,
         portfolio_model=words,
+        account=_account(now, rules),
     )
+
+
+def _account(now: Valuation, rules: VenueMargin) -> VenueAccount | None:
+    """Return the account at the venue with the requests that are out there counted as open orders.
+
+    What lies there is what the books have posted, at least today's initial margin: a proposal that is only
+    asked about brings its own.
+    """
+    held, orders = _venue_positions(now), _orders(now)
+    if not (held or orders or rules.mmp_coins):
+        return None
+    market = (now.surface, now.at)
+    initial = venue_margin_coins(now.book.venue, Units(*market), rules)
+    posted = float(now.state.ledger.balance(Accounts.coins_posted(now.settings.venue.name), BTC))
+    return venue_account(
+        now.book.venue,
+        netted((*held, *orders)),
+        market,
+        rules,
+        posted_coins=max(posted, initial),
+    )
+
+
+def _at_venue(now: Valuation) -> Iterator[Watched]:
+    """Maintenance margin against what lies at the venue: above it the venue liquidates."""
+    rules, _ = rule_set(now.at.date(), now.settings.rule_sets)
+    account = _account(now, rules)
+    if account is None:
+        return
+    spot = now.surface.spot
+    yield Watched(
+        clause="M-5.3", name="maintenance margin at the venue", used=account.maintenance * spot,
+        allowed=account.equity * spot, unit="USD",
+    )  # fmt: skip
+    free = now.liquidity.free_coins
+    yield Watched(
+        clause="M-5.3", name="initial margin at the venue with open orders", unit="USD",
+        used=account.required * spot, allowed=(max(account.equity, account.initial) + free) * spot,
+    )  # fmt: skip
 
 
 def _portfolio(now: Valuation, rules: VenueMargin) -> tuple[PortfolioMargin | None, str]:
     """Portfolio margin of what is held at the venue: by the rules in force, or shown beside them."""
-    held = holdings_of(now.book.venue.rows, now.surface.spot)
-    if not held:
-        return None, ""
-    if rules.portfolio is not None:
-        found = portfolio_margin(held, now.surface, now.at, rules.portfolio)
-        return found, f"{rules.name}, which is in force here"
+    spot = now.surface.spot
+    held = holdings_of(now.book.venue.rows, spot)
     known = known_model(now.settings.operation.coin, now.at.date())
-    if known is None:
+    model = rules.portfolio or (None if known is None else known.model)
+    if not held or model is None:
         return None, ""
-    found = portfolio_margin(held, now.surface, now.at, known.model)
-    return found, f"{known.index}, parameters of {known.known}"
+    filled = holdings_of(netted((*_venue_positions(now), *_orders(now))).rows, spot)
+    margin, with_all = (portfolio_margin(o, now.surface, now.at, model) for o in (held, filled))
+    words = f"{rules.name}, which is in force here"
+    if rules.portfolio is None and known is not None:
+        words = f"{known.index}, parameters of {known.known}"
+    return with_orders(margin, with_all, rules.market_maker_coins), words
+
+
+def _venue_positions(now: Valuation) -> list[Position]:
+    return [one for one in now.positions if one.trade.margin is MarginTerms.VENUE]
+
+
+def _orders(now: Valuation) -> list[Position]:
+    """Return the live requests that the venue margins, each as if it were filled."""
+    live = [
+        reserved(now.state, one, now.surface, now.at)
+        for one in now.state.live_rfqs()
+        if not now.state.proposals[one.proposal].closes
+    ]
+    return [one for one in live if one.trade.margin is MarginTerms.VENUE]
 
 
 def _stress(now: Valuation, move: float) -> StressRow:
@@ -203,6 +268,7 @@ def watched(now: Valuation, mandate: Mandate) -> tuple[Watched, ...]:
         *_run_off(now, mandate),
         *_settlements(now),
         *_cash(now, mandate),
+        *_at_venue(now),
         *_counterparties(now, mandate, dossiers),
         *_papers(now, mandate),
         *_lender(now, mandate),

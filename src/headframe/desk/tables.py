@@ -10,7 +10,7 @@ from headframe.desk.known import MarginCall
 from headframe.desk.limits import MarginView
 from headframe.hedge import Covenant, Sold, Sum, describe_contract
 from headframe.report import Column, Form, Table
-from headframe.risk import AnnexRow
+from headframe.risk import AnnexRow, VenueAccount
 
 
 def pnl_table(found: money.Performance) -> Table:
@@ -212,7 +212,9 @@ def margin_lines(view: MarginView) -> tuple[str, ...]:
         f"Margin today: initial {today.initial_usd:,.0f}, variation {today.variation_usd:,.0f}, "
         f"collateral {today.collateral_usd:,.0f} USD; liquidity {view.liquidity_usd:,.0f} USD."
     )
-    lines = (due, f"On the way up {out}; on the way down {loan}.")
+    lines: tuple[str, ...] = (due, f"On the way up {out}; on the way down {loan}.")
+    if view.account is not None:
+        lines = (*lines, *account_lines(view.account, view.spot))
     other = view.portfolio
     if other is None:
         return lines
@@ -221,12 +223,36 @@ def margin_lines(view: MarginView) -> tuple[str, ...]:
         if other.delta
         else ""
     )
+    added = (
+        (other.open_orders, "for open orders (as if filled: no formula is published)"),
+        (other.market_maker, "for market-maker protection"),
+    )
+    extra = "".join(f"; {coins:,.4f} of the initial {why}" for coins, why in added if coins)
     asked = (
         f"By portfolio margin ({view.portfolio_model}): initial {other.initial:,.4f}, maintenance "
         f"{other.maintenance:,.4f} coins, of it {other.roll:,.4f} for rolls{delta}; worst at "
-        f"{other.worst_move:+.0%}."
+        f"{other.worst_move:+.0%}{extra}."
     )
     return (*lines, asked)
+
+
+def account_lines(account: VenueAccount, spot: float) -> tuple[str, ...]:
+    """Margin at the venue in coins, and how far the price is from its liquidation."""
+    asked = (
+        f"At the venue: initial {account.initial:,.4f}, maintenance {account.maintenance:,.4f}, open orders "
+        f"{account.open_orders:,.4f}, market-maker protection {account.market_maker:,.4f} coins; equity "
+        f"{account.equity:,.4f}."
+    )
+    prices = [
+        f"{side} {price:,.0f} USD ({price / spot - 1:+.1%})"
+        for side, price in (
+            ("below", account.liquidation_below),
+            ("above", account.liquidation_above),
+        )
+        if price is not None
+    ]
+    where = " or ".join(prices) or "nowhere between 1 % of today's price and 20 times it"
+    return asked, f"Liquidated, if nothing is added: {where}."
 
 
 def annexes_table(rows: Sequence[AnnexRow]) -> Table:

@@ -163,7 +163,7 @@ def unwind_obstacle(mandate: Mandate, facts: Facts) -> tuple[str, str] | None:
     if facts.structure.on_schedule:
         return None
     if order is None:
-        return "a standing order in an order book ([cover.as_sold])", "none"
+        return "a standing order in an order book ([cover.as_sold])", "no standing order"
     return _misplaced(mandate, order, facts) or _undealable_size(order, facts)
 
 

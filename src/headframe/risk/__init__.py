@@ -96,6 +96,7 @@ from headframe.risk.portfolio_margin import (
     holdings_of,
     known_model,
     portfolio_margin,
+    with_orders,
 )
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
@@ -129,6 +130,14 @@ from headframe.risk.saccr import (
 )
 from headframe.risk.stand_in import Index, averaged_worth, stand_in, stand_ins
 from headframe.risk.stress import MOVES, StressRow, stress
+from headframe.risk.venue_account import (
+    VenueAccount,
+    equity_coins,
+    maintenance_coins,
+    open_order_coins,
+    sold_option_maintenance,
+    venue_account,
+)
 from headframe.risk.watch import Status, Watched
 
 __all__ = [
@@ -207,6 +216,7 @@ __all__ = [
     "Summary",
     "Terms",
     "Units",
+    "VenueAccount",
     "VenueMargin",
     "Watched",
     "Worth",
@@ -230,6 +240,7 @@ __all__ = [
     "dealer_of",
     "difficulty_worth",
     "effectiveness",
+    "equity_coins",
     "explain",
     "explained",
     "explained_trade",
@@ -252,6 +263,7 @@ __all__ = [
     "leg_value_usd",
     "liquid",
     "liquidity_at_risk",
+    "maintenance_coins",
     "margin_charge_usd",
     "mark",
     "marked_on",
@@ -261,6 +273,7 @@ __all__ = [
     "netted",
     "netted_book",
     "netting_of",
+    "open_order_coins",
     "opening_of",
     "outcomes",
     "outright",
@@ -278,6 +291,7 @@ __all__ = [
     "shards",
     "simulated_call",
     "sold_option_coins",
+    "sold_option_maintenance",
     "stand_in",
     "stand_ins",
     "stress",
@@ -285,7 +299,9 @@ __all__ = [
     "structure_greeks",
     "sublimits_used",
     "summary",
+    "venue_account",
     "venue_initial_coins",
     "venue_margin_coins",
     "walked_courses",
+    "with_orders",
 ]

@@ -85,12 +85,14 @@ def sold_option_coins(one: Instrument, forward: float, mark: float, rules: Venue
 def venue_margin_coins(mine: Netted, units: Units, rules: VenueMargin) -> float:
     """Initial margin of everything one venue holds, in coins: futures together, options sold each.
 
-    Or all of it together, by the portfolio model of the rules where they have one.
+    Or all of it together, by the portfolio model of the rules where they have one. What the venue reserves
+    for market-maker protection is in it.
     """
+    reserved = rules.market_maker_coins
     if rules.portfolio is not None:
         held = holdings_of(mine.rows, units.spot)
-        return portfolio_margin(held, units.surface, units.at, rules.portfolio).initial
-    total = _futures_initial(mine, rules)
+        return portfolio_margin(held, units.surface, units.at, rules.portfolio).initial + reserved
+    total = _futures_initial(mine, rules) + reserved
     for one, amount, _ in mine.rows:
         if one.is_option and amount < 0.0:
             mark = units.worth(one, 1.0, 0.0) / units.spot

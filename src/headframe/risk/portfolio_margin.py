@@ -84,6 +84,10 @@ class PortfolioMargin:
     worst_move: float
     roll: float
     delta: float
+    open_orders: float = 0.0
+    """What open orders add to initial margin if all of them are filled; the venue publishes no formula."""
+    market_maker: float = 0.0
+    """What market-maker protection reserves, a share of the maximum quote quantity: initial margin alone."""
 
 
 def holdings_of(
@@ -95,10 +99,26 @@ def holdings_of(
     )
 
 
+def with_orders(
+    margin: PortfolioMargin, filled: PortfolioMargin, market_maker_coins: float
+) -> PortfolioMargin:
+    """Return a margin with its open orders and market-maker protection: both are initial margin alone.
+
+    ``filled`` is the margin of the same with every open order filled.
+    """
+    orders = max(filled.initial - margin.initial, 0.0)
+    return replace(
+        margin,
+        initial=margin.initial + orders + market_maker_coins,
+        open_orders=orders,
+        market_maker=market_maker_coins,
+    )
+
+
 def portfolio_margin(
     holdings: Sequence[Holding], surface: Surface, at: datetime, model: PortfolioModel
 ) -> PortfolioMargin:
-    """Margin of holdings of one index."""
+    """Margin of holdings of one index, without open orders and market-maker protection."""
     marked = [_mark(one, surface, at) for one in holdings]
     cells = [*_matrix(marked, model), *_extended(marked, surface.spot, model)]
     loss, move = min(((pnl, move) for move, pnl in cells), default=(0.0, 0.0))

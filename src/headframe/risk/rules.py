@@ -103,6 +103,10 @@ class VenueMargin:
     option_maintenance: float
     months: tuple[MonthMargin, ...] = ()
     portfolio: PortfolioModel | None = None
+    mmp_coins: float = 0.0
+    """Maximum quote quantity of the account's market-maker protection, all groups; 0 where none is set."""
+    mmp_share: float = 0.03
+    """Share of it that is reserved as initial margin (docs.deribit.com, private/set_mmp_config)."""
 
     def __post_init__(self) -> None:
         for name in (
@@ -112,15 +116,26 @@ class VenueMargin:
             "option_initial",
             "option_least",
             "option_maintenance",
+            "mmp_share",
         ):
             share: float = getattr(self, name)
             if not 0.0 <= share <= 1.0:
                 raise Wrong(f"{name} of {self.name} lies between 0 and 1, was {share}")
+        if not 0.0 <= self.mmp_coins <= 1e6:
+            raise Wrong(
+                f"mmp_coins of {self.name}: expected 0 to 1e6 coins, got {self.mmp_coins}; fix: give "
+                "the maximum quote quantity of all groups"
+            )
         if self.until is not None and self.until <= self.since:
             raise Wrong(f"{self.name} ends {self.until}, not after it begins {self.since}")
         for one, other in pairwise(sorted(self.months, key=lambda one: one.first)):
             if other.first <= one.last:
                 raise Wrong(f"{self.name} has two shares for the contract month {other.first}")
+
+    @property
+    def market_maker_coins(self) -> float:
+        """Return the initial margin reserved for market-maker protection, in coins."""
+        return self.mmp_share * self.mmp_coins
 
     def initial_of(self, month: Month) -> float:
         """The share of a contract month."""
