@@ -732,9 +732,12 @@ def test_what_hedges_measure_and_explain_goes_on_through_its_days(made: Office) 
     dealt(made, average(call=95_000), "2000")
     since = made.now()
     days.walk(made, Course.BEAR, date(2026, 10, 15))
-    rows = {one.trade.id: one for one in relationships.measured(made)}
-    assert set(rows) == {"K-1", "K-2"}
-    assert rows["K-1"].found.hedge_usd != 0.0
+    rows, left_out = relationships.measured(made)
+    assert rows == ()
+    assert {one.trade: "fixed at its own price" in one.reason for one in left_out} == {
+        "K-1": True,
+        "K-2": True,
+    }
     day = explaining.explained(made, since)
     assert {one.trade for one in day.trades} == {"K-1", "K-2"}
     for one in day.trades:

@@ -285,12 +285,12 @@ def _added_up(call: Call, by: str) -> None:
 @click.command()
 @command
 def effectiveness(call: Call) -> None:
-    """Each trade against the sales it hedges: dollar offset and regression, as auditors ask."""
+    """Measure each trade against the sales of its designated coins: dollar offset and regression."""
     from headframe.codec import to_json
     from headframe.desk import relationships
     from headframe.report import relationships_table
 
-    found = relationships.measured(call.office())
+    found, left_out = relationships.measured(call.office())
     data = [
         {
             "trade": one.trade.id,
@@ -298,10 +298,18 @@ def effectiveness(call: Call) -> None:
             "hedge_for_accounts": one.for_accounts,
             "expected_r2": one.expected_r2,
             "expected_tracking_error": one.expected_tracking,
+            "value": "intrinsic",
+            "coins_sold": one.coins_sold,
+            "ended": None if one.ended is None else to_json(one.ended),
             **to_json(one.found),
             "verdict": one.found.words,
         }
         for one in found
     ]
-    rows = [(one.trade, one.expected_r2, one.found) for one in found]
-    call.answer("effectiveness", {"relationships": data}, relationships_table(rows))
+    rows = [(one.trade, one.expected_r2, one.found, (one.coins_sold, one.ended)) for one in found]
+    call.answer(
+        "effectiveness",
+        {"relationships": data, "left_out": to_json(left_out)},
+        relationships_table(rows),
+        *(f"{one.trade} is left out: {one.reason}" for one in left_out),
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import cast
@@ -19,7 +19,7 @@ from headframe.desk.known import (
 )
 from headframe.desk.ports import JournalBroken, Record
 from headframe.desk.state import State
-from headframe.lifecycle import MonthBooks, MonthResult
+from headframe.lifecycle import CoinSale, MonthBooks, MonthResult
 from headframe.units import Month
 
 
@@ -120,7 +120,13 @@ def _day(state: State, record: Record) -> None:
     for trade, price in cast("list[list[str]]", body["marks"]):
         state.last_marks[trade] = Decimal(price)
     result = from_json(MonthResult, body["month"])
+    before = state.month_books.get(result.month, MonthBooks(month=result.month))
     _into_month(state, result)
+    after_it = state.month_books[result.month]
+    if after_it.sold != before.sold:
+        noon = datetime.combine(date.fromisoformat(body["day"]), time(12), record.at.tzinfo)
+        sold, usd = after_it.sold - before.sold, after_it.proceeds - before.proceeds
+        state.scenario_sales.append(CoinSale(at=noon, coins=sold, proceeds=usd))
     if "scenario" in body:
         first, start = body["scenario"]
         state.scenario_from, state.scenario_start = date.fromisoformat(first), float(start)

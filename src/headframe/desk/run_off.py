@@ -14,11 +14,10 @@ from headframe.lifecycle import (
     current_month,
     deliveries,
     designation_states,
-    end_of,
     sale_of,
 )
 from headframe.mandate import Unwind
-from headframe.units import BTC, USD, Money, Month
+from headframe.units import BTC, Money, Month
 
 _DAYS_WITHOUT_MANDATE = 5
 
@@ -30,25 +29,13 @@ def delivered(state: State, settings: Settings) -> tuple[Delivered, ...]:
 
 
 def _sales(state: State, settings: Settings) -> list[CoinSale]:
-    """Return recorded sales of the mine's coin, and what price scenarios sold, as one sale a month."""
-    coin = settings.operation.coin
-    found: list[CoinSale] = []
-    booked: dict[Month, tuple[int, int]] = {}
+    """Return recorded sales of the mine's coin, and those of price scenarios."""
+    found = list(state.scenario_sales)
     for one in state.sales:
-        if one.coins.currency.code != coin:
-            continue
-        usd = state.usd_of(one.cash, one.at, settings.bank) or 0.0
-        fee = state.usd_of(one.fee, one.at, settings.bank) or 0.0
-        sale = sale_of(one.at, one.coins, usd - fee)
-        found.append(sale)
-        coins, cents = booked.get(Month.of(one.at), (0, 0))
-        booked[Month.of(one.at)] = (coins + sale.coins.smallest, cents + sale.proceeds.smallest)
-    for month, books in state.month_books.items():
-        coins, cents = booked.get(month, (0, 0))
-        rest = books.sold.smallest - coins
-        if rest > 0:
-            usd_rest = Money(USD, books.proceeds.smallest - cents)
-            found.append(CoinSale(at=end_of(month), coins=Money(BTC, rest), proceeds=usd_rest))
+        if one.coins.currency.code == settings.operation.coin:
+            usd = state.usd_of(one.cash, one.at, settings.bank) or 0.0
+            fee = state.usd_of(one.fee, one.at, settings.bank) or 0.0
+            found.append(sale_of(one.at, one.coins, usd - fee))
     return found
 
 

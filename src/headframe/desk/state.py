@@ -44,6 +44,7 @@ from headframe.hedge import (
     index_of,
 )
 from headframe.lifecycle import (
+    CoinSale,
     HedgeResult,
     MonthBooks,
     MonthResult,
@@ -152,6 +153,8 @@ class State:
     last_marks: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     ledger: Ledger = field(default_factory=Ledger)
     months: dict[Month, MonthResult] = field(default_factory=dict[Month, MonthResult])
+    scenario_sales: list[CoinSale] = field(default_factory=list[CoinSale])
+    """Coins that price scenarios sold, by day."""
     month_books: dict[Month, MonthBooks] = field(default_factory=dict[Month, MonthBooks])
     """Coins and dollars of each month in exact integers."""
     last_day: date | None = None

@@ -16,7 +16,7 @@ from headframe.lifecycle.flows import FlowCause
 from headframe.lifecycle.month_books import MonthBooks
 from headframe.lifecycle.performance import MonthResult
 from headframe.lifecycle.results import HedgeResult
-from headframe.lifecycle.run_off import Delivered, DesignationState
+from headframe.lifecycle.run_off import Delivered, DesignationState, parts_by_designation
 from headframe.units import BTC, USD, Money, Month, booked
 
 _NO_COINS, _NO_USD = Money(BTC, 0), Money(USD, 0)
@@ -162,20 +162,13 @@ def _intrinsic(
     trades: Mapping[str, Trade],
 ) -> Money:
     """Return what the hedges of a month would pay at the prices of its coins' own sales."""
+    rows = [(one.trade, one.month, one.designated) for one in designations]
     total = Fraction(0)
-    room = {one.trade: Fraction(one.designated) for one in designations}
-    for one in delivered:
-        left, price = Fraction(one.coins.smallest, BTC.scale), _price(one)
-        for name, free in list(room.items()):
-            coins = min(left, free)
-            if coins > 0:
-                total += coins * intrinsic_per_coin(trades[name], price)
-                room[name], left = free - coins, left - coins
+    for (name, _), parts in parts_by_designation(delivered, rows).items():
+        total += sum(
+            (coins * intrinsic_per_coin(trades[name], price) for coins, price in parts), Fraction(0)
+        )
     return booked(total, USD)
-
-
-def _price(one: Delivered) -> Fraction:
-    return Fraction(one.proceeds.smallest, USD.scale) / Fraction(one.coins.smallest, BTC.scale)
 
 
 def intrinsic_per_coin(trade: Trade, price: Fraction) -> Fraction:

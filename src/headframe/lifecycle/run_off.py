@@ -99,6 +99,32 @@ class DesignationState:
         return self.residual if at >= self.due else _ZERO
 
 
+Part = tuple[Fraction, Fraction]
+"""Coins, and the price in USD at which they were sold."""
+
+
+def parts_by_designation(
+    delivered: Sequence[Delivered], designated: Sequence[tuple[str, Month, Decimal]]
+) -> dict[tuple[str, Month], list[Part]]:
+    """Return the coins that were sold of each designation, with their prices.
+
+    Args:
+        delivered: coins by sale, in the order they were sold.
+        designated: trade, month and coins, in the order the trades were dealt.
+    """
+    room = {(trade, month): Fraction(coins) for trade, month, coins in designated}
+    found: dict[tuple[str, Month], list[Part]] = {key: [] for key in room}
+    for one in delivered:
+        left = Fraction(one.coins.smallest, BTC.scale)
+        price = Fraction(one.proceeds.smallest, USD.scale) / left
+        for key in [key for key in room if key[1] == one.month and room[key] > 0]:
+            coins = min(left, room[key])
+            if coins > 0:
+                found[key].append((coins, price))
+                room[key], left = room[key] - coins, left - coins
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class RunOffPolicy:
     """By when a hedge is reduced after its coins are sold: the mandate's policy and its days of grace."""
@@ -204,8 +230,3 @@ def current_month(
 def sale_of(at: datetime, coins: Money, usd: float) -> CoinSale:
     """Return a sale whose proceeds are valued in USD, in whole cents."""
     return CoinSale(at=at, coins=coins, proceeds=booked(usd, USD))
-
-
-def end_of(month: Month) -> datetime:
-    """Return the last instant of a month at which coins of a scenario count as sold."""
-    return month.end - timedelta(seconds=1)

@@ -261,14 +261,19 @@ def explained_table(title: str, rows: Sequence[tuple[str, Moved, float, float, f
     )
 
 
-def relationships_table(rows: Sequence[tuple[Trade, float, Relationship]]) -> Table:
-    """Hedging relationships: what was expected, and dollar offset and regression since the trade."""
+def relationships_table(
+    rows: Sequence[tuple[Trade, float, Relationship, tuple[float, datetime | None]]],
+) -> Table:
+    """Return hedging relationships: what was expected, dollar offset and regression since the trade.
+
+    The last item of a row is the designated coins sold, and when the last of them was sold.
+    """
     return Table(
         title="Hedge effectiveness",
         columns=(
             Column("trade"),
             Column("hedges"),
-            Column("coins left", Form.COINS),
+            Column("coins sold", Form.COINS),
             Column("R2 expected", Form.SHARE),
             Column("hedge moved USD", Form.USD),
             Column("item moved USD", Form.USD),
@@ -282,7 +287,7 @@ def relationships_table(rows: Sequence[tuple[Trade, float, Relationship]]) -> Ta
             (
                 trade.id,
                 _hedges(trade),
-                one.coins,
+                sold,
                 expected,
                 one.hedge_usd,
                 one.item_usd,
@@ -290,13 +295,14 @@ def relationships_table(rows: Sequence[tuple[Trade, float, Relationship]]) -> Ta
                 one.slope,
                 one.r2,
                 float(one.points),
-                one.words,
+                one.words if ended is None else f"{one.words}; ended {ended:%Y-%m-%d}",
             )
-            for trade, expected, one in rows
+            for trade, expected, one, (sold, ended) in rows
         ),
         note=(
-            "Of the coins still hedged, since the trade. The item is the designated sales at the forward of "
-            "each month's middle; options count at intrinsic value, their time value is a cost of hedging."
+            "The item: designated coins at the prices they were sold for, those to come at the forward of "
+            "their month's middle. The hedge: what it paid, the rest at intrinsic value. Premium, fees and "
+            "time value are costs of hedging. A relationship ends with the last sale of its coins."
         ),
     )
 

@@ -101,7 +101,7 @@ from headframe.risk.portfolio_margin import (
 from headframe.risk.price_models import Ladder, PriceModel, ladder
 from headframe.risk.production_swaps import Outlook, Worth, difficulty_worth, hashprice_worth
 from headframe.risk.profiles import MARGIN_DAYS, Facing, Instant, Profile, marked_on, profiles
-from headframe.risk.relationship import Relationship, relationship
+from headframe.risk.relationship import Relationship, measure_relationship
 from headframe.risk.rules import (
     RULE_SETS,
     Dated,
@@ -268,6 +268,7 @@ __all__ = [
     "mark",
     "marked_on",
     "marks",
+    "measure_relationship",
     "merged",
     "month_margins",
     "netted",
@@ -281,7 +282,6 @@ __all__ = [
     "position_value_usd",
     "prepare",
     "profiles",
-    "relationship",
     "requirement",
     "requirement_of",
     "result_sha256",

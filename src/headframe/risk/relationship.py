@@ -1,20 +1,12 @@
-"""Hedging relationships measured as auditors ask: dollar offset and regression, hedge against hedged item.
+"""Hedge effectiveness as auditors ask: dollar offset and regression of a hedge on its hedged item.
 
-The hedged item is the sale of the designated coins, month by month, at the forward of the month's middle; of
-options only the risk beyond their strikes is hedged. The hedge counts at intrinsic value: the time value of
-options and what was paid for it are costs of hedging (IFRS 9, 6.5.15; ASC 815-20-25-82). Offset within 80 and
-125 per cent is the band of ASC 815 practice; IFRS 9 asks for no band, and reads the same figures.
+Offset within 80 and 125 per cent is the band of ASC 815 practice; IFRS 9 asks for no band, and reads the same
+figures.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from headframe.book import Position
-from headframe.instrument import Kind
-from headframe.pricing import Surface
-from headframe.risk.marks import leg_value_usd
-from headframe.units import Month, year_fraction
+from itertools import pairwise
 
 BAND = (0.80, 1.25)
 LEAST_MOVE, LEAST_POINTS = 0.005, 10
@@ -23,7 +15,7 @@ LEAST_MOVE, LEAST_POINTS = 0.005, 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relationship:
-    """A trade's coins that are still hedged, since it was dealt: changes in USD, and how they go together.
+    """A trade's designated coins since it was dealt: changes in USD, and how they go together.
 
     ``offset`` is the hedge's change over the item's, turned; None where the item hardly moved. ``slope`` and
     ``r2`` are of the hedge's changes on the item's between one view of the market and the next; None where
@@ -48,22 +40,26 @@ class Relationship:
         return "within 80 to 125 %" if inside else "outside 80 to 125 %"
 
 
-def relationship(
-    position: Position, views: Sequence[tuple[datetime, Surface]]
+def measure_relationship(
+    trade: str, coins: float, series: Sequence[tuple[float, float]], notional_usd: float
 ) -> Relationship | None:
-    """What is left of a trade measured from the market it was dealt in; None with fewer than two views."""
-    if len(views) < 2:
+    """Return how a hedge went with its item; None with fewer than two views.
+
+    Args:
+        trade: the trade's id.
+        coins: coins it is measured on.
+        series: value of the item and of the hedge in USD at each view, oldest first.
+        notional_usd: worth of the coins at the first view, against which a move is small or not.
+    """
+    if len(series) < 2:
         return None
-    hedge = [_hedge(position, surface, at) for at, surface in views]
-    item = [_item(position, surface, at) for at, surface in views]
-    moved, offsetting = item[-1] - item[0], hedge[-1] - hedge[0]
-    coins = float(position.coins)
-    enough = abs(moved) >= LEAST_MOVE * coins * views[0][1].spot
-    pairs = [(b - a, d - c) for a, b, c, d in zip(item, item[1:], hedge, hedge[1:], strict=False)]
+    moved, offsetting = (series[-1][side] - series[0][side] for side in (0, 1))
+    enough = abs(moved) >= LEAST_MOVE * notional_usd
+    pairs = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(series)]
     pairs = [pair for pair in pairs if pair != (0.0, 0.0)]
     slope, r2 = _regression(pairs)
     return Relationship(
-        trade=position.trade.id,
+        trade=trade,
         coins=coins,
         hedge_usd=offsetting,
         item_usd=moved,
@@ -72,44 +68,6 @@ def relationship(
         r2=r2,
         points=len(pairs),
     )
-
-
-def _hedge(position: Position, surface: Surface, at: datetime) -> float:
-    """Options at intrinsic value of the forward, others at what they made since they were dealt."""
-    total = 0.0
-    for leg in position.trade.legs:
-        one, amount = leg.instrument, float(position.amount(leg))
-        if not one.is_option:
-            total += leg_value_usd(one, amount, float(leg.price), surface, at)
-            continue
-        forward = surface.forward(max(year_fraction(at, one.expiry), 0.0))
-        total += amount * _beyond(one.kind, float(one.strike or 0), forward)
-    return total
-
-
-def _item(position: Position, surface: Surface, at: datetime) -> float:
-    """The designated sales at the forward of each month's middle, as far as the trade hedges them."""
-    legs = position.trade.legs
-    size = float(position.trade.size)
-    total = 0.0
-    for month, left in position.remaining:
-        forward = surface.forward(max(year_fraction(at, _middle(month)), 0.0))
-        if not legs[0].instrument.is_option:
-            total += float(left) * forward
-            continue
-        for leg in legs:
-            one = leg.instrument
-            share = float(leg.amount) / size
-            total -= float(left) * share * _beyond(one.kind, float(one.strike or 0), forward)
-    return total
-
-
-def _beyond(kind: Kind, strike: float, forward: float) -> float:
-    return max(forward - strike, 0.0) if kind is Kind.CALL else max(strike - forward, 0.0)
-
-
-def _middle(month: Month) -> datetime:
-    return month.start + timedelta(days=month.days / 2.0)
 
 
 def _regression(pairs: Sequence[tuple[float, float]]) -> tuple[float | None, float | None]:
