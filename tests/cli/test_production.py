@@ -507,23 +507,23 @@ def test_the_back_test_is_a_command(real_data: Path) -> None:
         "--paths",
         "500",
     )
-    late = {(row["model"], row["days"]): row for row in found["reported_on_origins_from_2023"]}
+    late = {(row["model"], row["days"]): row for row in found["without_overlap"]}
     for days in (91, 182, 365):
         ours = late["headframe", days]
         assert not ours["coverage_rejected"]
-        others = [
-            row
-            for (model, horizon), row in late.items()
-            if horizon == days and model != "headframe"
-        ]
-        assert len(others) == 4
-        assert all(
-            ours["pinball"] < row["pinball"] and ours["mape"] <= row["mape"] for row in others
-        )
+        assert ours["coverage_low"] < 0.80 < ours["coverage_high"]
+        others = [model for model, horizon in late if horizon == days and model != "headframe"]
+        assert len(others) == 5
+    assert late["headframe", 365]["independent"] < 1.6
+    gained = {(row["model"], row["days"]): row for row in found["gains_without_overlap"]}
+    assert not gained["headframe", 365]["told_from_chance"]
+    assert gained["headframe", 365]["gain_low"] < 0.0 < gained["headframe", 365]["gain_high"]
     assert found["skill"]
     said = call("forecast", "backtest", "--from", "2025-06-01", "--paths", "200", "--tried").stdout
     assert "Skill over time" in said
     assert "flat difficulty" in said
+    assert "told from chance" in said
+    assert "Origins whose whole window lies after every outcome that choice saw" in said
     assert "Tried on origins before 2023" not in said, "none of these origins lies before 2023"
 
 

@@ -6,6 +6,7 @@ from headframe.mining import (
     BucketForecast,
     FeeEstimate,
     Forecast,
+    Gain,
     LeadAccuracy,
     PayoutMonth,
     Score,
@@ -22,6 +23,7 @@ def drivers_table(forecast: Forecast, fees: FeeEstimate | None = None) -> Table:
     model, price = forecast.difficulty_model, forecast.difficulty_model.price
     rows: list[tuple[Cell, ...]] = [
         ("drift per retarget", model.drift, model.drift_se),
+        ("  of its error in the paths", model.drift_sd, None),
         ("noise per retarget", model.noise_sd, model.noise_se),
         ("memory of noise (lag 1)", model.memory, model.memory_se),
         ("season, greatest effect on a retarget", model.season_size, model.season_se),
@@ -29,10 +31,11 @@ def drivers_table(forecast: Forecast, fees: FeeEstimate | None = None) -> Table:
         ("  of it in the paths", model.squeeze_used, None),
     ]
     if price is None:
-        rows.append(("answer to price: no price history", None, None))
+        rows.append(("answer to price: none", None, None))
     else:
+        default = " (default)" if price.source == "default" else ""
         rows += [
-            ("answer to price, same retarget", price.same, price.same_se),
+            (f"answer to price, same retarget{default}", price.same, price.same_se),
             ("  each of the 6 after", price.six, price.six_se),
             ("  each of the 7 after those", price.seven, price.seven_se),
             ("  in all", price.total, price.total_se),
@@ -193,8 +196,9 @@ def scores_table(rows: Sequence[Score], title: str) -> Table:
             Column("MAPE", Form.SHARE),
             Column("pinball", Form.SHARE2),
             Column("CRPS", Form.SHARE2),
+            Column("independent windows", Form.TENTHS),
             Column("80 % band covers", Form.SHARE),
-            Column("90 % bootstrap"),
+            Column("90 % interval"),
         ),
         rows=tuple(
             (
@@ -205,13 +209,51 @@ def scores_table(rows: Sequence[Score], title: str) -> Table:
                 row.mape,
                 row.pinball,
                 row.crps,
+                row.independent,
                 row.coverage,
                 f"{row.coverage_low:.0%}-{row.coverage_high:.0%}"
                 + (" rejects 80 %" if row.rejected else ""),
             )
             for row in rows
         ),
-        note="Shares of what was realised. Windows overlap: a year has few independent ones.",
+        note=(
+            "Shares of what was realised. Origins two weeks apart share most of their windows: the interval "
+            "is Wilson's on the windows that do not overlap."
+        ),
+    )
+
+
+def gains_table(rows: Sequence[Gain], title: str) -> Table:
+    """Pinball loss below a baseline's, with what can be said of it."""
+    return Table(
+        title=title,
+        columns=(
+            Column("model"),
+            Column("days", Form.WHOLE),
+            Column("origins", Form.WHOLE),
+            Column("independent windows", Form.TENTHS),
+            Column("gain", Form.SHARE),
+            Column("5 % point", Form.SHARE),
+            Column("95 % point", Form.SHARE),
+            Column("told from chance"),
+        ),
+        rows=tuple(
+            (
+                row.model,
+                row.days,
+                row.origins,
+                row.independent,
+                row.gain,
+                row.gain_low,
+                row.gain_high,
+                "yes" if row.shown else "no",
+            )
+            for row in rows
+        ),
+        note=(
+            "Share by which the loss is below the baseline's; the interval is Student's, with "
+            "windows correlated by what they share. Fewer than three independent windows say little."
+        ),
     )
 
 

@@ -26,6 +26,7 @@ class Form(StrEnum):
     WHOLE = "whole"
     USD = "usd"
     PRICE = "price"
+    TENTHS = "tenths"
     COINS = "coins"
     COINS4 = "coins4"
     SHARE = "share"
@@ -83,6 +84,7 @@ _DECIMALS = {
     Form.WHOLE: 0,
     Form.USD: 0,
     Form.PRICE: 0,
+    Form.TENTHS: 1,
     Form.COINS: 2,
     Form.COINS4: 4,
     Form.RATIO: 3,
