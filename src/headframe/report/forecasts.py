@@ -13,7 +13,7 @@ from headframe.mining import (
     Skill,
     Waterfall,
 )
-from headframe.report.table import Cell, Column, Form, Table
+from headframe.report.table import Cell, Column, Form, Table, coins_form, hashrate_unit
 
 _CHANCE = "Percentiles are the chance of less: P10 is the low case (petroleum's P90)."
 
@@ -130,16 +130,17 @@ def _words(name: str) -> str:
 
 def fine_table(rows: Sequence[BucketForecast], what: str) -> Table:
     """Coins by day or by retarget period."""
+    form = coins_form(row.coins.p10 for row in rows)
     return Table(
         title=f"Coins by {what}",
         columns=(
             Column(what),
-            Column("P10", Form.COINS4),
-            Column("P50", Form.COINS4),
-            Column("P90", Form.COINS4),
-            Column("mean", Form.COINS4),
-            Column("sum P10", Form.COINS),
-            Column("sum P50", Form.COINS),
+            Column("P10 coins", form),
+            Column("P50 coins", form),
+            Column("P90 coins", form),
+            Column("mean coins", form),
+            Column("sum P10", form),
+            Column("sum P50", form),
             Column("difficulty T", Form.COINS),
         ),
         rows=tuple(
@@ -163,11 +164,11 @@ def waterfall_table(found: Waterfall, before: str, after: str) -> Table:
     """What drives the change from one version to another."""
     return Table(
         title=f"From {before} to {after}: expected coins of {found.months} months from {found.first}",
-        columns=(Column("driver"), Column("coins")),
+        columns=(Column("driver"), Column("coins", Form.COINS8)),
         rows=(
-            (before, str(found.before)),
-            *((driver.name, f"{driver.coins:+f}") for driver in found.drivers),
-            (after, str(found.after)),
+            (before, float(found.before)),
+            *((driver.name, float(driver.coins)) for driver in found.drivers),
+            (after, float(found.after)),
         ),
         note="One after the other, in this order; the sum is exact.",
     )
@@ -289,15 +290,17 @@ def accuracy_table(rows: Sequence[LeadAccuracy]) -> Table:
 
 def payouts_table(rows: Sequence[PayoutMonth]) -> Table:
     """What a hashrate should have earned against what was paid for it."""
+    unit, hashes = hashrate_unit(one for row in rows for one in (row.hashrate_hs, row.planned_hs))
+    form = coins_form(one for row in rows for one in (row.expected, row.paid))
     return Table(
         title="The pool's payouts",
         columns=(
             Column("month"),
             Column("days", Form.WHOLE),
-            Column("EH/s", Form.COINS),
-            Column("planned EH/s", Form.COINS),
-            Column("expected coins", Form.COINS4),
-            Column("paid coins", Form.COINS4),
+            Column(unit, Form.COINS),
+            Column(f"planned {unit}", Form.COINS),
+            Column("expected coins", form),
+            Column("paid coins", form),
             Column("difference", Form.SHARE2),
             Column("luck, one sd", Form.SHARE2),
         ),
@@ -305,8 +308,8 @@ def payouts_table(rows: Sequence[PayoutMonth]) -> Table:
             (
                 str(row.month),
                 float(row.days),
-                row.hashrate_hs / 1e18,
-                row.planned_hs / 1e18,
+                row.hashrate_hs / hashes,
+                row.planned_hs / hashes,
                 row.expected,
                 row.paid,
                 row.difference,
