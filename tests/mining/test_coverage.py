@@ -136,8 +136,10 @@ def test_a_recorded_hashrate_that_is_not_the_plan_s_or_has_ended_is_said() -> No
     operation = mine()
     planned = operation.hashrate_hs(Month.of(AT))
     recent = [(AT - number * DAY).date() for number in range(1, 40)]
-    assert hashrate_notes(operation, dict.fromkeys(recent, planned * 1.04), AT) == ()
-    (note,) = hashrate_notes(operation, dict.fromkeys(recent, planned * 0.8), AT)
+    near: dict[date, float] = {day: planned * 1.04 for day in recent}  # noqa: C420 - typed as floats
+    far: dict[date, float] = {day: planned * 0.8 for day in recent}  # noqa: C420 - typed as floats
+    assert hashrate_notes(operation, near, AT) == ()
+    (note,) = hashrate_notes(operation, far, AT)
     assert f"on 30 days to {recent[0]} is {planned * 0.8 / 1e18:.2f} EH/s" in note
     (note,) = hashrate_notes(operation, {AT.date() - 40 * DAY: planned}, AT)
     assert "recorded hashrate ends" in note
