@@ -1,6 +1,7 @@
 """The commands of the forecast, the chains, the history and the mine, as a person types them."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -507,23 +508,23 @@ def test_the_back_test_is_a_command(real_data: Path) -> None:
         "--paths",
         "500",
     )
-    late = {(row["model"], row["days"]): row for row in found["reported_on_origins_from_2023"]}
+    late = {(row["model"], row["days"]): row for row in found["without_overlap"]}
     for days in (91, 182, 365):
         ours = late["headframe", days]
         assert not ours["coverage_rejected"]
-        others = [
-            row
-            for (model, horizon), row in late.items()
-            if horizon == days and model != "headframe"
-        ]
-        assert len(others) == 4
-        assert all(
-            ours["pinball"] < row["pinball"] and ours["mape"] <= row["mape"] for row in others
-        )
+        assert ours["coverage_low"] < 0.80 < ours["coverage_high"]
+        others = [model for model, horizon in late if horizon == days and model != "headframe"]
+        assert len(others) == 5
+    assert late["headframe", 365]["independent"] < 1.6
+    gained = {(row["model"], row["days"]): row for row in found["gains_without_overlap"]}
+    assert not gained["headframe", 365]["told_from_chance"]
+    assert gained["headframe", 365]["gain_low"] < 0.0 < gained["headframe", 365]["gain_high"]
     assert found["skill"]
     said = call("forecast", "backtest", "--from", "2025-06-01", "--paths", "200", "--tried").stdout
     assert "Skill over time" in said
     assert "flat difficulty" in said
+    assert "told from chance" in said
+    assert "Origins whose whole window lies after every outcome that choice saw" in said
     assert "Tried on origins before 2023" not in said, "none of these origins lies before 2023"
 
 
@@ -632,3 +633,26 @@ def test_payouts_are_audited_against_the_chain(mine: Path, tmp_path: Path) -> No
     speed.write_text("day,hashrate\n2026-06-01,5000 EH/s\n")
     assert data("mining", "telemetry", str(speed), *at)["updated"] == 1
     assert "times the whole network's" in refused("mining", "audit", *at)
+
+
+def test_what_the_inputs_leave_open_is_said_by_check_the_forecast_and_simulate(mine: Path) -> None:
+    at = ("--workspace", str(mine))
+    checked = data("check", *at)
+    assert checked["problems"] == []
+    assert any("default elasticity" in note for note in checked["notes"])
+    assert "note: no price history is given" in call("check", *at).stdout
+    made = data("forecast", "--paths", "500", *at)
+    assert set(checked["notes"]) <= set(made["notes"])
+    assert made["difficulty_model"]["price"]["source"] == "default"
+    assert "default elasticity" in call("forecast", "--paths", "500", *at).stdout
+    simulated = data("simulate", "--paths", "200", "--months", "2", *at)
+    assert simulated["notes"] == checked["notes"]
+    assert "default elasticity" in call("simulate", "--paths", "200", "--months", "2", *at).stdout
+    settings = mine / "headframe.toml"
+    settings.write_text(settings.read_text().replace("# [history]", '[history]\nprices = "p.csv"'))
+    day = datetime(2017, 1, 1, tzinfo=UTC)
+    rows = [f"{day + timedelta(days=k):%Y-%m-%d},{20_000 + 50 * (k % 97)}" for k in range(3_400)]
+    (mine / "p.csv").write_text("date,price\n" + "\n".join(rows) + "\n")
+    (note,) = [note for note in data("check", *at)["notes"] if note.startswith("p.csv")]
+    assert "p.csv ends 2026-04-24 and leaves 5 retarget periods" in note
+    assert not any("default elasticity" in note for note in data("check", *at)["notes"])

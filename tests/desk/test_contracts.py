@@ -236,7 +236,7 @@ def test_the_mandate_decides(made: Office) -> None:
 def test_hashrate_is_sold_once_in_coin_or_for_dollars(made: Office) -> None:
     dealt(made, forward("0.00043", phs=4_000, in_coin=True), "0.00043")
     made.user = "treasurer"
-    beside = r"31 days of 2026-10 96\.\d\d coins .* is of 5\d\.\d\d beside 5\d\.\d\d whose hashrate is sold"
+    beside = r"31 days of 2026-10 95\.\d\d coins .* is of 5\d\.\d\d beside 5\d\.\d\d whose hashrate is sold"
     for again, limit in (
         (forward("0.00043", phs=4_000, in_coin=True), "0.00043"),
         (forward(phs=4_000), "33"),

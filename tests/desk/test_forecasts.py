@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from headframe.chain import retargets
+from headframe.codec import to_json
 from headframe.desk import approvals, exchange, execution, history, policy, production, programme
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
@@ -347,6 +348,48 @@ def test_price_and_fee_histories_enter_the_forecast(office: Office, real_data: P
     office.files.write("prices.csv", text + "2026-08-21,not a price\n")
     with pytest.raises(Wrong, match=r"prices\.csv line"):
         production.make(office)
+
+
+def cut_closes(text: str, last: str) -> str:
+    head, *rows = text.strip().splitlines()
+    return "\n".join([head, *(row for row in rows if row[:10] <= last)]) + "\n"
+
+
+def test_a_price_history_that_ends_early_is_used_for_what_it_covers(
+    office: Office, real_data: Path
+) -> None:
+    """Closes to 5 June and to 1 March: said in check and in the forecast, and no lag is taken for nothing."""
+    text = (real_data / "btc_usd_daily_close.csv").read_text()
+    edit(office, "# [history]", '[history]\nprices = "prices.csv"')
+    found: dict[str, Any] = {}
+    for last in ("2026-06-05", "2026-03-01"):
+        office.files.write("prices.csv", cut_closes(text, last))
+        made = found[last] = production.make(office, paths=4_000).forecast
+        (note,) = [one for one in made.notes if one.startswith("prices.csv")]
+        assert f"ends {last}" in note
+        assert note in production.input_notes(office)
+    early = found["2026-03-01"].difficulty_model.price
+    assert early.missing == 8
+    assert early.last_mean == pytest.approx(67_000.0, rel=0.05), (
+        "the mean of February's second half"
+    )
+    assert early.source == "history"
+    whole, cut = (found[last].months[-1].cumulative for last in found)
+    assert cut.p50 == pytest.approx(whole.p50, rel=0.03)
+    first = [found[last].months[0].coins for last in found]
+    assert first[1].p90 / first[1].p10 > first[0].p90 / first[0].p10, "wider, not only moved"
+
+
+def test_without_a_price_history_the_default_answers_and_is_said(office: Office) -> None:
+    made = production.make(office, paths=4_000).forecast
+    answer = made.difficulty_model.price
+    assert answer is not None
+    assert answer.source == "default"
+    assert any("default elasticity" in note for note in made.notes)
+    assert to_json(made)["notes"] == list(made.notes)
+    (year,) = [row for row in made.natural if row.months == 12]
+    assert year.beta < -2.0 * year.beta_se, "price and difficulty move together"
+    assert made.difficulty_model.drift_sd > 0.0
 
 
 def test_a_curtailing_site_with_a_file_of_hours(office: Office) -> None:

@@ -260,7 +260,7 @@ def test_a_batch_that_may_come_late_takes_no_room_before_it_can_arrive() -> None
 
 def test_on_paths_a_machine_stops_exactly_where_it_earns_nothing() -> None:
     """Difficulty held still: 1 % above the break-even hashprice everything runs, 1 % below nothing."""
-    still = replace(START, model=replace(START.model, drift=0.0, noise_sd=0.0, memory=0.0, last_deviation=0.0, season_cos=0.0, season_sin=0.0))  # fmt: skip
+    still = replace(START, model=replace(START.model, drift=0.0, drift_sd=0.0, noise_sd=0.0, memory=0.0, last_deviation=0.0, season_cos=0.0, season_sin=0.0))  # fmt: skip
     operation = mine(sites=(site(curtails=True, power_usd_mwh=(60.0,) * 12),), fleet=(S21, S19))
     edges = month_edges(Month(2026, 9), 1)
     per_coin = 86_400e15 / (START.last.difficulty * START.chain.hashes_per_difficulty) * 3.125

@@ -49,6 +49,8 @@ def arguments(
     uptime: Any = (0.0, 1.0),
     prices: Any = None,
     changes: Any = (),
+    strays: Any = (),
+    groups: Any = (),
     steps: Any = (1_050_000.0,),
     rewards: Any = (3.125, 1.5625),
     paths: int = 1,
@@ -71,8 +73,8 @@ def arguments(
         ),
         np.array(steps),
         np.array(rewards),
-        np.array([*model, *([0.0] * (10 - len(model)))]),
-        np.array([*changes, *([0.0] * (14 - len(changes)))]),
+        padded(model, 17),
+        np.array([padded(row, 14) for row in (changes, strays, groups)]),
         by_point(np.empty((0, 0)) if prices is None else np.array(prices, dtype=np.float64)),
         np.array([86_400.0, 0.0]),
         spans,
@@ -90,6 +92,10 @@ def arguments(
         by_period,
         *(np.empty((paths, buckets)) for _ in range(4)),
     )
+
+
+def padded(values: Any, count: int) -> Any:
+    return np.array([*values, *([0.0] * (count - len(values)))])
 
 
 def coins(*given: Any, **named: Any) -> Any:
@@ -137,6 +143,16 @@ CASES: list[dict[str, Any]] = [
         "changes": tuple(0.01 * k for k in range(14)),
     },
     {"by_period": 1, "periods": 5},
+    {
+        "prices": [[100.0 * 1.01**k for k in range(120)]],
+        "changes": tuple(0.01 * k for k in range(14)),
+        "strays": (0.1,) * 14,
+        "groups": (1.0, 1.0, 1.0, 0.0, 0.0, 7.0, 7.0),
+        "model": (
+            *(0.01, 0.05, -0.2, 0.03, 0.01, -0.02, 0.05, 0.2, 0.03, -0.01, 0.02),
+            *(0.04, 0.001, 0.01, 0.002, -0.003, 0.01),
+        ),
+    },
 ]
 
 
@@ -237,6 +253,55 @@ def test_season_squeeze_and_the_answer_to_price_as_written_by_hand() -> None:
         assert ours[0, 0] == pytest.approx(
             by_hand(model, prices, changes, days * 86_400.0), rel=1e-6
         )
+
+
+LOWER = (0.04, 0.001, 0.01, 0.002, -0.003, 0.01)
+"""Lower triangle of a Cholesky factor of three answers' covariance."""
+
+
+def first_changes(**named: Any) -> Any:
+    """Log changes of difficulty at the first two retargets, on many paths without noise."""
+    taken = arguments((1e18,), by_period=1, periods=3, paths=40_000, **named)
+    simulate_coins(*taken)
+    return np.diff(np.log(taken[-1]), axis=1)
+
+
+def test_every_path_draws_its_own_drift_once() -> None:
+    found = first_changes(model=(0.01, *(0.0,) * 9, 0.02))
+    assert found[:, 0] == pytest.approx(found[:, 1], abs=1e-12), "the same at every retarget"
+    assert found[:, 0].mean() == pytest.approx(0.01, abs=4 * 0.02 / 200)
+    assert found[:, 0].std() == pytest.approx(0.02, rel=4 / 280)
+
+
+@pytest.mark.parametrize(
+    "move", [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 1.0)]
+)
+def test_every_path_draws_its_own_answer_to_price(move: Any) -> None:
+    """A price move of 1 now, one period or eight periods ago: the change has the answers' own covariance."""
+    lower = np.zeros((3, 3))
+    lower[np.tril_indices(3)] = LOWER
+    changes = (move[0], move[1], *(0.0,) * 6, move[2])
+    model = (*(0.0,) * 7, 0.12, 0.02, -0.01, 0.0, *LOWER)
+    found = first_changes(model=model, changes=changes, prices=[[100.0] * 3])[:, 0]
+    sd = float(np.sqrt(np.array(move) @ lower @ lower.T @ np.array(move)))
+    assert found.mean() == pytest.approx(float(np.dot(move, (0.12, 0.02, -0.01))), abs=sd / 50)
+    assert found.std() == pytest.approx(sd, rel=4 / 280)
+
+
+def test_price_moves_that_no_close_covers_are_drawn_and_keep_a_known_sum() -> None:
+    free = first_changes(model=(*(0.0,) * 8, 1.0), strays=(0.0, *(0.1,) * 6), prices=[[100.0] * 3])
+    assert free[:, 0].std() == pytest.approx(0.1 * 6**0.5, rel=4 / 280)
+    named: Any = {
+        "changes": (0.0, *(0.02,) * 6),
+        "strays": (0.0, *(0.1,) * 6),
+        "groups": (0.0, *(3.0,) * 6),
+    }
+    summed = first_changes(model=(*(0.0,) * 8, 1.0), prices=[[100.0] * 3], **named)[:, 0]
+    assert summed == pytest.approx(np.full(len(summed), 0.12), abs=1e-12)
+    one = first_changes(
+        model=(*(0.0,) * 7, 1.0), strays=(0.1, 0.1, 0.1), groups=(1.0,) * 3, prices=[[100.0] * 3]
+    )
+    assert one[:, 0].std() == pytest.approx(0.1 * (2 / 3) ** 0.5, rel=4 / 280), "a bridge of three"
 
 
 # Reference forecast from 14 June 2026 (difficulty 124.93 T), trailing 52 retargets, no memory,
@@ -421,7 +486,7 @@ def test_luck_has_the_spread_of_a_poisson_count(scheme: Any) -> None:
     share = {PoolScheme.SOLO: None, PoolScheme.PPLNS: 0.25, PoolScheme.PPS_PLUS: 0.25}[scheme]
     from dataclasses import replace
 
-    quiet = start_of(BTC, HISTORY, replace(MODEL, noise_sd=0.0))
+    quiet = start_of(BTC, HISTORY, replace(MODEL, noise_sd=0.0, drift_sd=0.0))
     edges = month_edges(Month(2026, 9), 1)
     fees = FeeOutlook(share_median=0.5, log_sd=0.0, persistence=0.0)
     fpps = mine(fees=fees)
@@ -505,7 +570,8 @@ def test_the_first_full_month_and_other_values() -> None:
 
 def test_the_model_of_the_whole_history_has_its_errors() -> None:
     assert MODEL.memory < 0.0
-    assert MODEL.drift == pytest.approx(0.0066, abs=2e-4)
+    assert MODEL.drift == pytest.approx(0.0083, abs=2e-4)
+    assert MODEL.drift_sd == MODEL.drift_se == pytest.approx(0.0065, abs=2e-4)
     assert estimate(HISTORY[:30]).season_size == 0.0, "less than two years know no season"
 
 

@@ -1,5 +1,6 @@
 """The difficulty model, its answer to price, fees, pools and machines: estimated, proved, refused."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -80,7 +81,7 @@ def made_up(
     return tuple(rows), tuple(prices)
 
 
-WIDE = Windows(drift=400, noise=400, memory=400, season=420)
+WIDE = Windows(drift=(400,), noise=(400,), memory=400, season=420)
 
 
 def test_what_was_put_in_comes_out_within_its_errors() -> None:
@@ -168,21 +169,46 @@ def test_estimation_refuses_what_is_too_short_or_has_holes() -> None:
     assert model.drift_se == pytest.approx(model.noise_sd / 52**0.5)
 
 
+def slope_of_coins(
+    past: Sequence[Retarget], prices: Sequence[tuple[datetime, float]], days: int
+) -> tuple[float, int]:
+    """Least-squares slope of log coins of a window on its log price change, from hourly difficulties."""
+    starts = np.array([row.at.timestamp() for row in past])
+    each = np.array([1.0 / row.difficulty for row in past])
+    when = np.array([at.timestamp() for at, _ in prices])
+    close = np.array([price for _, price in prices])
+    hours = (np.arange(days * 24) + 0.5) * 3600.0
+    x: list[float] = []
+    y: list[float] = []
+    for begin, inverse in zip(starts, each, strict=True):
+        end = begin + days * 86_400.0
+        ends = [np.searchsorted(when, at, side="right") - 1 for at in (begin, end)]
+        if end > starts[-1] or ends[0] < 0 or end - when[ends[1]] > 4 * 86_400.0:
+            continue
+        mined = each[np.searchsorted(starts, begin + hours, side="right") - 1].mean()
+        x.append(log(close[ends[1]] / close[ends[0]]))
+        y.append(log(mined / inverse))
+    return float(np.polyfit(x, y, 1)[0]), len(x)
+
+
 def test_the_real_history_answers_to_price_as_was_measured(real_data: Path) -> None:
-    """Independent measurements since 2021-09: .144, .144, .074 at 3, 6 and 12 months."""
+    """The slopes of coins on price, computed anew here, day by day, without the package's own code."""
     past, _ = checked_history(read_history(real_data / "btc_retargets.csv", BTC), BTC)
     closes = (real_data / "btc_usd_daily_close.csv").read_text()
     prices = prices_from_text(closes, "btc_usd_daily_close.csv")
-    recent = [row for row in past if row.at >= datetime(2021, 9, 1, tzinfo=UTC)]
-    found = historical_hedges(recent, prices)
+    found = historical_hedges(past, prices)
     assert [row.months for row in found] == [3, 6, 12]
-    for row, wanted in zip(found, (0.144, 0.144, 0.074), strict=True):
-        assert -row.beta == pytest.approx(wanted, abs=0.01)
+    for row in found:
+        slope, count = slope_of_coins(past, prices, round(365.25 * row.months / 12.0))
+        assert row.beta == pytest.approx(slope, abs=2e-4)
+        assert row.count == count
         assert row.share == pytest.approx(1.0 + row.beta)
-        assert 0.03 < row.beta_se < 0.1
+        assert 0.02 < row.beta_se < 0.1
+    assert found[-1].beta == pytest.approx(-0.06, abs=0.01)
+    assert found[-1].share == pytest.approx(0.94, abs=0.01)
     answer = estimate(past, prices=prices).price
     assert answer is not None
-    assert answer.same == pytest.approx(0.127, abs=0.02)
+    assert answer.same == pytest.approx(0.118, abs=0.01)
     assert answer.total_se > 0.05
     assert estimate(past, prices=prices[:100]).price is None, (
         "prices that end before the window say nothing"
@@ -302,7 +328,7 @@ def test_the_windows_of_a_shuffled_future_do_not_matter() -> None:
 
 
 def test_the_natural_hedge_of_a_made_up_history_is_the_answer_put_in() -> None:
-    """An answer of .5 in the same period: difficulty follows half of the price, one retarget late."""
+    """An answer of .5 in the same period: coins of the window lose half of what difficulty has seen of it."""
     found: list[list[float]] = []
     rows, prices = made_up(400)
     for seed in range(6):
@@ -311,8 +337,11 @@ def test_the_natural_hedge_of_a_made_up_history_is_the_answer_put_in() -> None:
         assert [row.months for row in hedges] == [3, 6, 12]
         assert all(row.share == pytest.approx(1.0 + row.beta) for row in hedges)
         found.append([row.beta for row in hedges])
-    late = [1.0 - 14.0 / (365.25 * months / 12.0) for months in (3, 6, 12)]
-    assert np.mean(found, axis=0) == pytest.approx([-0.5 * one for one in late], abs=0.03)
+    # Difficulty of period j of n knows the first j - 1 of the window's n moves: (n - 1) (n - 2) / 2 of n * n
+    # in the mean, of which half is answered.
+    count = [365.25 * months / 12.0 / 14.0 for months in (3, 6, 12)]
+    wanted = [-0.5 * (n - 1.0) * (n - 2.0) / (2.0 * n * n) for n in count]
+    assert np.mean(found, axis=0) == pytest.approx(wanted, abs=0.03)
     assert historical_hedges(rows[:20], prices) == ()
     assert historical_hedges(rows, prices[:30]) == ()
     assert estimate(rows, prices=prices[:20]).price is None

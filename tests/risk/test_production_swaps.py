@@ -24,7 +24,7 @@ MARKET = sample_market()
 SURFACE = surface_of(MARKET)
 AT = START.last.at + timedelta(hours=1)
 FLAT_MODEL = replace(
-    START.model, drift=0.0, noise_sd=0.0, memory=0.0, last_deviation=0.0, season_cos=0.0, season_sin=0.0,
+    START.model, drift=0.0, drift_sd=0.0, noise_sd=0.0, memory=0.0, last_deviation=0.0, season_cos=0.0, season_sin=0.0,
     squeeze=None, squeeze_se=None, price=None,
 )  # fmt: skip
 

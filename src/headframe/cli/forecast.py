@@ -212,7 +212,11 @@ def import_forecast(
 @click.option("--coin", default="BTC", show_default=True)
 @click.option("--from", "since", type=Instant(), default="2019-01-01", show_default=True)
 @click.option("--paths", type=Whole(100, 100_000), default=2_000, show_default=True)
-@click.option("--tried", is_flag=True, help="Also what was tried on origins before 2023 and lost.")
+@click.option(
+    "--tried",
+    is_flag=True,
+    help="Also what was tried, and what choosing among it anew at each origin would have given.",
+)
 @command
 def backtest(
     call: Call, file: Path | None, coin: str, since: datetime, paths: int, tried: bool
@@ -222,8 +226,7 @@ def backtest(
     from headframe.cli.mining import past_of
     from headframe.cli.progress import bar
     from headframe.codec import to_json
-    from headframe.mining import CHOSEN_BEFORE, candidates, makers, run, scores, skill
-    from headframe.report import scores_table, skill_table
+    from headframe.mining import candidates, makers, run
 
     chain = chain_of(coin)
     past = past_of(call, chain, file)
@@ -232,30 +235,64 @@ def backtest(
         lost: tuple[Outcome, ...] = ()
         if tried:
             lost = run(past, chain, since=since, models=candidates(), paths=paths, progress=moved)
+    title = f"{chain.coin} per EH/s at a constant subsidy of 3.125, origins from {since:%Y-%m-%d}"
+    body, tables = _back_tested(found, lost, title)
+    call.answer("backtest", {"from": to_json(since), "to": to_json(past[-1].at), **body}, *tables)
+
+
+def _back_tested(
+    found: "tuple[Outcome, ...]", lost: "tuple[Outcome, ...]", title: str
+) -> tuple[dict[str, Any], list[Any]]:
+    """The scores of a back-test as JSON and as tables."""
+    from headframe.codec import to_json
+    from headframe.mining import CHOSEN_BEFORE, gains, scores, skill, unseen
+    from headframe.report import gains_table, scores_table, skill_table
+
     whole, early = scores(found), scores(found, before=CHOSEN_BEFORE)
-    late, years = scores(found, since=CHOSEN_BEFORE), skill(found)
-    lost_scores = scores(lost, before=CHOSEN_BEFORE)
+    late, years = unseen(found), skill(found)
+    clean, gained = scores(late), (*gains(found), *gains(late))
+    count = len(gains(found))
+    as_chosen = _as_chosen(lost)
+    lost_scores = (*scores(lost, before=CHOSEN_BEFORE), *scores(as_chosen))
     body = {
-        "from": to_json(since),
-        "to": to_json(past[-1].at),
         "all": [_scored(row) for row in whole],
-        "chosen_on_origins_before_2023": [_scored(row) for row in early],
-        "reported_on_origins_from_2023": [_scored(row) for row in late],
+        "origins_before_2023": [_scored(row) for row in early],
+        "without_overlap": [_scored(row) for row in clean],
+        "gains_all": [_gained(row) for row in gained[:count]],
+        "gains_without_overlap": [_gained(row) for row in gained[count:]],
         "skill": [to_json(row) for row in years],
-        "tried": [_scored(row) for row in lost_scores],
+        "tried": [_scored(row) for row in scores(lost, before=CHOSEN_BEFORE)],
+        "chosen_as_it_went": [_scored(row) for row in scores(as_chosen)],
     }
-    call.answer(
-        "backtest",
-        body,
-        scores_table(
-            whole,
-            f"{chain.coin} per EH/s at a constant subsidy of 3.125, origins from {since:%Y-%m-%d}",
-        ),
-        scores_table(early, "Origins before 2023, on which the model was chosen"),
-        scores_table(late, "Origins from 2023 on, on which no window was chosen"),
+    tables = [
+        scores_table(whole, title),
+        scores_table(early, "Origins before 2023, which chose the single windows"),
+        scores_table(clean, "Origins whose whole window lies after every outcome that choice saw"),
+        gains_table(gained[:count], "All origins: pinball loss below that of trailing 52"),
+        gains_table(gained[count:], "Without overlap: pinball loss below that of trailing 52"),
         skill_table(years),
-        *([scores_table(lost_scores, "Tried on origins before 2023")] if lost_scores else []),
-    )
+    ]
+    if lost_scores:
+        tables.append(
+            scores_table(lost_scores, "Tried on origins before 2023, then chosen as it went")
+        )
+    return body, tables
+
+
+def _as_chosen(lost: "tuple[Outcome, ...]") -> "tuple[Outcome, ...]":
+    """What choosing among the single windows at each origin gave, the drift as known and with its error."""
+    from headframe.mining import CHOSEN, WITH_ERROR, chosen_as_it_went
+
+    single = [one for one in lost if one.model.startswith("drift")]
+    known = [one for one in single if not one.model.endswith(WITH_ERROR)]
+    strays = [one for one in single if one.model.endswith(WITH_ERROR)]
+    return (*chosen_as_it_went(known), *chosen_as_it_went(strays, CHOSEN + WITH_ERROR))
+
+
+def _gained(row: Any) -> dict[str, Any]:  # noqa: ANN401 - the core is imported late
+    from headframe.codec import to_json
+
+    return {**to_json(row), "told_from_chance": row.shown}
 
 
 def _scored(row: Any) -> dict[str, Any]:  # noqa: ANN401 - the core is imported late

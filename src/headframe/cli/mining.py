@@ -70,6 +70,7 @@ def expected(
     from headframe.chain import chain_of
     from headframe.codec import to_json
     from headframe.mining import expected as computed
+    from headframe.report import coins_form, write
     from headframe.units import parse_hashrate
 
     chain = chain_of(coin)
@@ -83,9 +84,11 @@ def expected(
         fee_share=float(fee_share),
         pool_fee=float(pool_fee),
     )
+    form = coins_form((found.coins, found.p10))
+    coins, low, high = (write(value, form) for value in (found.coins, found.p10, found.p90))
     said = (
-        f"{found.coins:,.4f} {chain.coin} expected of {found.blocks:,.1f} blocks; a solo miner's luck "
-        f"would give {found.p10:,.2f} to {found.p90:,.2f} (10 % chance of less, of more)"
+        f"{coins} {chain.coin} expected of {found.blocks:,.1f} blocks; a solo miner's luck "
+        f"would give {low} to {high} (10 % chance of less, of more)"
     )
     if found.steps:
         said += f"; the subsidy stepped at {', '.join(f'{step:,}' for step in found.steps)}"
@@ -161,7 +164,7 @@ def machines(call: Call, algorithm: str | None) -> None:
     """Well-known machines: ratings, release, and how well they are known."""
     from headframe.codec import to_json
     from headframe.mining import KNOWN_MACHINES
-    from headframe.report import known_machines_table
+    from headframe.report import known_machines_tables
 
     rows = [
         machine
@@ -169,7 +172,7 @@ def machines(call: Call, algorithm: str | None) -> None:
         if algorithm is None or machine.algorithm.lower() == algorithm.lower()
     ]
     call.answer(
-        "machines", {"machines": [to_json(row) for row in rows]}, known_machines_table(rows)
+        "machines", {"machines": [to_json(row) for row in rows]}, *known_machines_tables(rows)
     )
 
 

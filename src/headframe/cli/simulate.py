@@ -146,6 +146,7 @@ def _answer(call: Call, found: "Simulation") -> None:
         "legs": len(made.hedge.legs),
         "model": model_numbers(made),
         "result_sha256": found.sha256,
+        "notes": list(found.notes),
         "marks_error": marks,
         "summary": to_json(found.summary),
         "quantile_levels": list(_levels()),
@@ -172,8 +173,18 @@ def _answer(call: Call, found: "Simulation") -> None:
         liquidity_table(
             found.liquidity, found.simulated, vol=found.liquidity_vol, days=LIQUIDITY_DAYS
         ),
-        f"{len(made.hedge.legs)} legs on; interpolated marks differ from exact ones by "
-        f"{found.marks_rms_usd:,.0f} USD (root mean square), {found.marks_worst_usd:,.0f} at worst",
+        *_closing_lines(found),
+    )
+
+
+def _closing_lines(found: "Simulation") -> tuple[str, ...]:
+    """What stands below the tables: how exact the marks are, what the inputs leave open, the hash."""
+    return (
+        (
+            f"{len(found.programme.hedge.legs)} legs on; interpolated marks differ from exact ones by "
+            f"{found.marks_rms_usd:,.0f} USD (root mean square), {found.marks_worst_usd:,.0f} at worst"
+        ),
+        *(f"note: {note}" for note in found.notes),
         f"result_sha256 {found.sha256}",
     )
 

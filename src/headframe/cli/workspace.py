@@ -40,21 +40,27 @@ def init(call: Call, folder: Path, market: Path | None) -> None:
 @click.command()
 @command
 def check(call: Call) -> int:
-    """Every problem of the three files at once."""
-    from headframe.desk import workspace
+    """Every problem of the three files at once, and what the forecast's inputs leave open."""
+    from headframe.desk import production, workspace
     from headframe.store import Folder
 
     files = Folder(call.folder)
     problems = workspace.check_files(files)
+    # what the inputs leave open is no fault of the files: it is said and changes no exit code
+    notes = production.input_notes(call.office()) if call.has_workspace and not problems else ()
     call.answer(
         "check",
-        {"problems": [{"file": p.file, "line": p.line, "text": p.text} for p in problems]},
+        {
+            "problems": [{"file": p.file, "line": p.line, "text": p.text} for p in problems],
+            "notes": list(notes),
+        },
         *(str(problem) for problem in problems),
         *(
             []
             if problems
             else ["headframe.toml, mandate.toml and counterparties.toml are in order"]
         ),
+        *(f"note: {note}" for note in notes),
     )
     return 2 if problems else 0
 

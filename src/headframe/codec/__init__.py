@@ -26,6 +26,7 @@ from headframe.codec.settlement_prices import (
 from headframe.codec.statements import read_statement
 from headframe.codec.tables import (
     blocks_from_text,
+    fee_months_from_text,
     fees_from_text,
     history_from_text,
     power_from_text,
@@ -46,6 +47,7 @@ __all__ = [
     "canonical",
     "delivery_rows",
     "each_row",
+    "fee_months_from_text",
     "fees_from_text",
     "from_json",
     "history_from_text",

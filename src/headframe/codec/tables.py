@@ -114,13 +114,18 @@ def _power(row: Mapping[str, str]) -> tuple[int, float]:
 
 def fees_from_text(text: str, name: str) -> tuple[float, ...]:
     """Monthly fees as shares of the subsidy, oldest first; months once each and without gaps."""
+    return tuple(share for _, share in fee_months_from_text(text, name))
+
+
+def fee_months_from_text(text: str, name: str) -> tuple[tuple[Month, float], ...]:
+    """Return months with their fees as shares of the subsidy, oldest first, once each and without gaps."""
     rows = sorted(each_row(rows_of(text, name), name, _fee))
     for (before, _), (after, _) in pairwise(rows):
         if before == after:
             raise Wrong(f"{name}: {before} comes twice")
         if before.plus(1) != after:
             raise Wrong(f"{name} misses {before.plus(1)}; add its row")
-    return tuple(share for _, share in rows)
+    return tuple(rows)
 
 
 def _fee(row: Mapping[str, str]) -> tuple[Month, float]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from math import isfinite
 
 from headframe.codec import Settings, canonical, sha256, to_json
-from headframe.desk import history, quotes, users
+from headframe.desk import history, inputs, quotes, users
 from headframe.desk.known import Version
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, Json, NotFound
@@ -53,6 +53,7 @@ class Prepared:
     at: datetime
     paths: int
     natural: tuple[NaturalHedge, ...]
+    notes: tuple[str, ...]
 
     @property
     def inputs_sha256(self) -> str:
@@ -87,11 +88,11 @@ def gather(office: Office, *, months: int = MONTHS, paths: int = PATHS) -> Prepa
     past = history.known(state, operation.coin, at)
     closes = history.prices(office, settings.history, at)
     try:
-        model = estimate(past, chain=chain, prices=closes)
+        model = estimate(past, chain=chain, prices=closes, default_answer=True)
     except Wrong as error:
         raise Invalid(str(error)) from error
     start = start_of(chain, past, model)
-    answers = bool(closes) or any(site.curtails for site in operation.sites)
+    answers = model.price is not None or any(site.curtails for site in operation.sites)
     price, vol = _price(state, answers=answers)
     case = Case(
         operation=operation,
@@ -113,7 +114,16 @@ def gather(office: Office, *, months: int = MONTHS, paths: int = PATHS) -> Prepa
         at=at,
         paths=paths,
         natural=historical_hedges(past, closes) if closes else (),
+        notes=inputs.notes_of(office, settings, start, past, closes),
     )
+
+
+def input_notes(office: Office) -> tuple[str, ...]:
+    """Return what the inputs of a forecast leave open, or why none can be made."""
+    try:
+        return gather(office).notes
+    except (Invalid, NotFound, Wrong) as error:
+        return tuple(f"no forecast can be made: {line}" for line in str(error).split("\n"))
 
 
 def _price(state: State, *, answers: bool) -> tuple[float | None, float | None]:
@@ -144,6 +154,7 @@ def compute(
             paths=prepared.paths,
             seed=case.seed,
             progress=progress,
+            notes=prepared.notes,
         )
         if not explain:
             return made

@@ -85,6 +85,7 @@ class Simulation:
     liquidity_vol: float
     liquidity: LiquidityAtRisk
     simulated: Mapping[str, Spread]
+    notes: tuple[str, ...] = ()
 
 
 def programme(office: Office, asked: Asked, *, apart: bool = False) -> Programme:
@@ -181,6 +182,7 @@ def simulate(
                 name: simulated_call(model, days=LIQUIDITY_DAYS, paths=_CALL_PATHS, seed=seed)
                 for name, model in (("gbm", plain), (str(asked.kind), made.model))
             },
+            notes=production.input_notes(office),
         )
     except Wrong as error:
         raise Invalid(str(error)) from error

@@ -2,23 +2,30 @@
 
 from headframe.mining.accuracy import LeadAccuracy, accuracy
 from headframe.mining.backtest import (
+    BEFORE,
     CHOSEN_BEFORE,
     HORIZONS,
     OURS,
+    WITH_ERROR,
     Outcome,
-    Score,
-    Skill,
     candidates,
     makers,
     run,
-    scores,
-    skill,
 )
 from headframe.mining.changes import Case, Driver, Waterfall, waterfall
+from headframe.mining.coverage import (
+    difficulty_notes,
+    fee_notes,
+    fleet_notes,
+    hashrate_notes,
+    market_notes,
+    power_notes,
+    price_notes,
+)
 from headframe.mining.difficulty import (
-    CHOSEN,
+    POOLED,
+    SINGLE,
     DifficultyModel,
-    PriceAnswer,
     Windows,
     estimate,
     plain,
@@ -58,6 +65,18 @@ from headframe.mining.operation import (
 )
 from headframe.mining.payouts import PayoutMonth, payouts
 from headframe.mining.pool import FeeAveraging, Pool, PoolScheme, luck_sd
+from headframe.mining.price_answer import DEFAULT_ANSWER, PriceAnswer
+from headframe.mining.scoring import (
+    CHOSEN,
+    Gain,
+    Score,
+    Skill,
+    chosen_as_it_went,
+    gains,
+    scores,
+    skill,
+    unseen,
+)
 from headframe.mining.simulation import LaidMine, lay, month_edges, simulate, steady
 from headframe.mining.start import (
     ALL_RISKS,
@@ -71,13 +90,18 @@ from headframe.mining.start import (
 
 __all__ = [
     "ALL_RISKS",
+    "BEFORE",
     "CHOSEN",
     "CHOSEN_BEFORE",
+    "DEFAULT_ANSWER",
     "GIVEN_NEEDED",
     "GIVEN_OPTIONAL",
     "HORIZONS",
     "KNOWN_MACHINES",
     "OURS",
+    "POOLED",
+    "SINGLE",
+    "WITH_ERROR",
     "Band",
     "Batch",
     "BucketForecast",
@@ -92,6 +116,7 @@ __all__ = [
     "FeeOutlook",
     "Firmware",
     "Forecast",
+    "Gain",
     "LaidMine",
     "LeadAccuracy",
     "Machine",
@@ -120,25 +145,34 @@ __all__ = [
     "bands",
     "candidates",
     "check_given",
+    "chosen_as_it_went",
+    "difficulty_notes",
     "estimate",
     "estimate_fees",
     "expected",
     "explained",
+    "fee_notes",
     "fine",
     "first_full_month",
+    "fleet_notes",
     "forecast",
+    "gains",
     "grouped_hours",
+    "hashrate_notes",
     "historical_hedges",
     "lay",
     "lognormal_prices",
     "luck_sd",
     "machine_named",
     "makers",
+    "market_notes",
     "month_edges",
     "natural_hedges",
     "payouts",
     "plain",
     "plain_name",
+    "power_notes",
+    "price_notes",
     "run",
     "scores",
     "simulate",
@@ -146,6 +180,7 @@ __all__ = [
     "start_of",
     "steady",
     "steady_bands",
+    "unseen",
     "waterfall",
     "with_given",
 ]

@@ -3,16 +3,17 @@
 The change of log difficulty at a retarget is the change of log hashrate over the period before it,
 plus measurement noise. It is taken apart, in this order:
 
-1. season and squeeze: least squares of the last ``SEASON_WINDOW`` changes on a yearly wave (power
-   prices and curtailment) and on the three retargets after a step of the reward;
-2. answer to price, where a price history is given: least squares of what is left on the change of
-   the period-mean price in the same period, in the six before and in the seven before those;
-3. drift, noise and memory of what is left: the mean of the last ``DRIFT_WINDOW`` changes, the
-   standard deviation of the last ``NOISE_WINDOW`` about it, the lag-1 autocorrelation of the last
-   ``MEMORY_WINDOW`` (negative: a lucky period is followed by an unlucky one).
-
-The windows of drift and noise were chosen on origins before 2023 and are reported on those after
-(``backtest``, decision 0011).
+1. season and squeeze: least squares of the last ``season`` changes on a yearly wave (power prices and
+   curtailment) and on the three retargets after a step of the reward;
+2. answer to price (``price_answer``): least squares of what is left on the change of the period-mean
+   price in the same period, in the six before and in the seven before those; without enough closes the
+   default, where one is asked for;
+3. drift: the mean over windows of 26, 39, 52 and 78 changes, pooled with equal weights, because no
+   window is known to be best and choosing one costs more than it gains (decision 0033). Its error is
+   their mean squared error plus the variance between them, and every path draws its own drift;
+4. noise and memory of what is left: the root of the mean variance of the last 26 and 52 changes about
+   the drift, the lag-1 autocorrelation of the last ``memory`` (negative: a lucky period is followed by
+   an unlucky one).
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,16 @@ from itertools import pairwise
 from math import log, pi, sqrt
 
 from headframe.chain import Chain, Retarget, chain_of
+from headframe.mining.price_answer import (
+    DEFAULT_ANSWER,
+    DEFAULT_COIN,
+    PriceAnswer,
+    answer_variance,
+    estimate_answer,
+    explained_changes,
+    period_prices,
+    price_answer,
+)
 from headframe.numerics import Array, np
 from headframe.units import Wrong, steadied
 
@@ -30,43 +41,30 @@ SQUEEZED = 3
 """Retargets after a step of the reward that a squeeze of marginal machines is looked for in."""
 ENTERS = 2.0
 """The squeeze enters the paths when it is so many standard errors from nothing."""
-PRICE_LAGS = 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
-    """How many retargets each part of the model looks back on; ``wave`` off leaves season and squeeze out."""
+    """How many retargets each part of the model looks back on.
 
-    drift: int = 39
-    noise: int = 26
+    ``drift`` and ``noise`` are pooled over their windows; ``wave`` off leaves season and squeeze out,
+    ``spread`` off leaves the drift's own error out of the paths.
+    """
+
+    drift: tuple[int, ...] = (26, 39, 52, 78)
+    noise: tuple[int, ...] = (26, 52)
     memory: int = 52
     season: int = 208
     wave: bool = True
+    spread: bool = True
 
 
-CHOSEN = Windows()
-"""Drift and noise did best on origins before 2023; memory and season are two years and eight."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceAnswer:
-    """How log hashrate answers a log change of price, by lag; ``known`` are the changes so far.
-
-    ``same`` is the answer in the same period, ``six`` in each of the next six, ``seven`` in each of
-    the seven after those; ``*_se`` their standard errors. ``known`` (13,) is the latest first.
-    """
-
-    same: float
-    same_se: float
-    six: float
-    six_se: float
-    seven: float
-    seven_se: float
-    total: float
-    total_se: float
-    count: int
-    known: tuple[float, ...]
-    last_mean: float
+POOLED = Windows()
+"""Every window of drift and noise that was tried, none chosen; memory and season are two years and eight."""
+SINGLE = Windows(drift=(39,), noise=(26,), spread=False)
+"""The windows chosen on origins before 2023, in use until production/2: the back-test's comparison."""
+NOISE_LEFT_MIN = 0.25
+"""Least share of the noise's variance that the default answer to price leaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +87,8 @@ class DifficultyModel:
     count: int
     since: datetime
     until: datetime
+    drift_sd: float = 0.0
+    """Spread of the drift between paths: 0 in forecasts frozen before production/3."""
 
     @property
     def innovation_sd(self) -> float:
@@ -113,12 +113,14 @@ def estimate(
     *,
     chain: Chain | None = None,
     prices: Sequence[tuple[datetime, float]] = (),
-    windows: Windows = CHOSEN,
+    windows: Windows = POOLED,
+    default_answer: bool = False,
 ) -> DifficultyModel:
-    """The model of a history that is in order and whole; needs at least ten changes.
+    """Return the model of a history that is in order and whole; needs at least ten changes.
 
     Prices after the history's last retarget only say how the price has moved since; none is used
-    that comes after the forecast's instant if none is given.
+    that comes after the forecast's instant if none is given. ``default_answer``: closes too few to
+    estimate the answer to price leave the default, where the chain has one.
     """
     step = chain or chain_of("BTC")
     kept = tuple(history[-(windows.season + 1) :])
@@ -127,21 +129,19 @@ def estimate(
     _whole(kept)
     changes = np.array([log(b.difficulty / a.difficulty) for a, b in pairwise(kept)])
     fit = _season(kept, changes, step) if windows.wave else _no_season(len(changes))
-    rest = changes - fit.explained
-    answer, explained = _answer(kept, rest, prices)
-    rest = rest - explained
-    drift_rows = rest[-windows.drift :]
-    drift = float(drift_rows.mean())
-    noise_rows = rest[-windows.noise :] - drift
-    noise = sqrt(float((noise_rows**2).sum()) / (len(noise_rows) - 1))
+    default = default_answer and step.coin == DEFAULT_COIN
+    answered = _answer(kept, changes - fit.explained, prices, default=default)
+    rest = answered.rest
     memory = _memory(rest[-windows.memory :])
-    count = len(drift_rows)
-    spread = sqrt(max((1.0 + memory) / (1.0 - memory), 0.0))
+    drift, drift_se = _pooled_drift(rest, windows.drift, memory)
+    noise = _pooled_noise(rest - drift, windows.noise)
+    rows = sum(min(window, len(rest)) for window in windows.noise) / len(windows.noise)
     model = DifficultyModel(
         drift=drift,
-        drift_se=float(drift_rows.std(ddof=1)) / sqrt(count) * spread,
-        noise_sd=noise,
-        noise_se=noise / sqrt(2.0 * (len(noise_rows) - 1)),
+        drift_se=drift_se,
+        drift_sd=drift_se if windows.spread else 0.0,
+        noise_sd=sqrt(max(noise**2 - answered.inside_noise, NOISE_LEFT_MIN * noise**2)),
+        noise_se=noise / sqrt(2.0 * (rows - 1.0)),
         memory=memory,
         memory_se=1.0 / sqrt(min(windows.memory, len(rest))),
         last_deviation=float(rest[-1]) - drift,
@@ -150,12 +150,28 @@ def estimate(
         season_se=fit.season_se,
         squeeze=fit.squeeze,
         squeeze_se=fit.squeeze_se,
-        price=answer,
+        price=answered.price,
         count=len(changes),
         since=kept[0].at,
         until=kept[-1].at,
     )
     return steadied(model)
+
+
+def _pooled_drift(rest: Array, windows: Sequence[int], memory: float) -> tuple[float, float]:
+    """The mean of the windows' means, and the root of their mean squared error and the variance between."""
+    rows = [rest[-window:] for window in windows]
+    means = np.array([float(row.mean()) for row in rows])
+    widened = max((1.0 + memory) / (1.0 - memory), 0.0)
+    within = np.array([float(row.var(ddof=1)) / len(row) * widened for row in rows])
+    between = float(means.var(ddof=1)) if len(means) > 1 else 0.0
+    return float(means.mean()), sqrt(float(within.mean()) + between)
+
+
+def _pooled_noise(about: Array, windows: Sequence[int]) -> float:
+    """The root of the windows' mean variance about the drift."""
+    rows = [about[-window:] for window in windows]
+    return sqrt(sum(float((row**2).sum()) / (len(row) - 1) for row in rows) / len(rows))
 
 
 def plain(
@@ -277,63 +293,31 @@ def _memory(rest: Array) -> float:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What the answer to price leaves, and the variance of its part where the noise still holds it."""
+
+    price: PriceAnswer | None
+    rest: Array
+    inside_noise: float
+
+
 def _answer(
-    kept: Sequence[Retarget], rest: Array, prices: Sequence[tuple[datetime, float]]
-) -> tuple[PriceAnswer | None, Array]:
-    """The answer to price and what it explains; none where fewer than 40 changes have their prices."""
-    nothing = np.zeros(len(rest))
-    if not prices:
-        return None, nothing
-    means = period_means(kept, prices)
-    moves = np.array([log(b / a) if a and b else np.nan for a, b in pairwise(means)])
-    rows = [
-        index
-        for index in range(PRICE_LAGS + 1, len(rest))
-        if not np.isnan(moves[index - 1 - PRICE_LAGS : index]).any()
-    ]
-    if len(rows) < 40:
-        return None, nothing
-    # the change at the end of period index belongs to the price change into that period
-    table = np.array(
-        [(moves[i - 1], moves[i - 7 : i - 1].sum(), moves[i - 14 : i - 7].sum(), 1.0) for i in rows]
-    )
-    found, errors = _least_squares(table, rest[rows])
-    explained = nothing.copy()
-    explained[rows] = table[:, :3] @ np.array(found[:3])
-    sums = np.array([1.0, 6.0, 7.0, 0.0])
-    left = rest[rows] - table @ np.array(found)
-    variance = float(left @ left) / (len(rows) - 4)
-    total_se = sqrt(variance * float(sums @ np.linalg.pinv(table.T @ table) @ sums))
-    known = tuple(float(move) for move in moves[: -(PRICE_LAGS + 1) : -1])
-    answer = PriceAnswer(
-        same=found[0],
-        same_se=errors[0],
-        six=found[1],
-        six_se=errors[1],
-        seven=found[2],
-        seven_se=errors[2],
-        total=found[0] + 6.0 * found[1] + 7.0 * found[2],
-        total_se=total_se,
-        count=len(rows),
-        known=tuple(0.0 if one != one else one for one in known),  # noqa: PLR0124 - NaN is not itself
-        last_mean=means[-1] or 0.0,
-    )
-    return answer, explained
-
-
-def period_means(
-    kept: Sequence[Retarget], prices: Sequence[tuple[datetime, float]]
-) -> list[float | None]:
-    """Mean price of each period that ends inside the history; None where there is no price."""
-    found: list[float | None] = []
-    place = 0
-    for start, end in pairwise(kept):
-        while place < len(prices) and prices[place][0] < start.at:
-            place += 1
-        inside: list[float] = []
-        index = place
-        while index < len(prices) and prices[index][0] < end.at:
-            inside.append(prices[index][1])
-            index += 1
-        found.append(sum(inside) / len(inside) if inside else None)
-    return found
+    kept: Sequence[Retarget],
+    rest: Array,
+    prices: Sequence[tuple[datetime, float]],
+    *,
+    default: bool,
+) -> _Answered:
+    """The answer to price, estimated or the default, taken out of the changes it can be taken out of."""
+    if not prices and not default:
+        return _Answered(None, rest, 0.0)
+    known = period_prices(kept, prices)
+    found = estimate_answer(known.moves, rest) if prices else None
+    answer = found or (DEFAULT_ANSWER if default else None)
+    if answer is None:
+        return _Answered(None, rest, 0.0)
+    left = rest - explained_changes(answer, known.moves, len(rest))
+    until = prices[-1][0] if prices else None
+    inside = answer_variance(answer) if found is None else 0.0
+    return _Answered(price_answer(answer, known, until), left, inside)

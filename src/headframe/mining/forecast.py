@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import sqrt
 
+from headframe.mining.coverage import difficulty_notes
 from headframe.mining.difficulty import DifficultyModel
 from headframe.mining.natural import NaturalHedge, natural_hedges
 from headframe.mining.operation import Operation
@@ -15,10 +16,9 @@ from headframe.units import Month, Wrong, months_from
 
 SHARES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 MODEL_VERSION = (
-    "production/2: drift, season, AR(1) noise and answer to price of log difficulty on the exact "
-    "retarget calendar; log-normal fees; curtailment by hashprice"
+    "production/3: pooled drift with its error, season, AR(1) noise and answer to price of log "
+    "difficulty on the exact retarget calendar; log-normal fees; curtailment by hashprice"
 )
-_OLD = timedelta(days=28)
 _FEW = 4_000
 """Paths for the shares of the variance: each risk alone."""
 
@@ -133,8 +133,12 @@ def forecast(  # noqa: PLR0913 - every input by its name
     paths: int = 20_000,
     seed: int = 1,
     progress: Progress | None = None,
+    notes: tuple[str, ...] | None = None,
 ) -> Forecast:
-    """The forecast of so many months from ``first``; what explains it is added by ``explained``."""
+    """The forecast of so many months from ``first``; what explains it is added by ``explained``.
+
+    ``notes`` say what its inputs cover; without them only the difficulty history is looked at.
+    """
     span = months_from(first, months)
     _possible(operation, span, start)
     edges = month_edges(first, months)
@@ -159,7 +163,10 @@ def forecast(  # noqa: PLR0913 - every input by its name
         months=rows,
         risks=(),
         natural=natural,
-        notes=_notes(operation, span, as_of - start.last.at),
+        notes=(
+            *(difficulty_notes(start, as_of) if notes is None else notes),
+            *_notes(operation, span),
+        ),
     )
 
 
@@ -263,15 +270,9 @@ def _shares(
     return (*kept, RiskShare(risk="together", share=rest))
 
 
-def _notes(operation: Operation, span: tuple[Month, ...], since: timedelta) -> tuple[str, ...]:
-    """What a reader of the forecast must know of its inputs."""
-    found: list[str] = []
-    if since > _OLD:
-        found.append(
-            f"the difficulty history ends {since.days} days before the forecast; the retargets since are "
-            "simulated (headframe history fetch extends it)"
-        )
-    found += [
+def _notes(operation: Operation, span: tuple[Month, ...]) -> tuple[str, ...]:
+    """What a reader of the forecast must know of the mine."""
+    found = [
         f"{batch.count:,} {batch.machine.model} at {batch.site} arrive {batch.since}, after the horizon"
         for batch in operation.fleet
         if batch.since is not None and batch.since >= span[-1].end.date()

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import log, sqrt
 
-from headframe.mining.difficulty import PRICE_LAGS, DifficultyModel, year_phase
+from headframe.mining.difficulty import DifficultyModel, year_phase
 from headframe.mining.dispatch import staircase
 from headframe.mining.fleet import Batch
 from headframe.mining.operation import FeeOutlook, Operation
+from headframe.mining.price_answer import MOVE_SD, PRICE_LAGS, TO_PRESENT, PriceAnswer
 from headframe.mining.start import ALL_RISKS, PricePaths, Risks, Start
 from headframe.numerics import Array, Places, np
 from headframe.units import Month
@@ -34,6 +35,7 @@ def start_numbers(start: Start) -> Array:
 def model_numbers(model: DifficultyModel, risks: Risks = ALL_RISKS) -> Array:
     """The kernel's ``model``."""
     answer = model.price
+    loadings = answer.loadings if answer is not None and risks.difficulty else ()
     return np.array(
         [
             model.drift,
@@ -46,17 +48,45 @@ def model_numbers(model: DifficultyModel, risks: Risks = ALL_RISKS) -> Array:
             0.0 if answer is None else answer.same,
             0.0 if answer is None else answer.six,
             0.0 if answer is None else answer.seven,
+            model.drift_sd if risks.difficulty else 0.0,
+            *(loadings or (0.0,) * 6),
         ]
     )
 
 
-def known_moves(model: DifficultyModel, prices: PricePaths | None) -> Array:
-    """The price's moves so far: to the present price, then those of the periods before."""
-    answer = model.price
-    if answer is None or prices is None or answer.last_mean <= 0.0:
-        return np.zeros(PRICE_LAGS + 1)
-    recent = log(float(prices.prices[0, 0]) / answer.last_mean)
-    return np.array([recent, *answer.known, *([0.0] * PRICE_LAGS)][: PRICE_LAGS + 1])
+def no_known_moves() -> Array:
+    """Return the kernel's ``known_changes`` where nothing answers to price."""
+    return np.zeros((3, PRICE_LAGS + 1))
+
+
+def known_moves(start: Start, prices: PricePaths | None, risks: Risks = ALL_RISKS) -> Array:
+    """Return the price's moves so far (3, 14): expected, what each may stray by, and its group.
+
+    The first column is the move to the present price, the others those of the periods before, latest
+    first. What closes do not cover up to the present price is the whole move, spread evenly.
+    """
+    found, answer = no_known_moves(), start.model.price
+    if answer is None or prices is None:
+        return found
+    for row, values in enumerate((answer.known, answer.known_sd, answer.known_group)):
+        found[row, 1 : len(values) + 1] = values
+    _to_present(found, answer, start, prices)
+    if not risks.price:
+        found[1] = 0.0
+    return found
+
+
+def _to_present(found: Array, answer: PriceAnswer, start: Start, prices: PricePaths) -> None:
+    """Fill the move from the last covered period to the present price, over all the periods between."""
+    if answer.last_mean > 0.0:
+        each = log(float(prices.prices[0, 0]) / answer.last_mean) / (answer.missing + 1)
+        found[0, : answer.missing + 1] = each
+        if answer.missing and answer.known_sd:
+            found[1, 0], found[2, 0] = answer.known_sd[0], TO_PRESENT
+    elif answer.known_sd:
+        # no close at all: from the middle of the last period to the present, as far as a price strays
+        since = (prices.start - start.last.at).total_seconds() / start.period_seconds
+        found[1, 0] = MOVE_SD * sqrt(max(since + 0.5, 0.5))
 
 
 def price_numbers(prices: PricePaths | None, begin: datetime, risks: Risks) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ has fewer coins at the lower price. The regressions are noisy; nothing here is e
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import log, sqrt
 
 from headframe.chain import Retarget
@@ -68,25 +69,18 @@ def natural_hedges(
 def historical_hedges(
     history: Sequence[Retarget], prices: Sequence[tuple[datetime, float]]
 ) -> tuple[NaturalHedge, ...]:
-    """Measured on history: change of log difficulty on change of log price over 3, 6 and 12 months.
+    """Measure on history: coins of 3, 6 and 12 months on the price change over them.
 
-    Windows overlap, so errors are those of Newey and West, "A simple, positive semi-definite,
-    heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica 55 (1987)
-    703-708, with as many lags as a window has retargets. Production moves against difficulty.
+    Coins are those of a constant hashrate at a constant reward, over what the difficulty of the
+    window's start would bring; the price is that of the window's end over that of its start. Windows
+    begin at every retarget and overlap, so errors are those of Newey and West, "A simple, positive
+    semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica
+    55 (1987) 703-708, with as many lags as a window has retargets.
     """
     found: list[NaturalHedge] = []
     for months in (3, 6, 12):
         ahead = timedelta(days=round(365.25 * months / 12.0))
-        moves: list[tuple[float, float]] = []
-        end = 0
-        for row in history:
-            while end < len(history) and history[end].at < row.at + ahead:
-                end += 1
-            if end == len(history):
-                break
-            before, after = _price_at(prices, row.at), _price_at(prices, history[end].at)
-            if before is not None and after is not None:
-                moves.append((log(after / before), log(history[end].difficulty / row.difficulty)))
+        moves = _window_moves(history, prices, ahead)
         lags = max(round(ahead.days / 14.0), 1)
         if len(moves) < 3 * lags:
             continue
@@ -96,14 +90,40 @@ def historical_hedges(
             NaturalHedge(
                 source="history",
                 months=months,
-                beta=-slope,
+                beta=slope,
                 beta_se=error,
-                share=1.0 - slope,
+                share=1.0 + slope,
                 share_se=error,
                 count=len(moves),
             )
         )
     return tuple(found)
+
+
+def _window_moves(
+    history: Sequence[Retarget], prices: Sequence[tuple[datetime, float]], ahead: timedelta
+) -> list[tuple[float, float]]:
+    """Log price change and log coins over those at the first difficulty, of the window from each retarget."""
+    moves: list[tuple[float, float]] = []
+    for place, row in enumerate(history):
+        end = row.at + ahead
+        if end > history[-1].at:
+            break
+        before, after = _price_at(prices, row.at), _price_at(prices, end)
+        if before is not None and after is not None:
+            level = _work_of(history, place, end) * row.difficulty / ahead.total_seconds()
+            moves.append((log(after / before), log(level)))
+    return moves
+
+
+def _work_of(history: Sequence[Retarget], place: int, end: datetime) -> float:
+    """Seconds over difficulty from a retarget to an instant: in proportion to coins at a constant reward."""
+    total = 0.0
+    for row, after in pairwise(history[place:]):
+        if row.at >= end:
+            break
+        total += (min(after.at, end) - row.at).total_seconds() / row.difficulty
+    return total
 
 
 def _price_at(prices: Sequence[tuple[datetime, float]], at: datetime) -> float | None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from headframe.mining.difficulty import PRICE_LAGS
 from headframe.mining.inputs import (
     fee_numbers,
     known_moves,
     laid,
     model_numbers,
+    no_known_moves,
     pool_numbers,
     price_numbers,
     start_numbers,
@@ -110,7 +110,7 @@ def lay(
         np.array(steps, dtype=np.float64),
         np.array(rewards),
         model_numbers(start.model, risks),
-        known_moves(start.model, prices),
+        known_moves(start, prices, risks),
     )
     placed: tuple[Any, ...] = (
         grid,
@@ -212,7 +212,7 @@ def constant_fleet(
         np.array(schedule[0], dtype=np.float64),
         np.array(schedule[1]),
         model_numbers(start.model),
-        np.zeros(PRICE_LAGS + 1),
+        no_known_moves(),
         by_point(nothing),
         np.array([1.0, 0.0]),
         np.array([0.0, seconds[-1]]),

@@ -32,6 +32,7 @@ from headframe.report.forecasts import (
     bands_table,
     drivers_table,
     fine_table,
+    gains_table,
     natural_table,
     payouts_table,
     risks_table,
@@ -53,7 +54,7 @@ from headframe.report.mine import (
     forecast_rows,
     forecast_table,
     history_table,
-    known_machines_table,
+    known_machines_tables,
     machines_table,
     outlook_table,
 )
@@ -86,7 +87,18 @@ from headframe.report.simulation import (
     stresses_table,
 )
 from headframe.report.structures import effectiveness_table, zero_cost_table
-from headframe.report.table import Cell, Column, Estimate, Form, Page, Section, Table, texts, write
+from headframe.report.table import (
+    Cell,
+    Column,
+    Estimate,
+    Form,
+    Page,
+    Section,
+    Table,
+    coins_form,
+    texts,
+    write,
+)
 from headframe.report.venue import held_there_table, minimums_table, requests_there_table
 
 __all__ = [
@@ -111,6 +123,7 @@ __all__ = [
     "chances_table",
     "clips_table",
     "closed_days_table",
+    "coins_form",
     "confirmations_table",
     "costs_table",
     "counterparty_table",
@@ -128,13 +141,14 @@ __all__ = [
     "fine_table",
     "forecast_rows",
     "forecast_table",
+    "gains_table",
     "grid_tables",
     "held_there_table",
     "history_table",
     "hledger_text",
     "html",
     "instruments_table",
-    "known_machines_table",
+    "known_machines_tables",
     "ladder_table",
     "liquidity_table",
     "machines_table",

@@ -6,13 +6,14 @@ from headframe.mining import (
     BucketForecast,
     FeeEstimate,
     Forecast,
+    Gain,
     LeadAccuracy,
     PayoutMonth,
     Score,
     Skill,
     Waterfall,
 )
-from headframe.report.table import Cell, Column, Form, Table
+from headframe.report.table import Cell, Column, Form, Table, coins_form, hashrate_unit
 
 _CHANCE = "Percentiles are the chance of less: P10 is the low case (petroleum's P90)."
 
@@ -22,6 +23,7 @@ def drivers_table(forecast: Forecast, fees: FeeEstimate | None = None) -> Table:
     model, price = forecast.difficulty_model, forecast.difficulty_model.price
     rows: list[tuple[Cell, ...]] = [
         ("drift per retarget", model.drift, model.drift_se),
+        ("  of its error in the paths", model.drift_sd, None),
         ("noise per retarget", model.noise_sd, model.noise_se),
         ("memory of noise (lag 1)", model.memory, model.memory_se),
         ("season, greatest effect on a retarget", model.season_size, model.season_se),
@@ -29,10 +31,11 @@ def drivers_table(forecast: Forecast, fees: FeeEstimate | None = None) -> Table:
         ("  of it in the paths", model.squeeze_used, None),
     ]
     if price is None:
-        rows.append(("answer to price: no price history", None, None))
+        rows.append(("answer to price: none", None, None))
     else:
+        default = " (default)" if price.source == "default" else ""
         rows += [
-            ("answer to price, same retarget", price.same, price.same_se),
+            (f"answer to price, same retarget{default}", price.same, price.same_se),
             ("  each of the 6 after", price.six, price.six_se),
             ("  each of the 7 after those", price.seven, price.seven_se),
             ("  in all", price.total, price.total_se),
@@ -127,16 +130,17 @@ def _words(name: str) -> str:
 
 def fine_table(rows: Sequence[BucketForecast], what: str) -> Table:
     """Coins by day or by retarget period."""
+    form = coins_form(row.coins.p10 for row in rows)
     return Table(
         title=f"Coins by {what}",
         columns=(
             Column(what),
-            Column("P10", Form.COINS4),
-            Column("P50", Form.COINS4),
-            Column("P90", Form.COINS4),
-            Column("mean", Form.COINS4),
-            Column("sum P10", Form.COINS),
-            Column("sum P50", Form.COINS),
+            Column("P10 coins", form),
+            Column("P50 coins", form),
+            Column("P90 coins", form),
+            Column("mean coins", form),
+            Column("sum P10", form),
+            Column("sum P50", form),
             Column("difficulty T", Form.COINS),
         ),
         rows=tuple(
@@ -160,11 +164,11 @@ def waterfall_table(found: Waterfall, before: str, after: str) -> Table:
     """What drives the change from one version to another."""
     return Table(
         title=f"From {before} to {after}: expected coins of {found.months} months from {found.first}",
-        columns=(Column("driver"), Column("coins")),
+        columns=(Column("driver"), Column("coins", Form.COINS8)),
         rows=(
-            (before, str(found.before)),
-            *((driver.name, f"{driver.coins:+f}") for driver in found.drivers),
-            (after, str(found.after)),
+            (before, float(found.before)),
+            *((driver.name, float(driver.coins)) for driver in found.drivers),
+            (after, float(found.after)),
         ),
         note="One after the other, in this order; the sum is exact.",
     )
@@ -193,8 +197,9 @@ def scores_table(rows: Sequence[Score], title: str) -> Table:
             Column("MAPE", Form.SHARE),
             Column("pinball", Form.SHARE2),
             Column("CRPS", Form.SHARE2),
+            Column("independent windows", Form.TENTHS),
             Column("80 % band covers", Form.SHARE),
-            Column("90 % bootstrap"),
+            Column("90 % interval"),
         ),
         rows=tuple(
             (
@@ -205,13 +210,51 @@ def scores_table(rows: Sequence[Score], title: str) -> Table:
                 row.mape,
                 row.pinball,
                 row.crps,
+                row.independent,
                 row.coverage,
                 f"{row.coverage_low:.0%}-{row.coverage_high:.0%}"
                 + (" rejects 80 %" if row.rejected else ""),
             )
             for row in rows
         ),
-        note="Shares of what was realised. Windows overlap: a year has few independent ones.",
+        note=(
+            "Shares of what was realised. Origins two weeks apart share most of their windows: the interval "
+            "is Wilson's on the windows that do not overlap."
+        ),
+    )
+
+
+def gains_table(rows: Sequence[Gain], title: str) -> Table:
+    """Pinball loss below a baseline's, with what can be said of it."""
+    return Table(
+        title=title,
+        columns=(
+            Column("model"),
+            Column("days", Form.WHOLE),
+            Column("origins", Form.WHOLE),
+            Column("independent windows", Form.TENTHS),
+            Column("gain", Form.SHARE),
+            Column("5 % point", Form.SHARE),
+            Column("95 % point", Form.SHARE),
+            Column("told from chance"),
+        ),
+        rows=tuple(
+            (
+                row.model,
+                row.days,
+                row.origins,
+                row.independent,
+                row.gain,
+                row.gain_low,
+                row.gain_high,
+                "yes" if row.shown else "no",
+            )
+            for row in rows
+        ),
+        note=(
+            "Share by which the loss is below the baseline's; the interval is Student's, with "
+            "windows correlated by what they share. Fewer than three independent windows say little."
+        ),
     )
 
 
@@ -247,15 +290,17 @@ def accuracy_table(rows: Sequence[LeadAccuracy]) -> Table:
 
 def payouts_table(rows: Sequence[PayoutMonth]) -> Table:
     """What a hashrate should have earned against what was paid for it."""
+    unit, hashes = hashrate_unit(one for row in rows for one in (row.hashrate_hs, row.planned_hs))
+    form = coins_form(one for row in rows for one in (row.expected, row.paid))
     return Table(
         title="The pool's payouts",
         columns=(
             Column("month"),
             Column("days", Form.WHOLE),
-            Column("EH/s", Form.COINS),
-            Column("planned EH/s", Form.COINS),
-            Column("expected coins", Form.COINS4),
-            Column("paid coins", Form.COINS4),
+            Column(unit, Form.COINS),
+            Column(f"planned {unit}", Form.COINS),
+            Column("expected coins", form),
+            Column("paid coins", form),
             Column("difference", Form.SHARE2),
             Column("luck, one sd", Form.SHARE2),
         ),
@@ -263,8 +308,8 @@ def payouts_table(rows: Sequence[PayoutMonth]) -> Table:
             (
                 str(row.month),
                 float(row.days),
-                row.hashrate_hs / 1e18,
-                row.planned_hs / 1e18,
+                row.hashrate_hs / hashes,
+                row.planned_hs / hashes,
                 row.expected,
                 row.paid,
                 row.difference,

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from headframe.chain import Chain, Retarget, break_even_usd_mwh, chain_of, coin_per_phs_day
 from headframe.mining import Band, Forecast, Machine, MonthForecast, Operation
-from headframe.report.table import Cell, Column, Form, Table
+from headframe.report.table import Cell, Column, Form, Table, coins_form, hashrate_unit
 from headframe.units import Month
 
 
 def forecast_table(forecast: Forecast, status: str = "") -> Table:
     """Coins by month, alone and summed, with what drives them."""
+    unit, hashes = hashrate_unit(row.hashrate_hs for row in forecast.months)
     rows = tuple(
         (
             str(row.month),
@@ -20,7 +21,7 @@ def forecast_table(forecast: Forecast, status: str = "") -> Table:
             row.cumulative.p50,
             row.cumulative.p90,
             row.flat_difficulty_coins,
-            row.hashrate_hs / 1e18,
+            row.hashrate_hs / hashes,
             row.difficulty.p50 / 1e12,
             _each(row.power_usd, row.coins.p50),
             _each(row.cash_cost_usd, row.coins.p50),
@@ -41,7 +42,7 @@ def forecast_table(forecast: Forecast, status: str = "") -> Table:
             Column("sum P50", Form.COINS),
             Column("sum P90", Form.COINS),
             Column("flat difficulty", Form.COINS),
-            Column("EH/s", Form.COINS),
+            Column(unit, Form.COINS),
             Column("difficulty T", Form.COINS),
             Column("power USD/coin", Form.PRICE),
             Column("cash cost USD/coin", Form.PRICE),
@@ -162,12 +163,13 @@ def forecast_rows(forecast: Forecast) -> tuple[tuple[str | float, ...], ...]:
 def outlook_table(chain: Chain, rows: Sequence[tuple[Month, Band, Band]]) -> Table:
     """Coins by month of a steady hashrate."""
     unverified = ", ".join(chain.unverified)
+    form = coins_form(alone.p10 for _, alone, _ in rows)
     return Table(
         title=f"{chain.coin} by month" + (f" (unverified: {unverified})" if unverified else ""),
         columns=(
             Column("month"),
-            *(Column(f"{name} coins", Form.COINS4) for name in ("P10", "P50", "P90")),
-            *(Column(f"sum {name}", Form.COINS4) for name in ("P10", "P50", "P90")),
+            *(Column(f"{name} coins", form) for name in ("P10", "P50", "P90")),
+            *(Column(f"sum {name}", form) for name in ("P10", "P50", "P90")),
         ),
         rows=tuple((str(month), a.p10, a.p50, a.p90, s.p10, s.p50, s.p90) for month, a, s in rows),
         note="P10: 10 % chance of less."
@@ -180,27 +182,41 @@ def outlook_table(chain: Chain, rows: Sequence[tuple[Month, Band, Band]]) -> Tab
     )
 
 
-def known_machines_table(rows: Sequence[Machine]) -> Table:
-    """Machines with their ratings and where they are from."""
+_SCALES = (("T", 1.0), ("G", 1e-3), ("M", 1e-6), ("k", 1e-9))
+"""Prefixes of a rating's unit, with what one is in TH/s."""
+_SOLUTIONS = frozenset({"Equihash"})
+"""Algorithms whose machines are rated in solutions, not in hashes."""
+
+
+def known_machines_tables(rows: Sequence[Machine]) -> tuple[Table, ...]:
+    """Return a table for each algorithm, its machines rated in the unit in which none is below 1."""
+    names = dict.fromkeys(row.algorithm for row in rows)
+    return tuple(
+        _known_machines(name, [row for row in rows if row.algorithm == name]) for name in names
+    )
+
+
+def _known_machines(algorithm: str, rows: Sequence[Machine]) -> Table:
+    least = min(row.hashrate_ths for row in rows)
+    prefix, scale = next((one for one in _SCALES if least >= one[1]), _SCALES[-1])
+    noun = "Sol" if algorithm in _SOLUTIONS else "H"
     return Table(
-        title="Machines",
+        title=f"Machines: {algorithm}",
         columns=(
             Column("model"),
-            Column("algorithm"),
-            Column("TH/s", Form.COINS),
+            Column(f"{prefix}{noun}/s", Form.COINS),
             Column("W", Form.WHOLE),
-            Column("J/TH", Form.COINS),
+            Column(f"J/{prefix}{noun}", Form.COINS),
             Column("released"),
             Column("source"),
         ),
         rows=tuple(
             (
                 row.model,
-                row.algorithm,
-                row.hashrate_ths,
+                row.hashrate_ths / scale,
                 row.power_w,
-                row.joules_per_terahash,
-                row.released or "-",
+                row.power_w / (row.hashrate_ths / scale),
+                row.released or None,
                 row.source,
             )
             for row in rows
@@ -224,7 +240,7 @@ def history_table(rows: Sequence[Retarget]) -> Table:
             (
                 row.height,
                 f"{row.at:%Y-%m-%d %H:%M}",
-                "-" if row.bits is None else f"{row.bits:08x}",
+                None if row.bits is None else f"{row.bits:08x}",
                 row.difficulty / 1e12,
                 "exactly" if row.exact else "rebuilt or reported",
             )

@@ -1,5 +1,6 @@
 """Tables and sentences for people, as data; faces render them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,8 +27,10 @@ class Form(StrEnum):
     WHOLE = "whole"
     USD = "usd"
     PRICE = "price"
+    TENTHS = "tenths"
     COINS = "coins"
     COINS4 = "coins4"
+    COINS8 = "coins8"
     SHARE = "share"
     SHARE2 = "share2"
     RATIO = "ratio"
@@ -83,8 +86,10 @@ _DECIMALS = {
     Form.WHOLE: 0,
     Form.USD: 0,
     Form.PRICE: 0,
+    Form.TENTHS: 1,
     Form.COINS: 2,
     Form.COINS4: 4,
+    Form.COINS8: 8,
     Form.RATIO: 3,
 }
 
@@ -105,6 +110,27 @@ def write(cell: Cell, form: Form) -> str:
         text = f"{abs(cell):,.{_DECIMALS.get(form, 2)}f}"
     zero = not any(digit in text for digit in "123456789")
     return f"({text})" if cell < 0 and not zero else text
+
+
+def coins_form(coins: Iterable[float]) -> Form:
+    """Return two decimals, or the ledger's eight where a figure above 0 is below one coin."""
+    return Form.COINS8 if any(0.0 < abs(value) < 1.0 for value in coins) else Form.COINS
+
+
+_HASHES = (
+    ("EH/s", 1e18),
+    ("PH/s", 1e15),
+    ("TH/s", 1e12),
+    ("GH/s", 1e9),
+    ("MH/s", 1e6),
+    ("kH/s", 1e3),
+)
+
+
+def hashrate_unit(hashes: Iterable[float]) -> tuple[str, float]:
+    """Return the greatest unit, and its hashes per second, that leaves no figure above 0 below 1."""
+    least = min((value for value in hashes if value > 0.0), default=_HASHES[0][1])
+    return next((unit for unit in _HASHES if least >= unit[1]), _HASHES[-1])
 
 
 def texts(table: Table) -> list[list[str]]:

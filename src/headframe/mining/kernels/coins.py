@@ -66,9 +66,11 @@ def simulate_coins(
         steps: heights at which the reward changes; rewards: (steps + 1,) coins of a block.
         model: per retarget: drift, sd of the innovation, lag-1 coefficient, last deviation, cosine
             and sine of the season, squeeze of each of three retargets after a step, answers to the
-            price change of this, the last six and the seven periods before.
-        known_changes: (14,) log changes of the period-mean price: to the present price, then those
-            of the 13 periods before, latest first.
+            price change of this, the last six and the seven periods before, spread of the drift
+            between paths, and the Cholesky factor of the answers' covariance (6, row by row).
+        known_changes: (3, 14) log changes of the period-mean price: to the present price, then those
+            of the 13 periods before, latest first; what each may stray by; its group (moves of one
+            group above 0 sum to a known total).
         prices: (points, any, paths or 1), of which the first of the second axis is USD per coin; (0, 0, 0)
             for none: everything runs, nothing answers. At least two points, where there are any.
         price_grid: seconds between two points, seconds of the first.

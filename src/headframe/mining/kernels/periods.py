@@ -1,6 +1,6 @@
 """Retarget periods of many paths side by side: when each ends, its difficulty, its reward."""
 
-from headframe.numerics import Array, exp, log, normal_pair, np, scalar, sincos_turn
+from headframe.numerics import Array, exp, log, normal_pair, normal_rows, np, scalar, sincos_turn
 
 _YEAR = 31_556_952.0
 _LAGS = 13
@@ -8,7 +8,10 @@ _LAGS = 13
 # places in the arrays of parameters
 START, HEIGHT, PERIOD, INTERVALS, SPACING, HASHES, FACTOR_LIMIT, BEGINS = 0, 1, 2, 3, 4, 5, 6, 7
 DRIFT, INNOVATION, MEMORY, DEVIATION, COSINE, SINE, SQUEEZE = 0, 1, 2, 3, 4, 5, 6
-SAME, SIX, THIRTEEN = 7, 8, 9
+SAME, SIX, THIRTEEN, DRIFT_SPREAD, LOADINGS = 7, 8, 9, 10, 11
+
+# streams of draws of their own: the drift and the answer of each path, price moves that no close covers
+_OF_PATH, _OF_MOVES = 6, 7
 
 
 @scalar
@@ -91,13 +94,17 @@ def retargets(
     deviation, change = np.full(width, model[DEVIATION]), np.empty(width)
     end, length, spot = np.empty(width), np.empty(width), np.empty(width)
     bare, limit, blocks = chain[PERIOD] * chain[SPACING], chain[FACTOR_LIMIT], chain[PERIOD]
-    memory, innovation, drift = model[MEMORY], model[INNOVATION], model[DRIFT]
+    memory, innovation = model[MEMORY], model[INNOVATION]
+    of_path = np.empty(
+        (4, width)
+    )  # drift, and answers to the price of this, the last six, the seven before
+    _own_figures(seed, drawn_as, model, of_path)
+    drift, answers = of_path[0], of_path[1:]
     along, across, years = model[COSINE], model[SINE], chain[BEGINS]  # years since 1970
     measured = bare * chain[PERIOD] / chain[INTERVALS]
-    moves, room = np.empty((_LAGS, width)), np.empty((5, width))
-    for lag in range(1, _LAGS + 1):
-        moves[_LAGS - lag] = known_changes[lag]
+    moves, room, begun = np.empty((_LAGS, width)), np.empty((5, width)), np.empty(width)
     if prices.shape[0] > 0:
+        _begun_moves(seed, drawn_as, known_changes, moves, begun)
         for i in range(width):
             spot[i] = prices[0, 0, first + i if prices.shape[2] > 1 else 0]
     height, squeezed = chain[HEIGHT], 0
@@ -114,11 +121,21 @@ def retargets(
         for i in range(width):
             phase = years + (now[i] + bare) / _YEAR
             sine, cosine = sincos_turn(phase - float(int(phase)))
-            change[i] = drift + deviation[i] + (along * cosine + across * sine) + squeeze
+            change[i] = drift[i] + deviation[i] + (along * cosine + across * sine) + squeeze
         if prices.shape[0] > 0:
-            begun = known_changes[0] if index == 0 else 0.0
             _answered(
-                first, model, prices, price_grid, bare, index, now, spot, begun, moves, room, change
+                first,
+                answers,
+                prices,
+                price_grid,
+                bare,
+                index,
+                now,
+                spot,
+                begun,
+                moves,
+                room,
+                change,
             )
         for i in range(width):
             change[i] = min(max(change[i], -limit), limit)
@@ -149,16 +166,63 @@ def retargets(
 
 
 @scalar
+def _own_figures(seed: int, drawn_as: int, model: Array, out: Array) -> None:
+    """Fill (4, paths): each path's drift and its three answers to price, about the estimates.
+
+    The drift strays by its own error, the answers by their covariance: the lower triangle of its
+    Cholesky factor, row by row, times three normals.
+    """
+    width, base = out.shape[1], LOADINGS
+    out[0], out[1], out[2], out[3] = model[DRIFT], model[SAME], model[SIX], model[THIRTEEN]
+    draws = np.zeros((4, width))
+    if model[DRIFT_SPREAD] > 0.0 or model[base] > 0.0:
+        normal_rows(seed, _OF_PATH, drawn_as, draws)
+    for i in range(width):
+        out[0, i] += model[DRIFT_SPREAD] * draws[0, i]
+        out[1, i] += model[base] * draws[1, i]
+        out[2, i] += model[base + 1] * draws[1, i] + model[base + 2] * draws[2, i]
+        out[3, i] += model[base + 3] * draws[1, i] + model[base + 4] * draws[2, i]
+        out[3, i] += model[base + 5] * draws[3, i]
+
+
+@scalar
+def _begun_moves(
+    seed: int, drawn_as: int, known_changes: Array, moves: Array, begun: Array
+) -> None:
+    """Fill each path's moves of the price before its first retarget.
+
+    ``known_changes`` (3, 14) are what is expected, what each may stray by, and its group. Those of one
+    group above 0 sum to what is expected of them together: the mean of their draws is taken out.
+    """
+    width, count = begun.size, known_changes.shape[1]
+    draws = np.zeros((count, width))
+    if known_changes[1].max() > 0.0:
+        normal_rows(seed, _OF_MOVES, drawn_as, draws)
+    for lag in range(count):
+        group, members = known_changes[2, lag], 0.0
+        mean = np.zeros(width)
+        for other in range(count):
+            if group > 0.0 and known_changes[2, other] == group:
+                members += 1.0
+                for i in range(width):
+                    mean[i] += draws[other, i]
+        expected, sd = known_changes[0, lag], known_changes[1, lag]
+        out = begun if lag == 0 else moves[_LAGS - lag]
+        for i in range(width):
+            out[i] = expected + sd * (draws[lag, i] - mean[i] / max(members, 1.0))
+
+
+@scalar
 def _answered(
     first: int,
-    model: Array,
+    answers: Array,
     prices: Array,
     price_grid: Array,
     bare: float,
     index: int,
     now: Array,
     spot: Array,
-    begun: float,
+    begun: Array,
     moves: Array,
     room: Array,
     change: Array,
@@ -166,9 +230,10 @@ def _answered(
     """Add the answer to the price to each path's change, and keep its last move.
 
     The move of so many periods ago lies in row (``index`` - lag) modulo 13 of ``moves``; ``begun`` is what
-    the first period had moved before the paths begin. ``room`` is five rows to work in.
+    the first period had moved before the paths begin. ``room`` is five rows to work in; ``answers``
+    (3, paths) are each path's own.
     """
-    width, same, six, thirteen = now.size, model[SAME], model[SIX], model[THIRTEEN]
+    width, same, six, thirteen = now.size, answers[0], answers[1], answers[2]
     when, ahead, behind, early, late = room[0], room[1], room[2], room[3], room[4]
     for i in range(width):
         when[i] = now[i] + 0.5 * bare
@@ -182,11 +247,11 @@ def _answered(
         fresh[i] = log(ahead[i] / (spot[i] if index == 0 else behind[i]))
     if index == 0:
         for i in range(width):
-            fresh[i] = begun + fresh[i]
+            fresh[i] = begun[i] + fresh[i]
     for lag in range(1, _LAGS + 1):
         row, total = moves[(index - lag) % _LAGS], early if lag < 7 else late
         for i in range(width):
             total[i] += row[i]
     for i in range(width):
-        change[i] += same * fresh[i] + six * early[i] + thirteen * late[i]
+        change[i] += same[i] * fresh[i] + six[i] * early[i] + thirteen[i] * late[i]
     moves[index % _LAGS] = fresh
