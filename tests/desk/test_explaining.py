@@ -40,12 +40,11 @@ def test_a_day_adds_up_to_the_change_of_profit(lived: Office) -> None:
         assert found.spot_before == pytest.approx(spot)
         assert found.until == lived.now()
         now = found.spot_after
-        realised = (float(after.realised_coins) - float(before.realised_coins)) * now
-        realised += float(after.realised_usd) - float(before.realised_usd)
-        assert after.mark is not None
-        assert before.mark is not None
-        assert one.total == pytest.approx(
-            realised + after.mark.value_usd - before.mark.value_usd, abs=0.05
+        assert one.total == pytest.approx(after.total_usd(now) - before.total_usd(spot), abs=0.05)
+        premium = float(before.realised_coins)
+        assert premium != 0.0
+        assert one.revalued == pytest.approx(premium * (now - spot), abs=0.05), (
+            "coins of the premium"
         )
         moves = abs(one.moved.delta) + abs(one.moved.gamma) + abs(one.moved.time)
         assert abs(one.moved.unexplained) < 0.02 * moves + 1.0
@@ -59,11 +58,10 @@ def test_months_are_their_days_and_leave_little_unexplained(lived: Office) -> No
     found = explaining.explained(lived, since)
     after = {one.trade.id: one for one in money.performance(lived).trades}["T-1"]
     (one,) = found.trades
-    coins = float(after.realised_coins) - float(before.realised_coins)
-    brought = coins * found.spot_after + float(after.realised_usd) - float(before.realised_usd)
     assert after.mark is None, "its expiry has passed"
-    assert before.mark is not None
-    assert one.total == pytest.approx(brought - before.mark.value_usd, abs=0.05)
+    assert one.total == pytest.approx(
+        after.total_usd(found.spot_after) - before.total_usd(found.spot_before), abs=0.05
+    )
     moves = abs(one.moved.delta) + abs(one.moved.gamma) + abs(one.moved.time)
     assert moves > 100_000.0
     assert abs(one.moved.unexplained) < 0.01 * moves

@@ -252,7 +252,6 @@ def _explained(call: Call, since: datetime) -> None:
     from headframe.report import explained_table
 
     found = explaining.explained(call.office(), since)
-    rows = [(one.trade, one.moved, one.delivered, one.dealt, one.fees) for one in found.trades]
     title = (
         f"P&L from {found.since:%Y-%m-%d %H:%M} to {found.until:%Y-%m-%d %H:%M} UTC, "
         f"{found.spot_before:,.0f} to {found.spot_after:,.0f} USD"
@@ -269,7 +268,7 @@ def _explained(call: Call, since: datetime) -> None:
             f"{moved.coins_after:,.1f} coins: price {moved.price_usd:,.0f}, difficulty "
             f"{moved.difficulty_usd:,.0f}, volume {moved.volume_usd:,.0f}, total {moved.total_usd:,.0f} USD"
         )
-    call.answer("pnl-explained", data, explained_table(title, rows), *words)
+    call.answer("pnl-explained", data, explained_table(title, found.trades), *words)
 
 
 def _added_up(call: Call, by: str) -> None:

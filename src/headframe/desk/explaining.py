@@ -44,7 +44,7 @@ def explained(office: Office, since: datetime) -> Explanation:
         raise Invalid(f"a period begins before {iso(now.at)}, was {iso(since)}")
     days = _days(office, since)
     first = next(days)
-    sums, last = _Sums(), first
+    sums, last = _Sums(first), first
     for day in days:
         sums.add(last, day)
         last = day
@@ -156,7 +156,8 @@ def _fees(paid: Iterable[Trade]) -> tuple[float, float]:
 class _Sums:
     """Parts of every trade's profit, day after day."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: _Books) -> None:
+        self._begin = begin
         self._parts: dict[str, list[Explained]] = {}
         self._coins: dict[str, list[tuple[float, float]]] = {}
 
@@ -185,14 +186,15 @@ class _Sums:
             )
 
     def rows(self, end: _Books) -> tuple[Explained, ...]:
-        """Each trade's days added up; coins it brought count on at the last price, with its delta."""
+        """Return each trade's days added up; coins it brought, also before, are revalued to now."""
         found: list[Explained] = []
         for name in end.brought:
-            parts = self._parts.get(name)
-            if parts is None:
-                continue
-            kept = sum(coins * (end.surface.spot - spot) for coins, spot in self._coins[name])
-            found.append(added_days(name, parts, kept))
+            parts = self._parts.get(name, [])
+            had, _ = self._begin.brought.get(name, (0.0, 0.0))
+            coins = [(had, self._begin.surface.spot), *self._coins.get(name, [])]
+            revalued = sum(amount * (end.surface.spot - spot) for amount, spot in coins)
+            if parts or revalued:
+                found.append(added_days(name, parts, revalued))
         return tuple(found)
 
 

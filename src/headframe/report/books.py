@@ -8,10 +8,10 @@ from headframe.book import Trade, TrialLine
 from headframe.report.table import Column, Estimate, Form, Table
 from headframe.risk import (
     Alert,
+    Explained,
     Exposure,
     Instant,
     Liquid,
-    Moved,
     OutrightRow,
     Profile,
     Relationship,
@@ -232,16 +232,16 @@ def _answer(by: str, reason: str, until: datetime | None) -> str:
     return f"{by}: {reason}" + ("" if until is None else f" (until {until:%Y-%m-%d %H:%M})")
 
 
-def explained_table(title: str, rows: Sequence[tuple[str, Moved, float, float, float]]) -> Table:
-    """P&L of a period by trade and cause, and the sum."""
+def explained_table(title: str, rows: Sequence[Explained]) -> Table:
+    """Return the P&L of a period by trade and cause, and the sum: the change of the P&L."""
     lines = [
         (
-            name, moved.time, moved.delta, moved.gamma, moved.vega, moved.carry, delivered, dealt, fees,
-            moved.unexplained, moved.total + delivered + dealt + fees,
+            one.trade, one.moved.time, one.moved.delta, one.moved.gamma, one.moved.vega, one.moved.carry,
+            one.delivered, one.dealt, one.fees, one.revalued, one.moved.unexplained, one.total,
         )
-        for name, moved, delivered, dealt, fees in rows
+        for one in rows
     ]  # fmt: skip
-    sums = tuple(sum(float(line[place]) for line in lines) for place in range(1, 11))
+    sums = tuple(sum(float(line[place]) for line in lines) for place in range(1, 12))
     heads = (
         "time",
         "delta",
@@ -251,6 +251,7 @@ def explained_table(title: str, rows: Sequence[tuple[str, Moved, float, float, f
         "delivered, closed",
         "new",
         "fees",
+        "coins revalued",
         "unexplained",
         "total USD",
     )

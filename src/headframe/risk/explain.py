@@ -119,7 +119,8 @@ class Explained:
     """One trade over a period, in USD: market moves of what was on, what was delivered or closed, new, fees.
 
     ``delivered`` is what deliveries, settlements and closings brought against the worth of what they took
-    away; ``dealt`` the whole of a trade that was dealt in the period, fees apart.
+    away; ``dealt`` the whole of a trade that was dealt in the period, fees apart; ``revalued`` what coins
+    that the trade brought, premium coins among them, gained with the price since they came.
     """
 
     trade: str
@@ -127,16 +128,17 @@ class Explained:
     delivered: float
     dealt: float
     fees: float
+    revalued: float = 0.0
 
     @property
     def total(self) -> float:
-        """The trade's profit over the period."""
-        return self.moved.total + self.delivered + self.dealt + self.fees
+        """The trade's profit over the period: the change of its P&L."""
+        return self.moved.total + self.delivered + self.dealt + self.fees + self.revalued
 
 
-def added_days(trade: str, days: Sequence[Explained], kept_usd: float) -> Explained:
-    """A trade's days as one period; ``kept_usd`` is what coins it brought gained since, part of its delta."""
-    moved = Moved(delta=kept_usd)
+def added_days(trade: str, days: Sequence[Explained], revalued_usd: float) -> Explained:
+    """Return a trade's days as one period; ``revalued_usd`` is what the coins it brought gained since."""
+    moved = Moved()
     for one in days:
         moved = moved.plus(one.moved)
     return Explained(
@@ -145,6 +147,7 @@ def added_days(trade: str, days: Sequence[Explained], kept_usd: float) -> Explai
         delivered=sum(one.delivered for one in days),
         dealt=sum(one.dealt for one in days),
         fees=sum(one.fees for one in days),
+        revalued=revalued_usd,
     )
 
 
