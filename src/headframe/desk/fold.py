@@ -8,6 +8,7 @@ from typing import cast
 from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
+from headframe.desk.event_keys import check_keys
 from headframe.desk.fold_books import BOOKS
 from headframe.desk.fold_contracts import CONTRACTS
 from headframe.desk.fold_dealing import DEALING
@@ -61,7 +62,11 @@ def fold(state: State, records: Iterable[Record]) -> State:
     for record in records:
         apply = _APPLY.get(record.kind)
         if apply is None:
-            raise JournalBroken(f"event {record.seq} is of an unknown kind {record.kind!r}")
+            raise JournalBroken(
+                f"event {record.seq} is of an unknown kind {record.kind[:40]!r}: the journal was written "
+                "by a newer headframe; use that version"
+            )
+        check_keys(record)
         attribution = Attribution(state, record)
         try:
             apply(state, record)

@@ -62,6 +62,19 @@ class Office:
             self._pinned = state.head.count
         return state
 
+    def rederive(self) -> None:
+        """Fold every event of the journal where the state began at a checkpoint: nothing trades on a cache.
+
+        The hash of each event is checked on the way; raises JournalBroken where the journal was changed.
+        """
+        if self._state.cached:
+            self._state.replace_by(fold(State(), self.journal.read()))
+
+    def believe(self, digest: str) -> None:
+        """Take the checkpoint of a hash as folded: an audit has held it against every event."""
+        if self._state.cached == digest:
+            self._state.cached = ""
+
     @contextmanager
     def deciding(self) -> Generator[None]:
         """One decision: what it writes stands on what it first read, whatever it reads again meanwhile.
@@ -122,12 +135,17 @@ class Office:
             raise NotFound("no market was imported; run headframe market import")
         return market
 
-    def record(self, *drafts: Draft, at: datetime | None = None) -> None:
+    def record(self, *drafts: Draft, at: datetime | None = None, evidence: bool = False) -> None:
         """Write events on top of exactly the state that was read; raises Moved otherwise.
 
         That is the state a decision read first, and outside of one the state that was read last. They are
-        folded into a copy of the state first: nothing is written that could not be read.
+        folded into a copy of the state first: nothing is written that could not be read. A decision made on
+        a checkpoint raises Moved too, with the whole journal folded: it is made again on what is true. Only
+        ``evidence`` (what a venue says of a request, a stop) is written without that.
         """
+        if self._state.cached and not evidence:
+            self.rederive()
+            raise Moved
         stamp = at or self.now()
         after = self._state.head.count
         if self._pinned is not None and self._pinned != after:

@@ -174,6 +174,13 @@ class State:
     course: str = ""
     cash_unhedged: float | None = None
     shortfalls: list[str] = field(default_factory=list[str])
+    cached: str = ""
+    """Hash of the checkpoint the state began at; empty once every event was folded."""
+
+    def replace_by(self, other: "State") -> None:
+        """Become another state, for everyone who holds this one."""
+        for each in fields(State):
+            setattr(self, each.name, getattr(other, each.name))
 
     @property
     def forecast(self) -> Forecast | None:

@@ -107,14 +107,17 @@ class DeskProcess:
     async def _verify(self) -> None:
         """The whole chain in the background; a journal that does not hold stops trading."""
 
-        def look() -> str:
+        def look() -> tuple[str, str]:
             office = audit_office(self.folder, user=self.office.user, database=self.database)
             found = audit.verify(office)
             office.journal.close()
-            return "whole" if found.sound else str(found.faults[:1] or "the books do not balance")
+            trouble = str(found.faults[:1] or "the books do not balance")
+            return "whole" if found.sound else trouble, found.checkpoint
 
         try:
-            self.readiness.chain = await asyncio.to_thread(look)
+            self.readiness.chain, held = await asyncio.to_thread(look)
+            if self.readiness.chain == "whole":
+                self.office.believe(held)
         except (Broken, Stopped) as error:
             self.readiness.chain = str(error)
 
