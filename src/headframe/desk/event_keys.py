@@ -70,7 +70,18 @@ EVENT_KEYS: Mapping[str, EventKeys] = MappingProxyType(
         "closed_also": _keys("rfq step fill closing closes earned_usd", "postings"),
         "switched": _keys("rfq step fill trade closing closes earned_usd", "postings"),
         "switched_also": _keys("rfq step fill trade closing closes earned_usd", "postings"),
-        "flows": _keys("flows months", "source postings sales transit"),
+        "restored": _keys("backup since lineage"),
+        "adopted": _keys("venue strays adopted attested"),
+        "stray_dismissed": _keys("stray reason"),
+        "flows": _keys("flows months", "source postings sales transit through"),
+        "settlement_prices": _keys("rows"),
+        "day_closed": _keys(
+            "close positions marks ended index shortfalls transit calls",
+            "first sources settlements flows_by_month postings",
+        ),
+        "settlement_corrected": _keys(
+            "marks", "trade close instrument before after flows_by_month postings"
+        ),
         "fx": _keys("rates"),
         "amendment_proposed": _keys("amendment"),
         "amendment_approved": _keys("amendment", "postings"),
@@ -80,7 +91,7 @@ EVENT_KEYS: Mapping[str, EventKeys] = MappingProxyType(
         "margin_call_settled": _keys("call", "postings"),
         "day": _keys(
             "day course spot positions marks month shortfalls",
-            "settled postings fixed ended transit calls",
+            "settled postings fixed ended transit calls flows_by_month scenario",
         ),
         "confirmed": _keys("trade reference by source at differences"),
         "statement": _keys("agreed breaks", "source"),

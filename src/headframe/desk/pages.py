@@ -1,7 +1,7 @@
 """Pages: the morning page in eight parts, and the result of a programme walked to its end."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, Trade, still
 from headframe.desk import limits, money, quotes
@@ -42,13 +42,22 @@ from headframe.units import BTC, CURRENCIES, USD, Money, Month
 _AHEAD = timedelta(days=14)
 
 
+def _page(
+    state: State, title: str, at: datetime, *, sections: tuple[Section, ...], head: str = ""
+) -> Page:
+    """Return a page of a workspace: its mode is the journal's own, and no page says another."""
+    return Page(
+        title=title, mode=state.mode, at=at, head=head or str(state.head), sections=sections
+    )
+
+
 def certificate_page(office: Office, made: Certificate) -> Page:
     """The certificate a lender asks for."""
     whole = "every covenant is kept" if made.kept else "not every covenant is kept"
-    return Page(
-        title=f"Compliance certificate of {made.entity} to {made.lender}",
-        mode=office.state().mode,
-        at=made.at,
+    return _page(
+        office.state(),
+        f"Compliance certificate of {made.entity} to {made.lender}",
+        made.at,
         head=str(made.anchor),
         sections=(
             Section(
@@ -79,13 +88,7 @@ def morning(office: Office) -> Page:
         _ahead(now),
         _exceptions(office, state),
     )
-    return Page(
-        title=f"{state.name}: morning page",
-        mode="paper",
-        at=now.at,
-        head=str(state.head),
-        sections=sections,
-    )
+    return _page(state, f"{state.name}: morning page", now.at, sections=sections)
 
 
 def _decisions(state: State) -> Section:
@@ -273,11 +276,10 @@ def result(office: Office, courses: tuple[tuple[str, tuple[MonthResult, ...]], .
             for name, all_in in ((name, total(months)) for name, months in courses)
         ),
     )
-    return Page(
-        title=f"{state.name}: a year hedged",
-        mode="paper",
-        at=office.now(),
-        head=str(state.head),
+    return _page(
+        state,
+        f"{state.name}: a year hedged",
+        office.now(),
         sections=(
             *morning(office).sections,
             Section(heading="The courses", tables=(summary, *(_course(c) for c in courses))),

@@ -129,7 +129,7 @@ from headframe.risk.saccr import (
 )
 from headframe.risk.stand_in import Index, averaged_worth, stand_in, stand_ins
 from headframe.risk.stress import MOVES, StressRow, stress
-from headframe.risk.watch import Status, Watched
+from headframe.risk.watch import Status, Watched, figure_text
 
 __all__ = [
     "CONTRACT_COINS",
@@ -236,6 +236,7 @@ __all__ = [
     "exposure",
     "exposure_at_default",
     "faces_of",
+    "figure_text",
     "forward_initial",
     "gathered",
     "gross_vega_usd",

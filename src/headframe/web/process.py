@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from headframe.desk import audit, daily_close, execution, executions, fencing, users
+from headframe.desk import adopting, audit, daily_close, execution, executions, fencing, users
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Broken, Invalid, NotFound, OutcomeUnknown, Stopped
@@ -85,6 +85,7 @@ class DeskProcess:
                 await line.venue.alive()
                 if not self.readiness.reconciled or self._unsettled(line):
                     await fencing.reconcile(line, lambda _: None, line.dealing())
+                adopting.require(self.office)
                 self.readiness.reconciled, self.readiness.trouble = True, ""
             except (OutcomeUnknown, Broken) as error:
                 self.readiness.reconciled, self.readiness.trouble = False, str(error)
