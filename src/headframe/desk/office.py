@@ -46,6 +46,8 @@ class Office:
     _pinned: int | None = field(default=None, repr=False)
     """How many events had been written when the decision being made first read; none between decisions."""
     _deciding: bool = field(default=False, repr=False)
+    _joined: list[tuple[Draft, datetime]] | None = field(default=None, repr=False)
+    """Events of a decision that is written whole at its end; none outside of one."""
 
     def acting(self, user: str, token: str | None = None) -> "Office":
         """The same desk with another person at it; what one reads, all have read."""
@@ -87,6 +89,23 @@ class Office:
             yield
         finally:
             self._deciding, self._pinned = outer, None
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """Write everything recorded within at once at the end; nothing where it ends with an error."""
+        self.rederive()
+        kept = self._state
+        after = self.state().head.count
+        self._state, self._joined = kept.copy(), []
+        try:
+            yield
+            joined = self._joined
+        finally:
+            self._state, self._joined = kept, None
+        if joined:
+            drafts, at = [draft for draft, _ in joined], max(at for _, at in joined)
+            self.journal.append(drafts, at=at, author=self.user, after=after)
+            self._pinned = None
 
     def now(self) -> datetime:
         """The workspace's instant: its clock's, never before the last event that was read."""
@@ -154,6 +173,11 @@ class Office:
             Record(after + number, stamp, self.user, draft.kind, draft.body, "")
             for number, draft in enumerate(drafts, start=1)
         )
+        if self._joined is not None:
+            fold(self._state, trial)
+            self._joined += [(draft, stamp) for draft in drafts]
+            self._pinned = None
+            return
         fold(self._state.copy(), trial)
         self.journal.append(drafts, at=stamp, author=self.user, after=after)
         self._pinned = None

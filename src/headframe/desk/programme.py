@@ -16,7 +16,7 @@ from headframe.counterparty import Standing
 from headframe.desk import production, quotes, users
 from headframe.desk.known import Version
 from headframe.desk.office import Office, serialised
-from headframe.desk.ports import Draft, NotFound, Stale
+from headframe.desk.ports import Declined, Draft, NotFound, Stale
 from headframe.desk.reserving import reserved, reserved_id
 from headframe.desk.run_off import month_so_far_of, over_hedged
 from headframe.desk.state import State
@@ -181,6 +181,18 @@ def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, state
         debit_share_max=mandate.cash.debit_share_max,
         seed=state.seed,
     )
+
+
+def preparer(office: Office) -> str:
+    """Return the acting person, who may propose hedges; Declined where the mandate names others (M-8.1)."""
+    person = users.allowed(office, users.Action.PREPARE)
+    preparers = office.mandate().people.preparers
+    if person not in preparers:
+        raise Declined(
+            f"{person} is not among the mandate's preparers (M-8.1) and proposes nothing; nothing was "
+            f"kept: let one of them do it (--as {' or '.join(preparers)})"
+        )
+    return person
 
 
 @serialised

@@ -57,7 +57,8 @@ class Alert:
         more = f" and {self.others} more" if self.others else ""
         return (
             f"{self.severity} {self.id}: {self.clause} {self.limit}{more}: "
-            f"{figure_text(self.used, self.unit)} against {figure_text(self.allowed, self.unit)} {self.unit}; "
+            f"{figure_text(self.used, self.unit)} against "
+            f"{figure_text(self.allowed, self.unit)} {self.unit}; "
             f"{self.owner} by {self.deadline:%Y-%m-%d %H:%M} UTC"
         )
 

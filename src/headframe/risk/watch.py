@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 
 def figure_text(value: float, unit: str) -> str:
-    """Return a figure as it is shown beside its unit: whole dollars, coins to 2 decimals, shares in per cent."""
+    """Return a figure beside its unit: whole dollars, coins to 2 decimals, shares in per cent."""
     if not isfinite(value):
         return "-"
     if unit.startswith("of "):
