@@ -26,6 +26,7 @@ from headframe.desk.ports import (
     Refused,
     Stopped,
     Unreachable,
+    VenueDeal,
     VenueFinding,
 )
 from headframe.desk.state import State
@@ -312,6 +313,22 @@ class FaultyVenue:
     async def evidence(self, venue_id: str, request: Request) -> tuple[Fill, ...]:
         del request
         return tuple(await self._call(lambda: self.truth.there[int(venue_id)].fills, writes=False))
+
+    async def dealt(self, since: datetime, coin: str) -> tuple[VenueDeal, ...]:
+        def look() -> tuple[VenueDeal, ...]:
+            return tuple(
+                VenueDeal(
+                    venue_id=str(one.number),
+                    label=one.request.id,
+                    at=one.request.opened_at,
+                    instruments=tuple(leg.instrument.name for leg in one.request.structure.legs),
+                    amount=one.request.amount,
+                )
+                for one in self.truth.there.values()
+                if one.fills and one.request.opened_at >= since and coin
+            )
+
+        return tuple(await self._call(look, writes=False))
 
     async def find(self, request_id: str) -> VenueFinding | None:
         def look() -> VenueFinding | None:

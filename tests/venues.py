@@ -29,6 +29,7 @@ class FakeVenue:
     taken: Any = None
     filled: Fill | None = None
     state: str = "none"
+    record: tuple[Any, ...] = ()
 
     def _do(self, what: Any) -> None:
         self.log.append(what)
@@ -119,6 +120,10 @@ class FakeVenue:
         if self.state == "none":
             return None
         return VenueFinding("1", self.state == "open")
+
+    async def dealt(self, since: Any, coin: Any) -> Any:
+        """What it dealt before: a test says so in ``record``."""
+        return tuple(one for one in self.record if one.at >= since and coin)
 
     async def evidence(self, venue_id: Any, request: Any) -> Any:
         self._do("evidence")

@@ -187,3 +187,20 @@ webhooks = [{ name = "pager", url = "https://hooks.example.com/x", secret = "env
         path.write_text(text + bad)
         with pytest.raises((Invalid, Wrong)):
             open_office(approved, user="x").settings()
+
+
+def test_a_number_is_never_given_again_also_after_a_restore(desk: Office, tmp_path: Path) -> None:
+    from headframe.wiring import back_up, restore
+
+    alerts.look(desk)
+    back_up(_folder(desk), None, tmp_path / "kept.headframe")
+    stale(desk)
+    (lost,) = [one for one in alerts.look(desk).changes.raised if one.clause == "M-7.1"]
+    restore(tmp_path / "again", None, tmp_path / "kept.headframe")
+    other = open_office(tmp_path / "again", user="x")
+    stale(other)
+    (found,) = [one for one in alerts.look(other).changes.raised if one.clause == "M-7.1"]
+    assert found.id != lost.id
+    assert alerts.notice(found)["key"] != alerts.notice(lost)["key"]
+    highest = max(int(one.alert.id.split("-")[1]) for one in other.state().alerts.values())
+    assert other.state().alerts_made == highest

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ import pytest
 from headframe.book import Accounts, MarginTerms
 from headframe.cli.app import app
 from headframe.desk import (
+    adopting,
     approvals,
     audit,
     closing,
@@ -26,6 +28,7 @@ from headframe.desk import (
     programme,
     tables,
 )
+from headframe.desk.office import Office
 from headframe.desk.ports import Declined, NotFound, OutcomeUnknown, Unreachable
 from headframe.desk.quotes import surface_in
 from headframe.desk.valuation import value_now
@@ -34,7 +37,7 @@ from headframe.rfq import RfqState
 from headframe.risk import Course, leg_price
 from headframe.units import BTC, year_fraction
 from headframe.venue import DeribitBook
-from headframe.wiring import open_office, trading
+from headframe.wiring import back_up, open_office, restore, trading
 
 
 @pytest.fixture
@@ -107,6 +110,34 @@ def test_a_future_too_small_for_a_block_is_planned_and_dealt_in_the_book(small: 
     assert audit.verify(office).sound
     with pytest.raises(Declined, match=r"M-6\.5"):
         deal(small)
+
+
+def test_what_was_dealt_in_the_book_after_a_backup_is_adopted(small: Path, tmp_path: Path) -> None:
+    back_up(small, None, tmp_path / "kept.headframe")
+    copy = tmp_path / "copy"
+    shutil.copytree(small, copy)
+    _, dealt = deal(small)
+    target = tmp_path / "restored"
+    restore(target, None, tmp_path / "kept.headframe")
+    with pytest.raises(OutcomeUnknown, match="restored from a backup"):
+        deal(target)
+    shutil.copyfile(small / "street.jsonl", copy / "street.jsonl")
+    with pytest.raises(OutcomeUnknown, match="under the approval of P-1"):
+        deal(copy)
+    for folder in (target, copy):
+        office = open_office(folder, user="trader")
+
+        async def adopt(folder: Path = folder, office: Office = office) -> Any:
+            async with trading(office, folder) as line:
+                return await adopting.adopt(line)
+
+        found = {one.venue: one for one in asyncio.run(adopt())}
+        assert found["paper"].adopted == ()
+        assert found["paper-book"].adopted == (dealt.request.id,)
+        (trade,) = office.state().trades.values()
+        assert (trade.dealer, trade.legs) == ("paper-book", dealt.trades[0].legs)
+        assert abs(trade.size - dealt.trades[0].size) < Decimal("0.05")
+        assert audit.verify(office).sound
 
 
 def test_margin_shows_the_portfolio_model_beside_the_standard_one(small: Path) -> None:

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headframe.risk import Severity, Watched, cause_of, changes
+from headframe.risk import Severity, Watched, cause_of, changes, figure_text
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
@@ -97,3 +98,46 @@ def test_whatever_a_figure_does_there_is_one_alert_at_most_and_no_repetition(
         standing = held(found, standing)
         assert len(standing) <= 1
         assert bool(standing) == (used >= 75.0)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([70.0, 80.0, 101.0]), min_size=4, max_size=4), max_size=12)
+)
+def test_an_id_is_given_once_whatever_ends_worsens_or_begins(looks: list[list[float]]) -> None:
+    """Found: one alert that grew worse in the same look let the next new one take a number twice."""
+    standing: Any = {}
+    given_to: dict[str, str] = {}
+    last = 0
+    for step, figures in enumerate(looks):
+        rows = [limit(used, f"limit {n}") for n, used in enumerate(figures)]
+        found = after(standing, *rows, at=AT + timedelta(hours=step), first=last + 1)
+        for one in found.raised:
+            if one.cause not in standing:
+                assert one.id not in given_to, (one, given_to)
+                given_to[one.id] = one.cause
+                last = max(last, int(one.id.removeprefix("A-")))
+        standing = held(found, standing)
+        assert len({one.id for one in standing.values()}) == len(standing)
+
+
+def test_ids_made_after_a_restore_differ_from_those_it_lost() -> None:
+    rows = [limit(101.0)]
+    (one,) = changes({}, rows, AT, owner=str, first=3, lineage="0a1b2c3d").raised
+    assert one.id == "A-3-0a1b2c3d"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1_234_567.4, "USD", "1,234,567"), (0.853, "of P50", "85 %"), (0.0123, "of line", "1.2 %"), (12.345, "coins", "12.35"),
+        (3.0, "days", "3"), (2.54, "minutes", "2.5"), (float("nan"), "USD", "-"), (99_999.0, "USD", "99,999"),
+    ],
+)  # fmt: skip
+def test_figures_are_written_by_their_unit(value: float, unit: str, text: str) -> None:
+    assert figure_text(value, unit) == text
+
+
+def test_an_alert_reads_as_a_treasurer_writes_it() -> None:
+    (one,) = after({}, limit(123456.0)).raised
+    assert "123,456 against 100 USD" in str(one)
+    assert "e+" not in str(one)

@@ -9,13 +9,16 @@ import sys
 import time
 from collections.abc import Generator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headframe.desk import audit, execution, fencing
+from headframe.desk import adopting, approvals, audit, execution, fencing, workspace
+from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid, OutcomeUnknown, Unreachable
+from headframe.desk.taking import Dealt
 from headframe.venue import (
     Credentials,
     DeribitAccount,
@@ -24,10 +27,11 @@ from headframe.venue import (
     refuse_withdrawal,
     secret_from,
 )
-from headframe.wiring import main_venue, open_office, trading, venue_client
+from headframe.wiring import back_up, main_venue, open_office, restore, trading, venue_client
 from waiting import LIMIT
 
 SPEED = 20
+_apart = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +93,45 @@ def outside(approved: Path, street: dict[str, str], monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HEADFRAME_VENUE_URL", street["ws"])
     monkeypatch.setenv("HEADFRAME_VENUE_CLIENT_ID", "desk")
     monkeypatch.setenv("HEADFRAME_VENUE_SECRET", "hush")
+    office = open_office(approved, user="cfo")
+    at = office.now() + timedelta(seconds=next(_apart))
+    workspace.advance_clock(office, at)
+    for name in office.state().proposals:  # else each test's folder is a copy of the one before
+        approvals.give(office, name)
     return approved
+
+
+def test_a_restored_workspace_adopts_what_the_venue_dealt_and_deals_it_no_second_time(
+    outside: Path, tmp_path: Path
+) -> None:
+    back_up(outside, None, tmp_path / "kept.headframe")
+    office = open_office(outside, user="trader")
+
+    async def deal(office: Office, folder: Path) -> Dealt:
+        async with trading(office, folder) as line:
+            return await execution.deal(line, "P-1")
+
+    async def adopt(office: Office, folder: Path) -> tuple[adopting.Adoption, ...]:
+        async with trading(office, folder) as line:
+            return await adopting.adopt(line)
+
+    dealt = asyncio.run(deal(office, outside))
+    if not dealt.trades:
+        pytest.skip("the dealers did not meet the limit this time")
+    target = tmp_path / "restored"
+    restore(target, None, tmp_path / "kept.headframe")
+    again = open_office(target, user="trader")
+    with pytest.raises(OutcomeUnknown, match="headframe reconcile"):
+        asyncio.run(deal(again, target))
+    found = asyncio.run(adopt(again, target))
+    assert [one.adopted for one in found if one.venue == "paper"] == [(dealt.request.id,)]
+    assert again.state().trades["T-1"].legs == dealt.trades[0].legs
+    again.user = "cfo"
+    adopting.attest(again, "voice", "none")
+    again.user = "trader"
+    with pytest.raises(Declined, match="P-1 was dealt already"):
+        asyncio.run(deal(again, target))
+    assert audit.verify(again).sound
 
 
 def test_the_clock_is_the_venues_and_a_venue_of_another_time_gets_nothing(

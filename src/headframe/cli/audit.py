@@ -109,12 +109,16 @@ def backup(call: Call, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @command
 def restore(call: Call, file: Path) -> None:
-    """Bring a workspace back from a backup, into a folder and a database that hold none."""
+    """Bring a workspace back from a backup, into a folder and a database that hold none.
+
+    What venues dealt since the backup is not in it: nothing trades before headframe reconcile has read it.
+    """
     from headframe.wiring import restore as bring_back
 
-    head = bring_back(call.folder, call.database, file)
+    head = bring_back(call.folder, call.database, file, user=call.user)
     call.answer(
         "restore",
         {"workspace": str(call.folder), "events": head.count, "anchor": str(head)},
         f"{call.folder}: {head.count} events, anchor {head}; headframe audit verify replays them",
+        "nothing trades before what venues dealt since is adopted: headframe reconcile",
     )

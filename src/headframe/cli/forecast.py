@@ -183,7 +183,7 @@ def import_forecast(
     from headframe.desk import exchange
     from headframe.feed import read_table
 
-    office = call.office()
+    office = call.office(dry_run=dry_run)
     chosen = exchange.chosen_columns(mapping)
     found = exchange.preview(office, read_table(file, sheet), chosen, file.name)
     counts = {

@@ -29,11 +29,11 @@ class Call:
     user: str | None
     as_json: bool
 
-    def office(self) -> Office:
-        """The desk of the workspace."""
+    def office(self, *, dry_run: bool = False) -> Office:
+        """The desk of the workspace; in a dry run nothing it writes is kept."""
         from headframe.wiring import open_office
 
-        return open_office(self.folder, user=self.user, database=self.database)
+        return open_office(self.folder, user=self.user, database=self.database, dry_run=dry_run)
 
     @property
     def has_workspace(self) -> bool:

@@ -107,6 +107,11 @@ COMMANDS = {
     "resume": ("programme", "resume", "Let trading go on after a halt."),
     "paper": ("paper", "paper", "The paper street as a server that speaks Deribit's protocol."),
     "backup": ("audit", "backup", "Every event and file of the workspace in one file."),
+    "reconcile": (
+        "reconcile",
+        "reconcile",
+        "Adopt what venues dealt and this journal lacks, after a restore or in a copy.",
+    ),
     "restore": ("audit", "restore", "Bring a workspace back from a backup."),
     "price": ("price", "price", "Price a CSV table of options and forwards."),
 }

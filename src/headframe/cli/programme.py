@@ -22,7 +22,7 @@ def plan(call: Call, dry_run: bool) -> int:
     from headframe.desk import production, programme
     from headframe.report import exposure_table, proposal_lines, strategy_table, unwind_table
 
-    office = call.office()
+    office = call.office(dry_run=dry_run)
     found = programme.plan(office, propose=not dry_run)
     version, stale = found.version, production.outdated(office, found.version)
     sized = f"sized on {version.id} of {version.at:%Y-%m-%d}, {version.status}"
@@ -220,7 +220,7 @@ def _preview(call: Call, proposal: str) -> int:
     from headframe.desk import execution
     from headframe.units import iso
 
-    request, _ = execution.judged(call.office(), proposal)
+    request, _ = execution.judged(call.office(dry_run=True), proposal)
     legs = "; ".join(f"{leg.ratio:+d} x {leg.instrument.name}" for leg in request.structure.legs)
     call.answer(
         "rfq-preview",

@@ -23,7 +23,7 @@ def rebalance(call: Call, dry_run: bool) -> int:
     from headframe.desk import rebalancing
     from headframe.report import balances_table, proposal_lines
 
-    office = call.office()
+    office = call.office(dry_run=dry_run)
     if dry_run:
         rule, found = rebalancing.look(office)
         data = {"rule": to_json(rule), "balances": [to_json(one) for one in found]}

@@ -31,7 +31,7 @@ def init(call: Call, folder: Path, market: Path | None) -> None:
     call.answer(
         "init",
         {"folder": str(folder), "clock": iso(office.now()), "head": str(state.head)},
-        f"workspace {folder}: paper money, clock {iso(office.now())}",
+        f"workspace {folder}: {state.mode} money, clock {iso(office.now())}",
         "files to edit: headframe.toml (the mine), mandate.toml (the policy), counterparties.toml",
         f"next: headframe check --workspace {folder}; headframe mandate sign --as board --workspace {folder}",
     )

@@ -102,7 +102,13 @@ def _tuple(kinds: tuple[Any, ...], data: Json) -> object:
 def _dataclass(kind: type, data: Json) -> object:
     table = cast("dict[str, object]", _expect(dict, data))
     known = hints(kind)
-    read = {name: _read(known[name], item) for name, item in table.items() if name in known}
+    unknown = [name for name in table if name not in known]
+    if unknown:  # dropping it would read a renamed field as its default
+        raise Wrong(
+            f"{kind.__name__}: expected keys of {', '.join(known)}, got {unknown[0][:40]!r}; fix: use the "
+            "version of headframe that wrote it"
+        )
+    read = {name: _read(known[name], item) for name, item in table.items()}
     if kind is Approval:
         return recall_approval(**cast("dict[str, Any]", read))
     try:

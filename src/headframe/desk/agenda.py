@@ -116,15 +116,19 @@ def _payments(now: Valuation, until: datetime) -> Iterator[Dated]:
         usd += costs.capex_usd.get(row.month, 0.0)
         yield _day(now, day, f"costs of {row.month} are paid, {usd:,.0f} USD")
     for one in now.state.transit:
-        yield _day(now, one.there, f"{one.usd} USD arrive from {one.source}")
+        yield _day(now, one.there, f"{float(one.usd):,.2f} USD arrive from {one.source}")
     for call in now.state.calls:
         side = "to" if call.ours else "from"
-        yield _day(now, call.due, f"collateral of {call.usd} USD moves {side} {call.dealer}")
+        yield _day(
+            now, call.due, f"collateral of {float(call.usd):,.2f} USD moves {side} {call.dealer}"
+        )
     for made in now.state.margin_calls:
         if made.left.smallest:
             side = "from" if made.from_us else "to"
             yield _day(
-                now, made.due, f"call {made.number}: {made.left} USD due {side} {made.dealer}"
+                now,
+                made.due,
+                f"call {made.number}: {float(made.left):,.2f} USD due {side} {made.dealer}",
             )
 
 

@@ -35,6 +35,7 @@ def look(office: Office) -> Look:
         at,
         owner=lambda clause: owner_of(mandate, clause),
         first=state.alerts_made + 1,
+        lineage="" if state.restored is None else state.restored.lineage,
     )
     drafts = [
         *(Draft("alert", {"alert": to_json(one), "raised": True}) for one in found.raised),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from headframe.book import Trade, version, version_flows
 from headframe.codec import to_json
-from headframe.desk import users
+from headframe.desk import adopting, users
 from headframe.desk.known import Amendment
 from headframe.desk.lifecycle import trade_of
 from headframe.desk.office import Office, serialised
@@ -83,6 +83,7 @@ def decline(office: Office, number: int) -> Amendment:
 def approve(office: Office, number: int) -> Amendment:
     """Put an amendment in force, by another person than proposed it; what it pays or costs is booked."""
     person = users.allowed(office, users.Action.REVIEW)
+    adopting.require(office)
     state = office.state()
     found = _waiting(state, number)
     if person == found.by:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from headframe.codec import canonical, to_json
 from headframe.desk import checkpoint
+from headframe.desk.entitlement import Entitlement
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
 from headframe.desk.ports import Fault, Head, Invalid, JournalBroken, Json, NotFound
@@ -22,6 +23,8 @@ class Audit:
     faults: tuple[Fault, ...]
     imbalance: dict[str, int]
     overdrawn: tuple[str, ...]
+    checkpoint: str = ""
+    """Hash of the workspace's checkpoint, where it follows from the journal."""
 
     @property
     def sound(self) -> bool:
@@ -38,15 +41,18 @@ def parse_anchor(text: str) -> Head:
 
 
 def verify(office: Office, anchor: Head | None = None) -> Audit:
-    """Recompute every hash, replay every event, and sum the books."""
+    """Recompute every hash, replay every event, hold every trade against its approval, sum the books."""
     faults = list(office.journal.verify(anchor))
-    state, kept = State(), _kept(office)
+    state, kept, entitlement, held = State(), _kept(office), Entitlement(), ""
     try:
         for record in office.journal.read():
+            faults += entitlement.faults(state, record)
             fold(state, [record])
             if kept is not None and state.head == kept.head:
                 if checkpoint.written(state) != checkpoint.written(kept):
                     faults.append(Fault(state.head.count, _NOT_FOLLOWING))
+                else:
+                    held = kept.cached
                 kept = None
     except JournalBroken as error:
         if not faults:
@@ -56,6 +62,7 @@ def verify(office: Office, anchor: Head | None = None) -> Audit:
         faults=tuple(faults),
         imbalance=state.ledger.imbalance(),
         overdrawn=state.ledger.overdrawn(),
+        checkpoint=held,
     )
 
 

@@ -60,7 +60,7 @@ def book_fills(
             booked_as += made
             drafts.append(Draft(_kind(proposal, also=bool(drafts)), body))
         try:
-            office.record(*drafts, at=office.now())
+            office.record(*drafts, at=office.now(), evidence=True)
         except Moved:
             continue
         return tuple(booked_as)

@@ -288,7 +288,7 @@ def watched(now: Valuation, dossiers: Mapping[str, Dossier]) -> Iterator[Watched
             )  # fmt: skip
         if call.disputed.smallest:
             yield Watched(
-                clause=CLAUSE, name=f"{who} disputed, {call.disputed} USD", unit="days",
+                clause=CLAUSE, name=f"{who} disputed, {float(call.disputed):,.2f} USD", unit="days",
                 used=float(terms.days.between(call.at.date(), today)),
                 allowed=float(terms.dispute_days), amber_from=0.0,
             )  # fmt: skip

@@ -2,7 +2,9 @@
 
 A checkpoint names the head it stands on; it is used only where the journal holds exactly that event with
 exactly that hash, and ``audit verify`` folds the whole journal and compares. It is a convenience: without
-it, or with a damaged one, everything is folded from the beginning.
+it, or with a damaged one, everything is folded from the beginning. Its hash finds damage and not forgery:
+whoever can write the folder can write another one. So it only ever answers reads; before anything is
+decided and written the whole journal is folded (``Office.rederive``).
 """
 
 import json
@@ -17,10 +19,10 @@ from headframe.mandate import Mandate
 from headframe.units import Wrong, instant
 
 NAME = "checkpoint.json"
-SCHEMA = "headframe/checkpoint/3"
+SCHEMA = "headframe/checkpoint/4"
 EVERY = 20_000
 """Events folded before a checkpoint is worth its writing."""
-_APART = frozenset({"ledger", "mandate", "head", "steps"})
+_APART = frozenset({"ledger", "mandate", "head", "steps", "cached"})
 Json = dict[str, Any]
 
 
@@ -50,9 +52,11 @@ def read(text: str) -> State | None:
         digest = body.pop("sha256")
         if body["schema"] != SCHEMA or sha256(canonical(body)) != digest:
             return None
-        return _state(body)
+        state = _state(body)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Wrong):
         return None
+    state.cached = digest
+    return state
 
 
 def _state(body: Json) -> State:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from headframe.book import Position
 from headframe.codec import to_json
-from headframe.desk import programme, users
+from headframe.desk import programme
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, NotFound
 from headframe.desk.state import State
@@ -39,7 +39,7 @@ def position_of(state: State, trade: str) -> Position:
 @serialised
 def propose(office: Office, trade: str, coins: Decimal | None) -> Proposal:
     """Propose to close so many coins of a trade, or all that is left, in tenths of a coin."""
-    person = users.allowed(office, users.Action.PREPARE)
+    person = programme.preparer(office)
     state = office.state()
     position = position_of(state, trade)
     size = whole_steps(position.coins if coins is None else coins)

@@ -17,7 +17,7 @@ from headframe.book import (
     hedge_flow,
 )
 from headframe.codec import to_json
-from headframe.desk import programme, users
+from headframe.desk import adopting, programme, users
 from headframe.desk.booking import funded
 from headframe.desk.contracts import contract_named, keep
 from headframe.desk.known import ContractClose, ContractRecord
@@ -177,6 +177,7 @@ def _near(
 def approve_close(office: Office, name: str) -> ContractRecord:
     """Book a close that another person proposed, on the market now."""
     person = users.allowed(office, users.Action.APPROVE)
+    adopting.require(office)
     state = office.state()
     record = contract_named(state, name)
     closing, held = record.closing, record.held

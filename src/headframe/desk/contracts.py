@@ -16,7 +16,7 @@ from headframe.book import (
     contract_dealt,
 )
 from headframe.codec import canonical, sha256, to_json
-from headframe.desk import programme, users
+from headframe.desk import adopting, programme, users
 from headframe.desk.approvals import approval, forecast_drafts
 from headframe.desk.awarding import contract_rules, ladder_json
 from headframe.desk.booking import funded
@@ -209,7 +209,7 @@ def deal(
     Judged once more on the market now; the award is the mandate's rule, inside the approved envelope.
     Declined, and nothing booked, where the rule awards another dealer or none.
     """
-    person = users.allowed(office, users.Action.TRADE)
+    person = adopting.require_trader(office)
     state = office.state()
     record = _draft_of(state, name)
     if state.halted is not None:

@@ -14,9 +14,12 @@ def halt(office: Office, reason: str) -> Halt:
         raise Invalid("say why in a line of at most 500 characters")
     standing = office.state().halted
     if standing is not None:
+        office.rederive()  # a checkpoint may say so and the journal not
+        standing = office.state().halted
+    if standing is not None:
         return standing
     at = office.now()
-    office.record(Draft("halted", {"reason": reason}), at=at)
+    office.record(Draft("halted", {"reason": reason}), at=at, evidence=True)  # a stop never waits
     return Halt(person, reason, at)
 
 

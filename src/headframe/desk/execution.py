@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 
 from headframe.codec import canonical, sha256, to_json
-from headframe.desk import closing, production, programme, switching, users
+from headframe.desk import adopting, closing, production, programme, switching, users
 from headframe.desk.approvals import proposal_of
 from headframe.desk.awarding import Said, View, Watch, distance_of, ladder_json, marks_at, rules_of
 from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
@@ -79,7 +79,9 @@ async def deal(
     rule still says who wins, and a person says when.
     """
     users.allowed(trading.office, users.Action.TRADE)
+    adopting.require(trading.office)
     await reconcile(trading, tell, trading.dealing())
+    await adopting.require_known(trading, name)
     trading.hold()
     work = partial(_intended, name=name, venue=trading.venue.name, key=key, busy=trading.busy)
     case = await trading.apart(work)
@@ -136,6 +138,7 @@ def _intended_once(office: Office, name: str, venue: str, key: Key | None, busy:
     before = done_before(office, key)
     if before is not None:
         raise Twice(before)
+    adopting.require(office)
     proposal, approval = _approved(office, name)
     found, rated = _again(office, proposal, venue=venue)
     request = _request(office, proposal, approval, found, rated)
@@ -265,7 +268,7 @@ def _request(
         sha256(canonical(to_json(proposal.envelope))),
         approval,
         one.structure,
-        request_id=sha256(identity)[:32],
+        request_id=sha256(identity)[:24] + adopting.approval_tag(approval),
         direction=Direction.BUY if one.bought else Direction.SELL,
         size=one.size,
         amount=one.amount,

@@ -59,7 +59,7 @@ def moved(
                 return reason
             try:
                 draft = Draft("rfq", {"rfq": request.id, "step": str(step), **body})
-                office.record(draft, at=office.now())
+                office.record(draft, at=office.now(), evidence=True)
             except Moved:
                 continue
             return ""

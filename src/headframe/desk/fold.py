@@ -8,10 +8,12 @@ from typing import cast
 from headframe.chain import Retarget
 from headframe.codec import from_json, read_mandate, sha256
 from headframe.counterparty import Dossier, Standing
+from headframe.desk.event_keys import check_keys
 from headframe.desk.fold_books import BOOKS
 from headframe.desk.fold_contracts import CONTRACTS
 from headframe.desk.fold_dealing import DEALING
 from headframe.desk.fold_lifecycle import LIFECYCLE, Attribution, prices_of_market
+from headframe.desk.fold_restores import RESTORES
 from headframe.desk.known import (
     AlertRecord,
     Halt,
@@ -61,7 +63,11 @@ def fold(state: State, records: Iterable[Record]) -> State:
     for record in records:
         apply = _APPLY.get(record.kind)
         if apply is None:
-            raise JournalBroken(f"event {record.seq} is of an unknown kind {record.kind!r}")
+            raise JournalBroken(
+                f"event {record.seq} is of an unknown kind {record.kind[:40]!r}: the journal was written "
+                "by a newer headframe; use that version"
+            )
+        check_keys(record)
         attribution = Attribution(state, record)
         try:
             apply(state, record)
@@ -229,10 +235,10 @@ def _alert(state: State, record: Record) -> None:
     """An alert raised, worse, overdue or only moved; what is worse must be answered anew."""
     alert = from_json(Alert, record.body["alert"])
     before = state.alerts.get(alert.cause)
-    if before is None:
-        state.alerts_made += 1
-        state.alerts[alert.cause] = AlertRecord(alert=alert)
-    elif record.body["raised"]:
+    number = alert.id.removeprefix("A-").partition("-")[0]
+    if number.isdigit():  # never given again, whatever ended
+        state.alerts_made = max(state.alerts_made, int(number))
+    if before is None or record.body["raised"]:
         state.alerts[alert.cause] = AlertRecord(alert=alert)
     else:
         state.alerts[alert.cause] = replace(before, alert=alert)
@@ -271,6 +277,7 @@ _APPLY: Mapping[str, Callable[[State, Record], None]] = {
     **BOOKS,
     **CONTRACTS,
     **LIFECYCLE,
+    **RESTORES,
     "opened": _opened,
     "clock": _clock,
     "rebased": _clock,

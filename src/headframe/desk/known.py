@@ -251,6 +251,40 @@ class AlertRecord:
         return bool(self.answered_by) and (self.snoozed_until is None or at < self.snoozed_until)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A restore from a backup: nothing trades until each venue's record since then is read or attested."""
+
+    head: str
+    """Count and hash of the backup's last event."""
+    since: datetime
+    """The instant of that event: what venues dealt from then on may be missing."""
+    at: datetime
+    lineage: str
+    """Of this restore alone: ids that are made after it differ from all that were made without it."""
+    reconciled: tuple[str, ...] = ()
+    """Venues whose record was read and adopted, or attested."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stray:
+    """A trade in a venue's record that this journal does not know and could not adopt."""
+
+    venue: str
+    venue_id: str
+    label: str
+    at: datetime
+    instruments: tuple[str, ...]
+    amount: Decimal
+    reason: str
+    """Why it could not be adopted."""
+
+    @property
+    def id(self) -> str:
+        """What it is called here."""
+        return f"{self.venue}:{self.venue_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Halt:
     """Who stopped trading, why, and when: nothing new is sent until somebody resumes."""

@@ -46,6 +46,8 @@ class Office:
     _pinned: int | None = field(default=None, repr=False)
     """How many events had been written when the decision being made first read; none between decisions."""
     _deciding: bool = field(default=False, repr=False)
+    _joined: list[tuple[Draft, datetime]] | None = field(default=None, repr=False)
+    """Events of a decision that is written whole at its end; none outside of one."""
 
     def acting(self, user: str, token: str | None = None) -> "Office":
         """The same desk with another person at it; what one reads, all have read."""
@@ -62,6 +64,19 @@ class Office:
             self._pinned = state.head.count
         return state
 
+    def rederive(self) -> None:
+        """Fold every event of the journal where the state began at a checkpoint: nothing trades on a cache.
+
+        The hash of each event is checked on the way; raises JournalBroken where the journal was changed.
+        """
+        if self._state.cached:
+            self._state.replace_by(fold(State(), self.journal.read()))
+
+    def believe(self, digest: str) -> None:
+        """Take the checkpoint of a hash as folded: an audit has held it against every event."""
+        if self._state.cached == digest:
+            self._state.cached = ""
+
     @contextmanager
     def deciding(self) -> Generator[None]:
         """One decision: what it writes stands on what it first read, whatever it reads again meanwhile.
@@ -74,6 +89,23 @@ class Office:
             yield
         finally:
             self._deciding, self._pinned = outer, None
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """Write everything recorded within at once at the end; nothing where it ends with an error."""
+        self.rederive()
+        kept = self._state
+        after = self.state().head.count
+        self._state, self._joined = kept.copy(), []
+        try:
+            yield
+            joined = self._joined
+        finally:
+            self._state, self._joined = kept, None
+        if joined:
+            drafts, at = [draft for draft, _ in joined], max(at for _, at in joined)
+            self.journal.append(drafts, at=at, author=self.user, after=after)
+            self._pinned = None
 
     def now(self) -> datetime:
         """The workspace's instant: its clock's, never before the last event that was read."""
@@ -122,12 +154,17 @@ class Office:
             raise NotFound("no market was imported; run headframe market import")
         return market
 
-    def record(self, *drafts: Draft, at: datetime | None = None) -> None:
+    def record(self, *drafts: Draft, at: datetime | None = None, evidence: bool = False) -> None:
         """Write events on top of exactly the state that was read; raises Moved otherwise.
 
         That is the state a decision read first, and outside of one the state that was read last. They are
-        folded into a copy of the state first: nothing is written that could not be read.
+        folded into a copy of the state first: nothing is written that could not be read. A decision made on
+        a checkpoint raises Moved too, with the whole journal folded: it is made again on what is true. Only
+        ``evidence`` (what a venue says of a request, a stop) is written without that.
         """
+        if self._state.cached and not evidence:
+            self.rederive()
+            raise Moved
         stamp = at or self.now()
         after = self._state.head.count
         if self._pinned is not None and self._pinned != after:
@@ -136,6 +173,11 @@ class Office:
             Record(after + number, stamp, self.user, draft.kind, draft.body, "")
             for number, draft in enumerate(drafts, start=1)
         )
+        if self._joined is not None:
+            fold(self._state, trial)
+            self._joined += [(draft, stamp) for draft in drafts]
+            self._pinned = None
+            return
         fold(self._state.copy(), trial)
         self.journal.append(drafts, at=stamp, author=self.user, after=after)
         self._pinned = None

@@ -1,15 +1,17 @@
 """Pages: the morning page in eight parts, and the result of a programme walked to its end."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, Trade, still
-from headframe.desk import limits, money, quotes
+from headframe.desk import adopting, limits, money, quotes
 from headframe.desk.agenda import agenda
 from headframe.desk.covenants import Certificate
+from headframe.desk.decisions import void_reason
 from headframe.desk.designations import Residual, month_so_far, residuals_of
 from headframe.desk.limits import MarginView
 from headframe.desk.office import Office
+from headframe.desk.ports import OutcomeUnknown
 from headframe.desk.state import State
 from headframe.desk.tables import covenants_table, margin_lines, margin_table, pnl_table
 from headframe.desk.valuation import Valuation, value_now
@@ -40,15 +42,26 @@ from headframe.risk import Status
 from headframe.units import BTC, CURRENCIES, USD, Money, Month
 
 _AHEAD = timedelta(days=14)
+_RECENT = timedelta(days=1)
+"""How long a proposal that can no longer be dealt is shown with the reason."""
+
+
+def _page(
+    state: State, title: str, at: datetime, *, sections: tuple[Section, ...], head: str = ""
+) -> Page:
+    """Return a page of a workspace: its mode is the journal's own, and no page says another."""
+    return Page(
+        title=title, mode=state.mode, at=at, head=head or str(state.head), sections=sections
+    )
 
 
 def certificate_page(office: Office, made: Certificate) -> Page:
     """The certificate a lender asks for."""
     whole = "every covenant is kept" if made.kept else "not every covenant is kept"
-    return Page(
-        title=f"Compliance certificate of {made.entity} to {made.lender}",
-        mode=office.state().mode,
-        at=made.at,
+    return _page(
+        office.state(),
+        f"Compliance certificate of {made.entity} to {made.lender}",
+        made.at,
         head=str(made.anchor),
         sections=(
             Section(
@@ -68,7 +81,7 @@ def morning(office: Office) -> Page:
     state = now.state
     view = limits.margin(office)
     sections = (
-        _decisions(state),
+        _decisions(office, state),
         _cash(now, view),
         _twelve_months(now),
         _yesterday(now),
@@ -79,26 +92,40 @@ def morning(office: Office) -> Page:
         _ahead(now),
         _exceptions(office, state),
     )
-    return Page(
-        title=f"{state.name}: morning page",
-        mode="paper",
-        at=now.at,
-        head=str(state.head),
-        sections=sections,
-    )
+    return _page(state, f"{state.name}: morning page", now.at, sections=sections)
 
 
-def _decisions(state: State) -> Section:
-    waiting = [p for p in state.proposals.values() if not state.traded(p.id)]
-    live = [p for p in waiting if state.clock is None or p.envelope.valid_until > state.clock]
-    steps = {True: "deal it (headframe rfq)", False: "approve it (headframe approve)"}
-    lines = tuple(
-        f"{p.id}: {describe(p)}: {steps[p.id in state.approvals]} "
-        f"by {p.envelope.valid_until:%Y-%m-%d %H:%M} UTC; prepared by {p.preparer}."
-        for p in live
-    )
-    lines += tuple(_contracts(state))
+def _decisions(office: Office, state: State) -> Section:
+    lines = (*_stops(office, state), *_waiting(state), *_contracts(state))
     return Section(heading="1 Decisions due", sentences=lines or ("none",))
+
+
+def _stops(office: Office, state: State) -> Iterator[str]:
+    """What has to be settled before anything can be dealt."""
+    if state.halted is not None:
+        yield f"Trading is halted by {state.halted.by}: {state.halted.reason}: headframe resume lifts it."
+    try:
+        adopting.require(office)
+    except OutcomeUnknown as error:
+        yield f"Nothing can be dealt: {error}."
+
+
+def _waiting(state: State) -> Iterator[str]:
+    """Proposals that can be approved or dealt now; then those of the last day that cannot, and why."""
+    steps = {True: "deal it (headframe rfq)", False: "approve it (headframe approve)"}
+    void: list[str] = []
+    for one in state.proposals.values():
+        if state.traded(one.id):
+            continue
+        reason = void_reason(state, one)
+        if reason is None:
+            yield (
+                f"{one.id}: {describe(one)}: {steps[one.id in state.approvals]} "
+                f"by {one.envelope.valid_until:%Y-%m-%d %H:%M} UTC; prepared by {one.preparer}."
+            )
+        elif state.clock is None or state.clock - one.at < _RECENT:
+            void.append(f"{one.id}: {describe(one)}: void, {reason}.")
+    yield from void
 
 
 def _contracts(state: State) -> Iterator[str]:
@@ -273,11 +300,10 @@ def result(office: Office, courses: tuple[tuple[str, tuple[MonthResult, ...]], .
             for name, all_in in ((name, total(months)) for name, months in courses)
         ),
     )
-    return Page(
-        title=f"{state.name}: a year hedged",
-        mode="paper",
-        at=office.now(),
-        head=str(state.head),
+    return _page(
+        state,
+        f"{state.name}: a year hedged",
+        office.now(),
         sections=(
             *morning(office).sections,
             Section(heading="The courses", tables=(summary, *(_course(c) for c in courses))),

@@ -226,6 +226,22 @@ class VenueFinding:
     open: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueDeal:
+    """A trade as a venue's own record lists it: under which id of ours, what, how much, since when.
+
+    ``label`` is our own id of the request, empty where it carries none; ``instruments`` the names dealt.
+    """
+
+    venue_id: str
+    label: str
+    at: datetime
+    instruments: tuple[str, ...]
+    amount: Decimal
+    hedged: bool = False
+    """Whether a hedge leg went with it."""
+
+
 class Venue(Protocol):
     """A place where requests for quotes are dealt.
 
@@ -294,6 +310,10 @@ class Venue(Protocol):
 
     async def orphans(self, ended: Collection[str]) -> tuple[str, ...]:
         """Requests open at the venue that carry one of these ids of ours: they came late."""
+        ...
+
+    async def dealt(self, since: datetime, coin: str) -> tuple[VenueDeal, ...]:
+        """What was dealt here for our account since an instant, by the venue's own record, oldest first."""
         ...
 
     async def find(self, request_id: str) -> VenueFinding | None:

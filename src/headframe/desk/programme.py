@@ -16,7 +16,7 @@ from headframe.counterparty import Standing
 from headframe.desk import production, quotes, users
 from headframe.desk.known import Version
 from headframe.desk.office import Office, serialised
-from headframe.desk.ports import Draft, NotFound, Stale
+from headframe.desk.ports import Declined, Draft, NotFound, Stale
 from headframe.desk.reserving import reserved, reserved_id
 from headframe.desk.run_off import month_so_far_of, over_hedged
 from headframe.desk.state import State
@@ -133,7 +133,7 @@ def situation(
         forecast_id=version.id,
         forecast_sha256=version.sha256,
         venue=venue or settings.venue.name,
-        street=_street(mandate, settings, seen, state.seed),
+        street=_street(mandate, settings, seen, state),
         rows=exposure_rows(version.forecast, mandate.cover, positions, at),
         positions=positions,
         trades=tuple(state.booked().values()),
@@ -166,10 +166,10 @@ def dealing_costs(state: State, settings: Settings) -> DealingCosts:
     return fees.dealing(half)
 
 
-def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, seed: int) -> Street:
+def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, state: State) -> Street:
     """What blocks are built from, under the mandate's choices."""
     snapshot = seen.snapshot
-    if snapshot.spot_move_10m is None and settings.workspace.mode == "paper":
+    if snapshot.spot_move_10m is None and state.mode == "paper":
         snapshot = replace(snapshot, spot_move_10m=0.0)  # the paper street stands still
     return Street(
         snapshot=snapshot,
@@ -179,8 +179,20 @@ def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, seed:
         unwind=mandate.cover.unwind,
         put_strike_share=mandate.cover.put_strike_share,
         debit_share_max=mandate.cash.debit_share_max,
-        seed=seed,
+        seed=state.seed,
     )
+
+
+def preparer(office: Office) -> str:
+    """Return the acting person, who may propose hedges; Declined where the mandate names others (M-8.1)."""
+    person = users.allowed(office, users.Action.PREPARE)
+    preparers = office.mandate().people.preparers
+    if person not in preparers:
+        raise Declined(
+            f"{person} is not among the mandate's preparers (M-8.1) and proposes nothing; nothing was "
+            f"kept: let one of them do it (--as {' or '.join(preparers)})"
+        )
+    return person
 
 
 @serialised

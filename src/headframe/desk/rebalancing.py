@@ -41,9 +41,15 @@ def look(office: Office) -> tuple[Rebalance, tuple[Balance, ...]]:
     return rule, balances(now.dealt, marks(now.dealt, now.surface, now.at), rule)
 
 
+@serialised
 def propose(office: Office) -> Rebalancing:
-    """Propose what the rule asks; each proposal is approved and dealt like any other."""
-    users.allowed(office, users.Action.PREPARE)
+    """Propose what the rule asks, all of it or nothing; each proposal is approved like any other."""
+    programme.preparer(office)
+    with office.together():
+        return _proposed(office)
+
+
+def _proposed(office: Office) -> Rebalancing:
     rule, found = look(office)
     made: list[Proposal] = []
     refused: list[str] = []

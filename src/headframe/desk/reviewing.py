@@ -77,13 +77,20 @@ def due_now(now: Valuation, mandate: Mandate, by: str) -> Due:
     )
 
 
+@serialised
 def hold(office: Office) -> Review:
     """Hold a review: keep what it stands on, and propose what would bring every month into its band.
 
+    By who may propose, and all of it or nothing: a review that cannot be finished leaves no proposal.
     Months below their target are planned as ever; of months above their ceiling so much is proposed to be
     closed as is too much. Nothing is dealt: each proposal is approved and dealt like any other.
     """
-    person = users.allowed(office, users.Action.PREPARE)
+    person = programme.preparer(office)
+    with office.together():
+        return _held(office, person)
+
+
+def _held(office: Office, person: str) -> Review:
     mandate = office.mandate()
     found = due_now(value_now(office), mandate, person)
     made = list(programme.plan(office).proposals)
@@ -92,12 +99,12 @@ def hold(office: Office) -> Review:
     if now.state.forecast is not None:
         rows = exposure_rows(now.state.forecast, mandate.cover, now.positions, now.at)
     made += [closing.propose(office, trade, coins) for trade, coins in _to_close(now, rows)]
-    body = {
+    body: Json = {
         "baseline": to_json(found.now),
         "triggers": [to_json(one) for one in found.triggers],
         "proposals": [one.id for one in made],
     }
-    _keep(office, body)
+    office.record(Draft("reviewed", body), at=office.now())
     return Review(due=found, rows=rows, proposals=tuple(made))
 
 
@@ -113,9 +120,3 @@ def _to_close(now: Valuation, rows: tuple[ExposureRow, ...]) -> list[tuple[str, 
 
 
 _STEP = Decimal("0.1")
-
-
-@serialised
-def _keep(office: Office, body: Json) -> None:
-    office.state()
-    office.record(Draft("reviewed", body), at=office.now())

@@ -30,9 +30,11 @@ from headframe.desk.known import (
     Keyed,
     MarginCall,
     Note,
+    Restored,
     RfqRecord,
     Sale,
     Signature,
+    Stray,
     Token,
     User,
     Version,
@@ -177,6 +179,19 @@ class State:
     course: str = ""
     cash_unhedged: float | None = None
     shortfalls: list[str] = field(default_factory=list[str])
+    restored: Restored | None = None
+    """The last restore from a backup."""
+    strays: dict[str, Stray] = field(default_factory=dict[str, Stray])
+    """Trades in venues' records that stand unexplained; while one does, nothing trades."""
+    dismissed: dict[str, str] = field(default_factory=dict[str, str])
+    """Trades of venues' records that an approver set aside, by id, and why."""
+    cached: str = ""
+    """Hash of the checkpoint the state began at; empty once every event was folded."""
+
+    def replace_by(self, other: "State") -> None:
+        """Become another state, for everyone who holds this one."""
+        for each in fields(State):
+            setattr(self, each.name, getattr(other, each.name))
 
     @property
     def forecast(self) -> Forecast | None:

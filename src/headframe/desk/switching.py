@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from headframe.codec import to_json
-from headframe.desk import closing, production, programme, users
+from headframe.desk import closing, production, programme
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, NotFound
 from headframe.hedge import (
@@ -33,7 +33,7 @@ def propose(
     coins: Decimal | None = None,
 ) -> Proposal:
     """Propose to replace so many coins of a short future, or all that is left, in tenths of a coin."""
-    person = users.allowed(office, users.Action.PREPARE)
+    person = programme.preparer(office)
     state = office.state()
     position = closing.position_of(state, trade)
     size = whole_steps(position.coins if coins is None else coins)

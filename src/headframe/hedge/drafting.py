@@ -109,7 +109,11 @@ def envelope_of(found: Situation, rated: Rated, name: str, replaces: str = "") -
 
 
 def describe(proposal: Proposal) -> str:
-    """A proposal in one line."""
+    """A proposal in one line; a close reads as a close."""
+    if proposal.closes:
+        side = "bought back" if proposal.bought else "sold"
+        kind = str(proposal.kind).replace("_", " ")
+        return f"close {proposal.size} coins of {proposal.closes}, {kind} {side}"
     put, call = proposal.structure.strike(Kind.PUT), proposal.structure.strike(Kind.CALL)
     strikes = "/".join(f"{strike:,.0f}" for strike in (put, call) if strike is not None)
     words = str(proposal.kind).replace("_", " ")

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from headframe.mandate.policy import People
 from headframe.mandate.verdict import Verdict
+from headframe.units import Wrong
 
 _SEAL = object()
 
@@ -82,6 +83,8 @@ def recall_approval(
     expires_at: datetime,
 ) -> Approval:
     """An approval given before, as the journal remembers it; for the codec alone."""
+    if preparer == approver:
+        raise Wrong(f"the approval of {proposal} is by {approver}, who prepared it (M-8.3)")
     return Approval(
         proposal=proposal,
         envelope_sha256=envelope_sha256,

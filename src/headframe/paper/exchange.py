@@ -368,11 +368,6 @@ class Exchange:
             meant, count = wanted_instrument(params), params.whole("count", 20, low=1, high=1_000)
             return [one for one in lit.of(account)[::-1] if meant(one)][:count]
 
-        def trades(params: Params, account: Account) -> Json:
-            count = params.whole("count", 10, low=1, high=1_000)
-            rows = self._trades_of(account, wanted_instrument(params))
-            return {"trades": rows[:count], "has_more": len(rows) > count}
-
         reads: dict[str, Private] = {
             "private/get_open_orders": open_orders,
             "private/get_open_orders_by_currency": open_orders,
@@ -381,8 +376,8 @@ class Exchange:
             "private/get_order_history_by_currency": history,
             "private/get_order_history_by_instrument": history,
             "private/get_order_state": lambda p, a: lit.state(p.text("order_id"), a),
-            "private/get_user_trades_by_currency": trades,
-            "private/get_user_trades_by_instrument": trades,
+            "private/get_user_trades_by_currency": self._user_trades,
+            "private/get_user_trades_by_instrument": self._user_trades,
             "private/get_user_trades_by_order": lambda p, a: [
                 one for one in lit.trades(a) if one["order_id"] == p.text("order_id")
             ],
@@ -403,6 +398,17 @@ class Exchange:
         return {name: ("trade", "read", work) for name, work in reads.items()} | {
             name: ("trade", "read_write", work) for name, work in writes.items()
         }
+
+    def _user_trades(self, params: Params, account: Account) -> Json:
+        """Trades of an account by currency or instrument, newest first unless asked otherwise."""
+        count = params.whole("count", 10, low=1, high=1_000)
+        rows = self._trades_of(account, wanted_instrument(params))
+        if params.given("start_timestamp"):
+            start = params.whole("start_timestamp")
+            rows = [one for one in rows if one["timestamp"] >= start]
+        if params.choice("sorting", ("asc", "desc", "default"), "default") == "asc":
+            rows = rows[::-1]
+        return {"trades": rows[:count], "has_more": len(rows) > count}
 
     def _trades_of(self, account: Account, meant: Callable[[Json], bool]) -> list[Json]:
         """Everything an account has traded that is meant, newest first."""

@@ -16,6 +16,7 @@ from headframe.risk import (
     Profile,
     Relationship,
     Watched,
+    figure_text,
 )
 from headframe.units import expiry_label
 
@@ -180,20 +181,21 @@ def watch_table(rows: tuple[Watched, ...]) -> Table:
             Column("status"),
         ),
         rows=tuple(
-            (row.clause, row.name, _figure(row.used), _bound(row), row.unit, str(row.status))
+            (
+                row.clause,
+                row.name,
+                figure_text(row.used, row.unit),
+                _bound(row),
+                row.unit,
+                str(row.status),
+            )
             for row in rows
         ),
     )
 
 
 def _bound(row: Watched) -> str:
-    return ("at least " if row.low_is_bad else "") + _figure(row.allowed)
-
-
-def _figure(value: float) -> str:
-    if abs(value) >= 1000.0:
-        return f"{value:,.0f}"
-    return f"{value:.3f}".rstrip("0").rstrip(".")
+    return ("at least " if row.low_is_bad else "") + figure_text(row.allowed, row.unit)
 
 
 def alerts_table(rows: Sequence[tuple[Alert, str, str, datetime | None]], now: datetime) -> Table:
@@ -215,8 +217,8 @@ def alerts_table(rows: Sequence[tuple[Alert, str, str, datetime | None]], now: d
                 alert.id,
                 "overdue" if alert.overdue else str(alert.severity),
                 f"{alert.clause} {alert.limit}" + (f" +{alert.others}" if alert.others else ""),
-                f"{alert.used:,.4g}",
-                f"{alert.allowed:,.4g} {alert.unit}",
+                figure_text(alert.used, alert.unit),
+                f"{figure_text(alert.allowed, alert.unit)} {alert.unit}",
                 alert.owner,
                 (alert.deadline - now).total_seconds() / 3600.0,
                 _answer(by, reason, until),

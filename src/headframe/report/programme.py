@@ -264,9 +264,10 @@ def proposal_lines(proposal: Proposal) -> tuple[str, ...]:
     left_out = f"; left out: {'; '.join(proposal.left_out)}" if proposal.left_out else ""
     side = "at most" if proposal.bought else "at least"
     instead = f", in the place of {envelope.replaces}" if envelope.replaces else ""
+    strikes = "" if proposal.closes else f", floor at least {envelope.floor_min:,.0f}{ceiling}"
     terms = (
-        f"{proposal.id} envelope: {envelope.size} coins{instead}, floor at least {envelope.floor_min:,.0f}"
-        f"{ceiling}, net price {side} {envelope.price_worst} {proposal.price_currency} a coin, until "
+        f"{proposal.id} envelope: {envelope.size} coins{instead}{strikes}, net price {side} "
+        f"{envelope.price_worst} {proposal.price_currency} a coin, until "
         f"{envelope.valid_until:%Y-%m-%d %H:%M} UTC, spot {envelope.spot_low:,.0f} to "
         f"{envelope.spot_high:,.0f}; hash {proposal.envelope_sha256[:16]}"
     )

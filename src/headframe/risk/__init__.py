@@ -138,7 +138,7 @@ from headframe.risk.venue_account import (
     sold_option_maintenance,
     venue_account,
 )
-from headframe.risk.watch import Status, Watched
+from headframe.risk.watch import Status, Watched, figure_text
 
 __all__ = [
     "CONTRACT_COINS",
@@ -247,6 +247,7 @@ __all__ = [
     "exposure",
     "exposure_at_default",
     "faces_of",
+    "figure_text",
     "forward_initial",
     "gathered",
     "gross_vega_usd",

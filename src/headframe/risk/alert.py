@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from headframe.risk.watch import Status, Watched
+from headframe.risk.watch import Status, Watched, figure_text
 
 _MONTH = re.compile(r"^\d{4}-\d{2} ")
 _SOON = ("M-5", "M-10", "cash", "loan", "I")
@@ -56,8 +56,10 @@ class Alert:
     def __str__(self) -> str:
         more = f" and {self.others} more" if self.others else ""
         return (
-            f"{self.severity} {self.id}: {self.clause} {self.limit}{more}: {self.used:,.4g} against "
-            f"{self.allowed:,.4g} {self.unit}; {self.owner} by {self.deadline:%Y-%m-%d %H:%M} UTC"
+            f"{self.severity} {self.id}: {self.clause} {self.limit}{more}: "
+            f"{figure_text(self.used, self.unit)} against "
+            f"{figure_text(self.allowed, self.unit)} {self.unit}; "
+            f"{self.owner} by {self.deadline:%Y-%m-%d %H:%M} UTC"
         )
 
 
@@ -83,8 +85,11 @@ def changes(
     *,
     owner: Callable[[str], str],
     first: int,
+    lineage: str = "",
 ) -> Changes:
     """Hold the limits against the alerts that stand; ``first`` is the number of the next alert.
+
+    ``lineage`` ends the ids made after a restore: numbers given after the backup are lost, and sent already.
 
     An alert is raised when its cause is new, when it is worse than before, and once when its deadline has
     passed. Figures that move without it are kept and not raised again.
@@ -95,12 +100,14 @@ def changes(
             rows.setdefault(cause_of(row), []).append(row)
     raised: list[Alert] = []
     moved: list[Alert] = []
+    number = first
     for cause, found in rows.items():
         worst = max(found, key=lambda row: (_OF[row.status].rank, row.use))
         before = standing.get(cause)
         now = _alert(worst, len(found) - 1, at, owner(worst.clause), before)
         if before is None:
-            now = replace(now, id=f"A-{first + len(raised)}")
+            now = replace(now, id=f"A-{number}" + (f"-{lineage}" if lineage else ""))
+            number += 1
         if before is None or now.severity.rank > before.severity.rank:
             raised.append(now)
         elif at >= before.deadline and not before.overdue:

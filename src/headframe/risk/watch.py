@@ -17,6 +17,18 @@ class Status(StrEnum):
     BREACH = "breach"
 
 
+def figure_text(value: float, unit: str) -> str:
+    """Return a figure beside its unit: whole dollars, coins to 2 decimals, shares in per cent."""
+    if not isfinite(value):
+        return "-"
+    if unit.startswith("of "):
+        return f"{value:.0%}".replace("%", " %") if abs(value) >= 0.1 else f"{value * 100:.1f} %"
+    if unit == "coins":
+        return f"{value:,.2f}"
+    whole = unit == "USD" or value == int(value)
+    return f"{value:,.0f}" if whole else f"{value:,.1f}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """One limit: clause, name, what is used of what is allowed, both in ``unit``."""

@@ -8,6 +8,7 @@ from headframe.store.memory import MemoryJournal
 from headframe.store.place import DATABASE, Place, SqlitePlace, place_of
 from headframe.store.postgres import PostgresJournal, PostgresPlace
 from headframe.store.sqlite import SqliteJournal, library_is_safe
+from headframe.store.trial import TrialJournal
 
 __all__ = [
     "DATABASE",
@@ -20,6 +21,7 @@ __all__ = [
     "SqliteJournal",
     "SqlitePlace",
     "TradingLock",
+    "TrialJournal",
     "event_hash",
     "library_is_safe",
     "place_of",

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from headframe.desk.ports import Clock, Opened, Refused, Unreachable, VenueFinding
+from headframe.desk.ports import Clock, Opened, Refused, Unreachable, VenueDeal, VenueFinding
 from headframe.pricing import Surface
 from headframe.rfq import Direction, Fill, Quote, Request, Taking
 from headframe.risk import leg_price
+from headframe.units import iso
 
 LIFE = timedelta(minutes=5)
 
@@ -174,6 +175,10 @@ class VoiceVenue:
         """Nothing can come late that was never sent."""
         assert isinstance(ended, Collection)
         return ()
+
+    async def dealt(self, since: datetime, coin: str) -> tuple[VenueDeal, ...]:
+        """Refused: nobody keeps a record of what was said but the people who said it."""
+        raise Refused(f"there is no record of what was dealt by voice in {coin} since {iso(since)}")
 
     async def find(self, request_id: str) -> VenueFinding | None:
         """Every request of ours is known to the person who made it, and none is open."""

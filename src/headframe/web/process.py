@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from headframe.desk import audit, daily_close, execution, executions, fencing, users
+from headframe.desk import adopting, audit, daily_close, execution, executions, fencing, users
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Broken, Invalid, NotFound, OutcomeUnknown, Stopped
@@ -85,6 +85,7 @@ class DeskProcess:
                 await line.venue.alive()
                 if not self.readiness.reconciled or self._unsettled(line):
                     await fencing.reconcile(line, lambda _: None, line.dealing())
+                adopting.require(self.office)
                 self.readiness.reconciled, self.readiness.trouble = True, ""
             except (OutcomeUnknown, Broken) as error:
                 self.readiness.reconciled, self.readiness.trouble = False, str(error)
@@ -107,14 +108,17 @@ class DeskProcess:
     async def _verify(self) -> None:
         """The whole chain in the background; a journal that does not hold stops trading."""
 
-        def look() -> str:
+        def look() -> tuple[str, str]:
             office = audit_office(self.folder, user=self.office.user, database=self.database)
             found = audit.verify(office)
             office.journal.close()
-            return "whole" if found.sound else str(found.faults[:1] or "the books do not balance")
+            trouble = str(found.faults[:1] or "the books do not balance")
+            return "whole" if found.sound else trouble, found.checkpoint
 
         try:
-            self.readiness.chain = await asyncio.to_thread(look)
+            self.readiness.chain, held = await asyncio.to_thread(look)
+            if self.readiness.chain == "whole":
+                self.office.believe(held)
         except (Broken, Stopped) as error:
             self.readiness.chain = str(error)
 

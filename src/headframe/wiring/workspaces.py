@@ -4,6 +4,7 @@ import shutil
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 
 from headframe.desk import checkpoint, users
 from headframe.desk.clock import VirtualClock
@@ -12,6 +13,7 @@ from headframe.desk.ports import (
     Broken,
     Clock,
     DiskTrouble,
+    Draft,
     Head,
     Invalid,
     Journal,
@@ -25,10 +27,12 @@ from headframe.store import (
     Folder,
     Place,
     SqlitePlace,
+    TrialJournal,
     place_of,
     read_backup,
     write_backup,
 )
+from headframe.units import iso
 from headframe.wiring.environment import database_url, token_given, user_name
 
 
@@ -44,9 +48,17 @@ def _found(folder: Path, database: str | None) -> Place:
     return place
 
 
-def open_office(folder: Path, *, user: str | None, database: str | None = None) -> Office:
-    """The desk of an existing workspace; its clock stands where the journal ends."""
-    return _office(folder, _found(folder, database).open(), user)
+def open_office(
+    folder: Path, *, user: str | None, database: str | None = None, dry_run: bool = False
+) -> Office:
+    """The desk of an existing workspace; its clock stands where the journal ends.
+
+    In a dry run what is written is read back and thrown away: the journal and the files stay as they are.
+    """
+    journal: Journal = _found(folder, database).open()
+    if dry_run:
+        journal = TrialJournal(journal)
+    return _office(folder, journal, user, keeps=not dry_run)
 
 
 def audit_office(folder: Path, *, user: str | None, database: str | None = None) -> Office:
@@ -64,7 +76,7 @@ def _unread(folder: Path, journal: Journal, user: str | None) -> Office:
     )
 
 
-def _office(folder: Path, journal: Journal, user: str | None) -> Office:
+def _office(folder: Path, journal: Journal, user: str | None, *, keeps: bool = True) -> Office:
     office = _unread(folder, journal, user)
     kept = _checkpoint(folder, journal)
     if kept is not None:
@@ -72,7 +84,7 @@ def _office(folder: Path, journal: Journal, user: str | None) -> Office:
     office.user = _owner(office, user)
     folded = 0 if kept is None else kept.head.count
     state = office.state()
-    if state.head.count - folded >= checkpoint.EVERY:
+    if keeps and state.head.count - folded >= checkpoint.EVERY:
         keep_checkpoint(office, folder)
     if state.clock is not None:
         office.clock = _clock(state.mode, state.clock)
@@ -160,6 +172,19 @@ def back_up(folder: Path, database: str | None, path: Path) -> Head:
     return write_backup(journal, folder, path)
 
 
-def restore(folder: Path, database: str | None, path: Path) -> Head:
-    """Bring a workspace back from a backup, into a folder and a place that hold none."""
-    return read_backup(path, folder, place_of(folder, database_url(database)))
+def restore(folder: Path, database: str | None, path: Path, *, user: str | None = None) -> Head:
+    """Bring a workspace back from a backup, into a folder and a place that hold none.
+
+    An event says so: nothing trades until what venues dealt since the backup is adopted.
+    """
+
+    def after(journal: Journal, head: Head) -> None:
+        last = next(iter(journal.read(head.count - 1)), None) if head.count else None
+        if last is None:
+            return
+        body = {"backup": str(head), "since": iso(last.at), "lineage": token_hex(4)}
+        journal.append(
+            [Draft("restored", body)], at=last.at, author=user_name(user), after=head.count
+        )
+
+    return read_backup(path, folder, place_of(folder, database_url(database)), after)

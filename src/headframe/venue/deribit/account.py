@@ -224,6 +224,28 @@ class DeribitAccount:
         mine = [row for row in rows if row.get("label") == label]
         return tuple(sorted(mine, key=lambda row: parse.number(row, "timestamp")))
 
+    async def trades_since(self, currency: str, since: datetime) -> tuple[Json, ...]:
+        """Our trades in a currency since an instant, oldest first, however many there are."""
+        found: dict[str, Json] = {}
+        start = int(since.timestamp() * 1000)
+        while True:
+            answer = parse.table(
+                await self._client.call(
+                    "private/get_user_trades_by_currency",
+                    currency=currency,
+                    start_timestamp=start,
+                    count=1000,
+                    sorting="asc",
+                ),
+                "trades",
+            )
+            rows = parse.rows(answer.get("trades"), "trades")
+            fresh = {str(row.get("trade_id")): row for row in rows} | found
+            last = max((int(parse.number(row, "timestamp")) for row in rows), default=start)
+            if len(fresh) == len(found) or not answer.get("has_more"):
+                return tuple(sorted(fresh.values(), key=lambda row: parse.number(row, "timestamp")))
+            found, start = fresh, last
+
     async def orders(self, label: str, currency: str) -> tuple[OrderThere, ...]:
         """Our orders that carry a label, whatever became of them."""
         answer = await self._client.call(

@@ -8,12 +8,12 @@ what the venue shows under our id is all there will ever be.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from headframe.desk.ports import Clock, Malformed, Opened, Refused, VenueFinding
+from headframe.desk.ports import Clock, Malformed, Opened, Refused, VenueDeal, VenueFinding
 from headframe.instrument import Leg
 from headframe.mandate import ORDER_BOOK
 from headframe.rfq import Direction, Fill, Quote, Request, Taking
@@ -183,6 +183,15 @@ class DeribitBook:
         """No order comes late: the venue refuses it."""
         assert isinstance(ended, Collection)
         return ()
+
+    async def dealt(self, since: datetime, coin: str) -> tuple[VenueDeal, ...]:
+        """Orders of ours that were dealt, from the venue's list of our trades in a coin and in USDC."""
+        rows = [
+            row
+            for currency in (coin, "USDC")
+            for row in await self._account.trades_since(currency, since)
+        ]
+        return parse.book_deals_of(rows, since)
 
     async def find(self, request_id: str) -> VenueFinding | None:
         """Nothing of ours stands open; whether it was dealt is read from the trades."""

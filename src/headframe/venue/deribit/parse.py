@@ -5,7 +5,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, cast
 
-from headframe.desk.ports import Malformed
+from headframe.desk.ports import Malformed, VenueDeal
 from headframe.rfq import Direction, Fill, HedgeLeg, Quote, Request
 
 Json = dict[str, Any]
@@ -125,6 +125,47 @@ def _maybe(level: Json, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return float("nan")
     return float(value)
+
+
+def was_dealt(row: Json) -> bool:
+    """Whether a request, as its taker sees it, led to a trade."""
+    return row.get("state") in {"filled", "traded"} or bool(row.get("trades"))
+
+
+def deal_of(row: Json) -> VenueDeal:
+    """A request that was dealt, as the venue lists it."""
+    legs = rows(row.get("legs"), "legs")
+    return VenueDeal(
+        venue_id=str(row.get("block_rfq_id")),
+        label=str(row.get("label") or ""),
+        at=stamp(row, "creation_timestamp"),
+        instruments=tuple(text(leg, "instrument_name") for leg in legs),
+        amount=_decimal(row, "amount"),
+        hedged=row.get("hedge") is not None,
+    )
+
+
+def book_deals_of(trades: list[Json], since: datetime) -> tuple[VenueDeal, ...]:
+    """Orders of ours that were dealt in an order book, each by its label; blocks are not among them."""
+    orders: dict[str, list[Json]] = {}
+    for row in trades:
+        if row.get("label") and row.get("block_trade_id") is None:
+            orders.setdefault(text(row, "label"), []).append(row)
+    found = [
+        VenueDeal(
+            venue_id=str(group[0].get("order_id")),
+            label=label,
+            at=min(stamp(row, "timestamp") for row in group),
+            instruments=tuple(dict.fromkeys(text(row, "instrument_name") for row in group)),
+            amount=max(
+                sum(_decimal(row, "amount") for row in group if row["instrument_name"] == name)
+                for name in {row["instrument_name"] for row in group}
+            )
+            or Decimal(0),
+        )
+        for label, group in orders.items()
+    ]
+    return tuple(sorted((one for one in found if one.at >= since), key=lambda one: one.at))
 
 
 def fills_of(blocks: list[Json], shown: Json, request: Request) -> tuple[Fill, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from headframe.desk.ports import Broken, Clock, Malformed, Opened, VenueFinding
+from headframe.desk.ports import Broken, Clock, Malformed, Opened, VenueDeal, VenueFinding
 from headframe.rfq import Direction, Fill, Quote, Request, Taking, sweep_price
 from headframe.venue.deribit import parse
 from headframe.venue.deribit.account import DeribitAccount
@@ -285,6 +285,28 @@ class DeribitVenue:
                 break
             before = {"continuation": int(str(following))}
         return tuple(found)
+
+    async def dealt(self, since: datetime, coin: str) -> tuple[VenueDeal, ...]:
+        """Requests of ours that were dealt, from the venue's list of them; ``coin`` is not asked for."""
+        assert coin
+        found: list[Json] = []
+        before: dict[str, int] = {}
+        while True:
+            answer = parse.table(
+                await self._client.call(
+                    "private/get_block_rfqs", count=1000, currency="any", role="taker", **before
+                ),
+                "requests",
+            )
+            page = parse.rows(answer.get("block_rfqs"), "block_rfqs")
+            found += page
+            following = answer.get("continuation")
+            oldest = [parse.stamp(row, "creation_timestamp") for row in page[-1:]]
+            if following is None or not str(following).isdigit() or not oldest or oldest[0] < since:
+                break
+            before = {"continuation": int(str(following))}
+        deals = [parse.deal_of(row) for row in found if parse.was_dealt(row)]
+        return tuple(sorted((one for one in deals if one.at >= since), key=lambda one: one.at))
 
     async def orphans(self, ended: Collection[str]) -> tuple[str, ...]:
         """Requests open at the venue that carry one of these ids of ours as their label."""
