@@ -25,11 +25,13 @@ from headframe.risk import (
     Liquidity,
     NettingSet,
     Programme,
+    brownian_at,
     gathered,
     hedge_of,
     ladder,
     liquidity_at_risk,
     opening_of,
+    peak_variation,
     prepare,
     result_sha256,
     run,
@@ -414,6 +416,19 @@ def test_liquidity_at_risk_is_that_of_the_reference_and_of_the_paths() -> None:
     assert abs(drawn.at(0.99) - daily) < 0.015
     with pytest.raises(Wrong):
         liquidity_at_risk(vol=0.0, days=90, confidence=0.99)
+
+
+def test_liquidity_at_risk_has_one_volatility_and_a_models_own_peak_another_name() -> None:
+    plain = brownian_at(SURFACE, days=90)
+    vol = math.sqrt(plain.v0)
+    assert vol == pytest.approx(SURFACE.vol_at(90 / 365, 0.0), abs=1e-6)
+    drawn = simulated_call(plain, days=90, paths=20_000, seed=3)
+    same = peak_variation(plain, days=90, paths=20_000, seed=3)
+    assert (same.share, same.model) == (drawn, "gbm")
+    assert same.vol == pytest.approx(vol, rel=0.02)
+    own = peak_variation(gbm(1.5 * vol), days=90, paths=20_000, seed=3)
+    assert own.vol == pytest.approx(1.5 * vol, rel=0.02)
+    assert own.share.at(0.99) > 1.3 * drawn.at(0.99)
 
 
 def test_stresses_name_real_moves(real_data: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_mean_is_marked_as_the_pricing_room_does(surface: Surface, days: int) 
 
 
 def test_a_mean_is_worth_what_drawn_prices_pay(surface: Surface) -> None:
-    """At one volatility: 400,000 drawn means, seasoned by ten fixings at 60,000."""
+    """Each fixing at its own volatility: 400,000 drawn means, seasoned by ten fixings at 60,000."""
     flat = surface.at_spot(77_000.0, AT)
     one = collar(40, (72_000, 200_000), AT.date() + timedelta(days=1))
     for day in one.days_left[:10]:
@@ -125,13 +125,13 @@ def test_a_mean_is_worth_what_drawn_prices_pay(surface: Surface) -> None:
     at = one.fixes_at(one.days_left[0]) - timedelta(hours=12)
     years = [year_fraction(at, one.fixes_at(day)) for day in one.days_left]
     count = len(years)
-    spread = sum(t * (2 * (count - i) + 1) for i, t in enumerate(years, start=1)) / count**2
     strike = (40 * 72_000 - 10 * 60_000) / count
-    vol = flat.vol(spread, strike)
+    mean = sum(flat.forward(t) for t in years) / count
+    variance = [flat.vol_at(t, np.log(strike / mean)) ** 2 * t for t in years]
     draws = np.random.default_rng(7).standard_normal((200_000, count))
     draws = np.concatenate([draws, -draws])
-    steps = np.diff([0.0, *years])
-    walk = np.cumsum(draws * np.sqrt(steps) * vol - 0.5 * vol * vol * steps, axis=1)
+    steps = np.diff([0.0, *variance])
+    walk = np.cumsum(draws * np.sqrt(steps) - 0.5 * steps, axis=1)
     forwards = np.array([flat.forward(t) for t in years])
     means = (forwards * np.exp(walk)).sum(axis=1)
     paid = 10.0 * np.maximum(72_000 - (10 * 60_000 + means) / 40, 0.0)

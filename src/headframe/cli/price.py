@@ -41,7 +41,8 @@ def price(call: Call, file: Path, implied: bool) -> int:
     """Price the rows of FILE, a CSV with kind, style, strike, years and what each style needs.
 
     linear, inverse: forward, vol, discount. average: forward, vol, discount, fixings (evenly spaced
-    to years), first_fixing_years; fixings_done and fixed_so_far (their mean); carry. barrier: spot,
+    to years), first_fixing_years; fixings_done and fixed_so_far (their mean); carry; vols in place of
+    vol (one for each fixing to come, or years:vol points, between semicolons). barrier: spot,
     vol, barrier_type (down-in, down-out, up-in, up-out), barrier, rebate; carry and rate, or forward
     and discount in their place.
 

@@ -3,7 +3,9 @@
 import csv
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from io import StringIO
+from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ European = tuple[float, bool, float, float, float, float, float]
 
 _ALWAYS = ("kind", "style", "strike", "years")
 _BY_STYLE = {
-    "average": ("vol", "forward", "discount", "fixings", "first_fixing_years"),
+    "average": ("forward", "discount", "fixings", "first_fixing_years"),
     "barrier": ("vol", "spot", "barrier_type", "barrier"),
 }
 _EUROPEAN = ("vol", "forward", "discount")
@@ -110,11 +112,11 @@ def average(row: Row) -> "AverageOption":
     """A row of style average."""
     from headframe.pricing import AverageOption
 
-    return AverageOption(
+    plain = AverageOption(
         sign=_sign(row),
         forward=_figure(row, "forward"),
         strike=_figure(row, "strike"),
-        vol=_figure(row, "vol"),
+        vol=_figure(row, "vol", 0.0) if _cell(row, "vols") else _figure(row, "vol"),
         years=_figure(row, "years"),
         discount=_figure(row, "discount"),
         fixings=_count(row, "fixings"),
@@ -123,6 +125,45 @@ def average(row: Row) -> "AverageOption":
         fixed=_figure(row, "fixed_so_far", 0.0),
         carry=_figure(row, "carry", 0.0),
     )
+    return replace(plain, vols=_vols(_cell(row, "vols"), plain)) if _cell(row, "vols") else plain
+
+
+def _vols(text: str, plain: "AverageOption") -> tuple[float, ...]:
+    """Volatilities of the fixings to come: one each, or those of a curve given as years:vol."""
+    from headframe.pricing import term_vols
+
+    parts = [part.strip() for part in text.split(";")]
+    if not any(":" in part for part in parts):
+        return tuple(_vol(part) for part in parts)
+    points: list[tuple[float, float]] = []
+    for part in parts:
+        years, _, vol = part.partition(":")
+        points.append((_number(years), _vol(vol)))
+    rising = all(a[0] < b[0] for a, b in pairwise(points))
+    if not rising or not all(0.0 < years <= 1_000.0 for years, _ in points):
+        raise Wrong(
+            f"vols: expected points as years:vol, years above 0 and rising, got {text[:40]!r}; "
+            "fix: for example 0.02:0.9; 0.25:0.6"
+        )
+    return term_vols(points, plain.times().tolist())
+
+
+def _vol(text: str) -> float:
+    value = _number(text)
+    if not 0.0 <= value <= _RANGES["vol"][1]:
+        raise Wrong(
+            f"vols: expected volatilities from 0 to {_RANGES['vol'][1]:g} between semicolons, got "
+            f"{text[:20]!r}; fix: for example 0.9; 0.8; 0.7, one for each fixing to come"
+        )
+    return value
+
+
+def _number(text: str) -> float:
+    """A number of plain digits, or not a number, which no range takes."""
+    try:
+        return float(text) if text.isascii() and "_" not in text else float("nan")
+    except ValueError:
+        return float("nan")
 
 
 def barrier(row: Row) -> "BarrierOption":
@@ -191,10 +232,7 @@ def _figure(row: Row, name: str, empty: float | None = None) -> float:
         return empty
     low, high, open_below = _RANGES[name]
     allowed = f"{name} must be a number {'above' if open_below else 'from'} {low:g} to {high:g}"
-    try:
-        value = float(text) if text.isascii() and "_" not in text else float("nan")
-    except ValueError:
-        value = float("nan")
+    value = _number(text)
     if not isfinite(value) or not (low < value if open_below else low <= value) or value > high:
         raise Wrong(f"{allowed}, was {text[:20]!r}")
     return value

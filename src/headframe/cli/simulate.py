@@ -127,8 +127,7 @@ def _columns(found: "Simulation") -> list[str]:
 
 
 def _answer(call: Call, found: "Simulation") -> None:
-    from headframe.codec import to_json
-    from headframe.desk.simulation import LIQUIDITY_CONFIDENCE, LIQUIDITY_DAYS, model_numbers
+    from headframe.desk.simulation import LIQUIDITY_DAYS
     from headframe.report import (
         liquidity_table,
         simulation_figures_table,
@@ -137,8 +136,34 @@ def _answer(call: Call, found: "Simulation") -> None:
     )
 
     engine, made = found.engine, found.programme
+    call.answer(
+        "simulate",
+        _simulated(found),
+        f"{found.summary.paths:,} paths of {engine.calendar.days} days from "
+        f"{made.as_of:%Y-%m-%d}, seed {found.seed}: {made.model.words}",
+        simulation_months_table(found.summary),
+        simulation_figures_table(found.summary),
+        stresses_table("Scenarios", found.courses),
+        stresses_table("Stresses", found.stresses),
+        liquidity_table(
+            found.liquidity,
+            found.simulated,
+            found.peak,
+            vol=found.liquidity_vol,
+            days=LIQUIDITY_DAYS,
+        ),
+        *_closing_lines(found),
+    )
+
+
+def _simulated(found: "Simulation") -> dict[str, Any]:
+    """The answer as JSON."""
+    from headframe.codec import to_json
+    from headframe.desk.simulation import LIQUIDITY_CONFIDENCE, LIQUIDITY_DAYS, model_numbers
+
+    engine, made = found.engine, found.programme
     marks = {"worst_usd": found.marks_worst_usd, "rms_usd": found.marks_rms_usd}
-    data: dict[str, Any] = {
+    return {
         "paths": found.summary.paths,
         "seed": found.seed,
         "as_of": to_json(made.as_of),
@@ -160,21 +185,13 @@ def _answer(call: Call, found: "Simulation") -> None:
             "lognormal": found.liquidity.lognormal,
             "simulated": {name: to_json(one) for name, one in found.simulated.items()},
         },
+        "peak_variation": {
+            "days": LIQUIDITY_DAYS,
+            "model": found.peak.model,
+            "vol": found.peak.vol,
+            "share": to_json(found.peak.share),
+        },
     }
-    call.answer(
-        "simulate",
-        data,
-        f"{found.summary.paths:,} paths of {engine.calendar.days} days from "
-        f"{made.as_of:%Y-%m-%d}, seed {found.seed}: {made.model.words}",
-        simulation_months_table(found.summary),
-        simulation_figures_table(found.summary),
-        stresses_table("Scenarios", found.courses),
-        stresses_table("Stresses", found.stresses),
-        liquidity_table(
-            found.liquidity, found.simulated, vol=found.liquidity_vol, days=LIQUIDITY_DAYS
-        ),
-        *_closing_lines(found),
-    )
 
 
 def _closing_lines(found: "Simulation") -> tuple[str, ...]:

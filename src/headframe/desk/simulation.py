@@ -1,8 +1,9 @@
 """The scenario engine on the workspace as it stands: gathered, run, reduced, hashed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from math import sqrt
 from typing import Any
 
 from headframe.book import Accounts
@@ -20,15 +21,18 @@ from headframe.risk import (
     Engine,
     Ladder,
     LiquidityAtRisk,
+    PeakVariation,
     Programme,
     Spread,
     StressOutcome,
     Summary,
+    brownian_at,
     daily_paths,
     hedge_in_force,
     ladder,
     liquidity_at_risk,
     opening_of,
+    peak_variation,
     prepare,
     result_sha256,
     run,
@@ -85,6 +89,9 @@ class Simulation:
     liquidity_vol: float
     liquidity: LiquidityAtRisk
     simulated: Mapping[str, Spread]
+    """Liquidity at risk at the ends of days, by the model of its definition."""
+    peak: PeakVariation
+    """The same of the run's own model, which has a volatility of its own."""
     notes: tuple[str, ...] = ()
 
 
@@ -160,9 +167,8 @@ def simulate(
             )
         )
         worst, rms = engine.marks_error(seed)
-        vol = round(made.surface.vol_at(LIQUIDITY_DAYS / 365.0, 0.0), 6)
-        plain = ladder(Ladder.GBM, made.surface)
-        plain = replace(plain, v0=vol * vol, theta=vol * vol)
+        plain = brownian_at(made.surface, days=LIQUIDITY_DAYS)
+        vol = round(sqrt(plain.v0), 6)
         return Simulation(
             programme=made,
             engine=engine,
@@ -179,9 +185,11 @@ def simulate(
                 vol=vol, days=LIQUIDITY_DAYS, confidence=LIQUIDITY_CONFIDENCE
             ),
             simulated={
-                name: simulated_call(model, days=LIQUIDITY_DAYS, paths=_CALL_PATHS, seed=seed)
-                for name, model in (("gbm", plain), (str(asked.kind), made.model))
+                str(plain.kind): simulated_call(
+                    plain, days=LIQUIDITY_DAYS, paths=_CALL_PATHS, seed=seed
+                )
             },
+            peak=peak_variation(made.model, days=LIQUIDITY_DAYS, paths=_CALL_PATHS, seed=seed),
             notes=production.input_notes(office),
         )
     except Wrong as error:

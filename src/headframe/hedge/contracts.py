@@ -22,6 +22,7 @@ from headframe.risk import (
     Course,
     Index,
     averaging_basis,
+    daily_vols,
     leg_value_usd,
     position_value_usd,
     stand_in,
@@ -351,8 +352,7 @@ def _basis(found: Situation, made: ContractPriced) -> tuple[float, float]:
             ends = datetime.combine(day + timedelta(days=1), time(), at.tzinfo)
             sold[ceil((ends - at).total_seconds() / 86_400.0) - 1] += unsold
             unsold = 0.0
-    years = year_fraction(at, fixings[-1])
-    return averaging_basis(sold, fixed, found.surface.vol(years, found.surface.forward(years)))
+    return averaging_basis(sold, fixed, daily_vols(found.surface, count))
 
 
 def contract_envelope(found: Situation, name: str, made: ContractPriced) -> ContractEnvelope:

@@ -1,5 +1,11 @@
 """What an instrument is worth and how that changes: curve, smile, value, greeks, zero-cost strike."""
 
+from headframe.pricing.averaging import (
+    equivalent_years,
+    fixing_vols,
+    mean_variance,
+    term_vols,
+)
 from headframe.pricing.batch import price_batch, price_wholesale
 from headframe.pricing.collar import (
     Snapped,
@@ -50,12 +56,15 @@ __all__ = [
     "black76",
     "black76_greeks",
     "carry_and_rate",
+    "equivalent_years",
     "fit_of",
+    "fixing_vols",
     "forward_curve",
     "heston_jumps_value",
     "implied_batch",
     "inverse_greeks",
     "listed_strikes",
+    "mean_variance",
     "merton_value",
     "option_value",
     "parity_forward",
@@ -63,6 +72,7 @@ __all__ = [
     "price_wholesale",
     "quality_of",
     "surface_of",
+    "term_vols",
     "tradable",
     "zero_cost_call",
     "zero_cost_pair",

@@ -10,6 +10,7 @@ from headframe.units import Wrong
 Figures = tuple[float, float, float, float, float]
 """Price, delta and gamma per unit of forward, vega per 1.00 of volatility, theta a year."""
 MOST_FIXINGS = 1_500
+MOST_VOL = 100.0
 _FAR = 3.0
 
 
@@ -21,6 +22,9 @@ class AverageOption:
     first of the whole schedule, of which ``done`` have passed. A single fixing still to come in the
     first sense happens at ``first_fixing_years``. ``fixed`` is the mean of the fixings done. The
     forward of a fixing at t is ``forward`` x exp(-carry (years - t)).
+
+    ``vol`` is one volatility for every fixing; ``vols``, where given, are one for each fixing still to
+    come, in order: the volatility of an option that expires at that fixing.
     """
 
     sign: float
@@ -34,6 +38,7 @@ class AverageOption:
     done: int = 0
     fixed: float = 0.0
     carry: float = 0.0
+    vols: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.fixings <= MOST_FIXINGS:
@@ -55,6 +60,33 @@ class AverageOption:
                 f"the schedule from {self.first_fixing_years:g} to {self.years:g} years has more "
                 f"fixings behind it than fixings_done, was {self.done}"
             )
+        if self.vols:
+            self._check_vols()
+
+    def _check_vols(self) -> None:
+        """Raise unless there is one volatility a coming fixing, and no total variance that falls away."""
+        coming = self.fixings - self.done
+        if len(self.vols) != coming:
+            raise Wrong(
+                f"vols: expected one volatility for each of the {coming} fixings to come, got "
+                f"{len(self.vols)}; fix: one figure a fixing, or points of a curve as years:vol"
+            )
+        if not all(0.0 <= vol <= MOST_VOL for vol in self.vols):
+            raise Wrong(
+                f"vols: expected volatilities from 0 to {MOST_VOL:g}, got {min(self.vols):g} to "
+                f"{max(self.vols):g}; fix: 0.6 is 60 %"
+            )
+        greatest = 0.0
+        for place, (vol, years) in enumerate(zip(self.vols, self.times().tolist(), strict=True), 1):
+            variance = vol * vol * years
+            # a published table (Haug 2007, table 4-28) falls by 2 %: rounding of quotes, not a typing error
+            if variance < 0.9 * greatest:
+                raise Wrong(
+                    f"vols: expected a total variance (vol squared x years) that does not fall, got "
+                    f"{variance:g} after {greatest:g} at fixing {place} to come; fix: give vols in the "
+                    f"order of the fixings"
+                )
+            greatest = max(greatest, variance)
 
     def times(self) -> Array:
         """Years to each fixing still to come, rising."""
@@ -80,13 +112,12 @@ class AverageOption:
             price = self.discount * max(self.sign * (self.fixed - self.strike), 0.0)
             rate = -log(self.discount) / self.years if self.years > 0.0 else 0.0
             return (price, 0.0, 0.0, 0.0, rate * price), price
-        times, weight = self.times(), coming / self.fixings
+        times, weight = np.ascontiguousarray(self.times()), coming / self.fixings
         strike = (self.fixings * self.strike - self.done * self.fixed) / coming
         forwards = self.forward * np.exp(-self.carry * (self.years - times))
         out = np.empty(6)
-        average_figures(
-            self.sign, forwards, times, strike, self.vol, self.discount, self.years, out
-        )
+        vols = np.array(self.vols) if self.vols else np.full(coming, self.vol)
+        average_figures(self.sign, forwards, times, strike, vols, self.discount, self.years, out)
         price, delta, gamma, vega, theta, two_moments = (weight * float(one) for one in out)
         return (price, delta, gamma, vega, theta), two_moments
 

@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from headframe.report.table import Cell, Column, Estimate, Form, Table
-from headframe.risk import ChanceLadder, LiquidityAtRisk, Spread, StressOutcome, Summary
+from headframe.risk import (
+    ChanceLadder,
+    LiquidityAtRisk,
+    PeakVariation,
+    Spread,
+    StressOutcome,
+    Summary,
+)
 
 _WORDS = {
     "end_price_usd": "price at the end USD",
@@ -130,23 +137,39 @@ def stresses_table(title: str, found: Sequence[StressOutcome]) -> Table:
 
 
 def liquidity_table(
-    closed: LiquidityAtRisk, simulated: Mapping[str, Spread], *, vol: float, days: int
+    closed: LiquidityAtRisk,
+    simulated: Mapping[str, Spread],
+    peak: PeakVariation,
+    *,
+    vol: float,
+    days: int,
 ) -> Table:
-    """The call of a short forward not exceeded with 99 %, by closed form and by simulation."""
+    """Liquidity at risk of a short forward at one volatility, and the peak margin on the run's own paths."""
     rows: list[tuple[Cell, ...]] = [
-        ("arithmetic normal, closed form", closed.normal),
-        ("log-normal, closed form", closed.lognormal),
-        *((f"{name}, simulated at daily ends", _quantile(one, 0.99)) for name, one in simulated.items()),
-    ]  # fmt: skip
+        ("liquidity at risk, arithmetic normal, closed form", vol, closed.normal),
+        ("liquidity at risk, log-normal, closed form", vol, closed.lognormal),
+        *(
+            (f"liquidity at risk, {name}, simulated at daily ends", vol, _quantile(one, 0.99))
+            for name, one in simulated.items()
+        ),
+        (
+            f"peak variation margin on the paths of {peak.model}",
+            peak.vol,
+            _quantile(peak.share, 0.99),
+        ),
+    ]
     return Table(
-        title=f"Liquidity at risk of a short forward: 99 %, {days} days, {vol:.1%} volatility",
+        title=f"Liquidity at risk of a short forward: 99 %, {days} days",
         columns=(
-            Column("model"),
+            Column("figure"),
+            Column("volatility", Form.SHARE),
             Column("share of notional", Form.SHARE),
         ),
         rows=tuple(rows),
-        note="Initial margin comes on top. Closed forms watch the price all the time, the simulation "
-        "once a day.",
+        note=f"Liquidity at risk: the cumulative variation margin not exceeded with 99 %, at the surface's "
+        f"volatility of {days} days at the money. The run's own model has a volatility of its own over these "
+        "days, hence another name. Initial margin comes on top. Closed forms watch the price all the time, "
+        "simulations once a day.",
     )
 
 

@@ -7,6 +7,7 @@ from headframe.risk.basis import (
     averaging_basis,
     basis_risk,
     closing_weights,
+    daily_vols,
     sale_weights,
 )
 from headframe.risk.courses import Course, course_prices
@@ -49,8 +50,11 @@ from headframe.risk.hedged import (
 from headframe.risk.instrument_liquidity import Liquid, liquid
 from headframe.risk.liquidity import (
     LiquidityAtRisk,
+    PeakVariation,
+    brownian_at,
     liquidity_at_risk,
     opening_of,
+    peak_variation,
     simulated_call,
 )
 from headframe.risk.margin import (
@@ -199,6 +203,7 @@ __all__ = [
     "Outlook",
     "OutrightMargin",
     "OutrightRow",
+    "PeakVariation",
     "Pledge",
     "PortfolioMargin",
     "PortfolioModel",
@@ -226,6 +231,7 @@ __all__ = [
     "averaged_worth",
     "averaging_basis",
     "basis_risk",
+    "brownian_at",
     "by_group",
     "cash_out_price",
     "cause_of",
@@ -237,6 +243,7 @@ __all__ = [
     "course_prices",
     "credit_charge_usd",
     "daily_paths",
+    "daily_vols",
     "dealer_of",
     "difficulty_worth",
     "effectiveness",
@@ -279,6 +286,7 @@ __all__ = [
     "opening_of",
     "outcomes",
     "outright",
+    "peak_variation",
     "portfolio_margin",
     "position_value_usd",
     "prepare",

@@ -7,6 +7,7 @@ from math import ceil, sqrt
 from headframe.mandate import Unwind
 from headframe.mining import SalePolicy
 from headframe.numerics import Array, np
+from headframe.pricing import Surface
 from headframe.risk.kernels import hedge_against_sales
 from headframe.risk.run_off import NO_COSTS, DealingCosts
 from headframe.units import Month, Wrong, steadied, steady
@@ -139,15 +140,28 @@ def basis_risk(  # noqa: PLR0913 - by name
     return steadied(found)
 
 
-def averaging_basis(sales: Array, fixings: Array, vol: float) -> tuple[float, float]:
+def averaging_basis(sales: Array, fixings: Array, vol: float | Array) -> tuple[float, float]:
     """Tracking error (of the price) and R2 of a mean of daily fixings against a mean of daily sales.
 
-    Both are weights by day that add up to one. For a price of small moves the gap of two weighted means is a
+    Both are weights by day that add up to one; ``vol`` is a volatility a year of every day's move, or
+    (days,) of each (``daily_vols``). For a price of small moves the gap of two weighted means is a
     sum of daily moves, each weighed by what of either mean is still to come: exact for a Brownian motion.
     """
     sold, fixed = (np.cumsum(one[::-1])[::-1] for one in (sales, fixings))
-    gap = float(((sold - fixed) ** 2).sum())
-    together = float((sold * fixed).sum())
-    spread = float((sold**2).sum()) * float((fixed**2).sum())
+    level = float(np.sqrt(np.mean(np.square(vol))))
+    power = np.square(vol) / (level * level) if level > 0.0 else 1.0
+    gap = float((power * (sold - fixed) ** 2).sum())
+    together = float((power * sold * fixed).sum())
+    spread = float((power * sold**2).sum()) * float((power * fixed**2).sum())
     r2 = together**2 / spread if spread > 0.0 else 0.0
-    return steady(vol * sqrt(gap / 365.0)), steady(r2)
+    return steady(level * sqrt(gap / 365.0)), steady(r2)
+
+
+def daily_vols(surface: Surface, days: int) -> Array:
+    """Return the volatility a year, at the money, of each of the days to come: (days,).
+
+    A day's variance is what the surface's total variance grows by on it, never below zero.
+    """
+    ends = [surface.vol_at(day / 365.0, 0.0) ** 2 * day for day in range(1, days + 1)]
+    grown = np.diff(np.maximum.accumulate(np.array([0.0, *ends])))
+    return np.sqrt(grown)

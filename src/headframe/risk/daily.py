@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from headframe.numerics import Array, np
+from headframe.risk.columns import walked_by_name
 from headframe.risk.engine import Engine, Programme, Room, abreast, prepare
 from headframe.risk.hedged import no_hedge
 from headframe.units import Wrong
@@ -59,11 +60,11 @@ def _part(engine: Engine, bare: Engine, seed: int, first: int, width: int) -> di
     difficulty = np.empty((width, len(calendar.edges) - 1))
     engine.mine.fill(seed, first, room.walked, (room.coins, room.fees, room.power, difficulty))
     room.coins[:] += room.fees
-    bucket, share = calendar.bucket, calendar.share[:, None]
+    bucket, share, walked = calendar.bucket, calendar.share[:, None], walked_by_name(room.walked)
     return {
-        "price_usd": room.walked[:, 0],
-        "variance": room.walked[:, 2] ** 4,
-        "basis": room.walked[:, 3],
+        "price_usd": walked.price_usd,
+        "variance": walked.variance_root4**4,
+        "basis": walked.carry_stray,
         "difficulty": difficulty.T[bucket],
         "coins": room.coins.T[bucket] * share,
         "power_usd": room.power.T[bucket] * share,
@@ -79,5 +80,5 @@ def _liquidity(engine: Engine, seed: int, first: int, room: Room) -> Array:
     kept = np.zeros((2 * days + 1, width))
     engine.settle(seed, first, room, (rung, kept))
     cash, credit, stock, free, premium = engine.opening
-    opened = cash + credit - premium + (stock + free) * room.walked[0, 0]
+    opened = cash + credit - premium + (stock + free) * walked_by_name(room.walked).price_usd[0]
     return np.concatenate([opened[None], kept[:days]])

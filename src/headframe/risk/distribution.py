@@ -5,23 +5,12 @@ from dataclasses import dataclass
 from math import ceil, floor, sqrt
 
 from headframe.numerics import Array, Singles, column_quantiles, np
+from headframe.risk.columns import results_by_name
 from headframe.risk.engine import Engine
 from headframe.units import Month, Wrong
 
 LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
 _TAIL = 0.05
-_NAMES = (
-    "end_price_usd",
-    "coins",
-    "sales_usd",
-    "costs_usd",
-    "hedge_usd",
-    "lowest_liquidity_unhedged_usd",
-    "lowest_liquidity_hedged_usd",
-    "liquidity_drawdown_unhedged_usd",
-    "liquidity_drawdown_hedged_usd",
-    "largest_cumulative_call_usd",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,18 +88,18 @@ def summary(engine: Engine, results: Singles, *, covenant_usd: float = 0.0) -> S
     """Reduce the results of a run, column by column, in one fixed order."""
     if results.ndim != 2 or results.shape[1] != engine.columns or not len(results):
         raise Wrong(f"results are (paths, {engine.columns}), was {results.shape}")
-    count = len(engine.calendar.months)
-    base = len(_NAMES)
-    low_bare, low = results[:, 5], results[:, 6]
+    named = results_by_name(results)
+    figures = named.figures
+    low_bare, low = figures.lowest_liquidity_unhedged_usd, figures.lowest_liquidity_hedged_usd
     return Summary(
         paths=len(results),
-        figures={name: spread(results[:, place]) for place, name in enumerate(_NAMES)},
+        figures={name: spread(column) for name, column in figures._asdict().items()},
         months=tuple(
             MonthSpread(
                 month=month,
-                coins=spread(results[:, base + place]),
-                bare_usd=spread(results[:, base + count + place]),
-                hedged_usd=spread(results[:, base + 2 * count + place]),
+                coins=spread(named.month_coins[:, place]),
+                bare_usd=spread(named.month_unhedged_usd[:, place]),
+                hedged_usd=spread(named.month_hedged_usd[:, place]),
             )
             for place, month in enumerate(engine.calendar.months)
         ),

@@ -16,8 +16,18 @@ from headframe.mandate import Unwind
 from headframe.mining import ALL_RISKS, LaidMine, Operation, PricePaths, Risks, Start, lay
 from headframe.numerics import Array, Places, Singles, np, thread_count, threads
 from headframe.pricing import Surface
+from headframe.risk.columns import walked_by_name
 from headframe.risk.hedged import Hedge
-from headframe.risk.kernels import FIGURES, mark_errors, mark_tables, price_paths, run_programme
+from headframe.risk.kernels import (
+    AMOUNT,
+    EXPIRY,
+    FIGURES,
+    SET,
+    mark_errors,
+    mark_tables,
+    price_paths,
+    run_programme,
+)
 from headframe.risk.price_models import PriceModel
 from headframe.risk.run_off import NO_COSTS, DealingCosts, alive_shares, closing_days
 from headframe.units import Month, Wrong
@@ -154,10 +164,11 @@ class Engine:
         engine was prepared without them.
         """
         room = Room.of(self, len(prices))
-        room.walked[:, 0, :] = prices.T
-        room.walked[:, 1, :] = np.log(prices / prices[:, :1]).T
-        room.walked[:, 2, :] = (variances**0.25).T
-        room.walked[:, 3, :] = 0.0
+        walked = walked_by_name(room.walked)
+        walked.price_usd[:] = prices.T
+        walked.log_move[:] = np.log(prices / prices[:, :1]).T
+        walked.variance_root4[:] = (variances**0.25).T
+        walked.carry_stray[:] = 0.0
         sets = self.sets.copy()
         sets[:, [1, 2, 6]] *= stressed.margin
         changed = replace(
@@ -197,15 +208,15 @@ class Engine:
         out = np.zeros(len(self.sets), dtype=np.int64)
         for row, alive in zip(self.legs, self.alive, strict=True):
             closed = np.flatnonzero(alive == 0.0)
-            end = min(int(row[4]), int(closed[0])) if len(closed) else int(row[4])
-            out[int(row[5])] = max(out[int(row[5])], end)
+            end = min(int(row[EXPIRY]), int(closed[0])) if len(closed) else int(row[EXPIRY])
+            out[int(row[SET])] = max(out[int(row[SET])], end)
         return out
 
     def _settling(self) -> Array:
         """Return the legs with the amounts that are left to settle at their expiry."""
         legs = self.legs.copy()
         for row, alive in zip(legs, self.alive, strict=True):
-            row[2] *= alive[min(int(row[4]), self.calendar.days)]
+            row[AMOUNT] *= alive[min(int(row[EXPIRY]), self.calendar.days)]
         return legs
 
     def short(self, difficulty: Array) -> Array:
@@ -342,7 +353,7 @@ def prepare(
         programme.operation, calendar.edges, start=programme.start, prices=first, risks=risks
     )
     hedge = programme.hedge
-    reach = max(days, int(hedge.legs[:, 4].max()) if len(hedge.legs) else 0)
+    reach = max(days, int(hedge.legs[:, EXPIRY].max()) if len(hedge.legs) else 0)
     carry = np.array([log(surface.forward(day / 365.0) / spot) for day in range(reach + 1)])
     carry = carry.round(12)
     model = programme.model.numbers(spot, antithetic=programme.antithetic)
@@ -433,8 +444,8 @@ def _expires(legs: Array, days: int) -> Places:
     """1 on the days on which any leg expires."""
     found = np.zeros(days + 1, dtype=np.int64)
     for row in legs:
-        if row[4] <= days:
-            found[int(row[4])] = 1
+        if row[EXPIRY] <= days:
+            found[int(row[EXPIRY])] = 1
     return found
 
 

@@ -7,8 +7,10 @@ from math import log
 
 from headframe.mining import Risks
 from headframe.numerics import Array, np
+from headframe.risk.columns import PathResults, results_by_name
 from headframe.risk.courses import Course, course_prices
-from headframe.risk.engine import Engine, Programme, Stressed, prepare
+from headframe.risk.engine import Programme, Stressed, prepare
+from headframe.risk.kernels import V0
 
 CERTAIN = Risks(difficulty=False, fees=False, uptime=False, delay=False, luck=False)
 """Nothing of the mine left to chance; it still answers to the price."""
@@ -89,13 +91,13 @@ def stressed(
     for one in stresses:
         level = log(1.0 + one.move)
         passed = np.minimum(np.arange(days + 1) / one.days, 1.0)
-        variance = np.full(days + 1, float(engine.model[2]))
+        variance = np.full(days + 1, float(engine.model[V0]))
         if abs(one.move) >= _LOUD:
             variance[1:] *= _LOUDER
         row = engine.courses(
             (spot * np.exp(level * passed))[None, :], variance[None, :], stressed=one.stressed
-        )[0]
-        found.append(_outcome(engine, row, one.name, one.words))
+        )
+        found.append(_outcome(results_by_name(row), 0, one.name, one.words))
     return tuple(found)
 
 
@@ -122,22 +124,22 @@ def walked_courses(programme: Programme, moves: Sequence[float] = ()) -> tuple[S
         rows.append(spot * np.exp(log(1.0 + move) * passed))
         names.append((f"own {move:+.0%}", "reached half way, then level"))
     table = np.array(rows)
-    variances = np.full(table.shape, float(engine.model[2]))
-    found = engine.courses(table, variances, stressed=Stressed())
-    return tuple(_outcome(engine, row, *name) for row, name in zip(found, names, strict=True))
+    variances = np.full(table.shape, float(engine.model[V0]))
+    found = results_by_name(engine.courses(table, variances, stressed=Stressed()))
+    return tuple(_outcome(found, place, *name) for place, name in enumerate(names))
 
 
-def _outcome(engine: Engine, row: Array, name: str, words: str) -> StressOutcome:
-    count = len(engine.calendar.months)
+def _outcome(found: PathResults, place: int, name: str, words: str) -> StressOutcome:
+    figures = found.figures
     return StressOutcome(
         name=name,
         words=words,
-        end_price=float(row[0]),
-        coins=float(row[1]),
-        bare_usd=float(row[2] - row[3]),
-        hedged_usd=float(row[10 + 2 * count :].sum()),
-        hedge_usd=float(row[4]),
-        low_bare_usd=float(row[5]),
-        low_usd=float(row[6]),
-        called_usd=float(row[9]),
+        end_price=float(figures.end_price_usd[place]),
+        coins=float(figures.coins[place]),
+        bare_usd=float(figures.sales_usd[place] - figures.costs_usd[place]),
+        hedged_usd=float(found.month_hedged_usd[place].sum()),
+        hedge_usd=float(figures.hedge_usd[place]),
+        low_bare_usd=float(figures.lowest_liquidity_unhedged_usd[place]),
+        low_usd=float(figures.lowest_liquidity_hedged_usd[place]),
+        called_usd=float(figures.largest_cumulative_call_usd[place]),
     )

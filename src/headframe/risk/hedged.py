@@ -8,6 +8,7 @@ from headframe.book import MarginTerms, Position
 from headframe.counterparty import CollateralTerms
 from headframe.instrument import Instrument, Kind, StructureKind
 from headframe.numerics import Array, np
+from headframe.risk.kernels import EXPIRY, SET
 from headframe.risk.rules import RULE_SETS, VenueMargin, rule_set
 from headframe.units import Month, Wrong
 
@@ -64,7 +65,7 @@ class Hedge:
     @property
     def at_venue(self) -> list[bool]:
         """Return for each leg whether a venue margins it, not an agreement with a dealer."""
-        return [not self.sets[int(row[5])].name.startswith(DEALER) for row in self.legs]
+        return [not self.sets[int(row[SET])].name.startswith(DEALER) for row in self.legs]
 
     def set_numbers(self) -> Array:
         """The kernel's array of sets."""
@@ -83,8 +84,8 @@ class Hedge:
         """Coins alive in each set on each day: (sets, days + 1); ``alive`` is the share of each leg left."""
         out = np.zeros((len(self.sets), days + 1))
         for place, (row, coins) in enumerate(zip(self.legs, self.margined, strict=True)):
-            on = min(int(row[4]), days + 1)
-            out[int(row[5]), :on] += coins if alive is None else coins * alive[place, :on]
+            on = min(int(row[EXPIRY]), days + 1)
+            out[int(row[SET]), :on] += coins if alive is None else coins * alive[place, :on]
         return out
 
     def on_index(self, carry: Array, days: int) -> tuple[Array, Array]:
@@ -94,7 +95,7 @@ class Hedge:
         """
         alive, due = np.zeros((2, len(self.sets), days + 1))
         for row, coins in zip(self.legs, self.hashed, strict=True):
-            held, last = int(row[5]), int(row[4])
+            held, last = int(row[SET]), int(row[EXPIRY])
             on = min(last, days + 1)
             alive[held, :on] += coins * np.exp(carry[last] - carry[:on])
             if last <= days:

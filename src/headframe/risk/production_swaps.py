@@ -25,6 +25,7 @@ from headframe.mining import (
 )
 from headframe.numerics import Array, np
 from headframe.pricing import Surface
+from headframe.risk.columns import walked_by_name
 from headframe.risk.kernels import price_paths
 from headframe.risk.price_models import PriceModel
 from headframe.units import Wrong
@@ -88,7 +89,7 @@ def index_paths(outlook: Outlook, first: datetime, days: int) -> tuple[Array, Ar
         rows = coins[at : at + width]
         mine.fill(outlook.seed, at, walked, (rows, fees, nothing, nothing))
         rows += fees
-        spots = walked[:, 0].T
+        spots = walked_by_name(walked).price_usd.T
         prices[at : at + width] = spots[:, low] * (1.0 - share) + spots[:, low + 1] * share
     return coins, prices
 

@@ -15,6 +15,7 @@ from math import ceil, exp, log, sqrt
 
 from headframe.counterparty import HOUSE, CollateralTerms
 from headframe.numerics import Array, Places, Singles, np
+from headframe.risk.columns import walked_by_name
 from headframe.risk.distribution import beside
 from headframe.risk.engine import Engine, abreast
 from headframe.risk.kernels import exposures
@@ -152,7 +153,8 @@ def _walked(
             engine.grid, engine.tables, engine.hashed, engine.calendar.bucket, short, *part,
         )  # fmt: skip
         bare[:, :, first : first + width], secured[:, :, first : first + width] = part
-        ratios[:, first : first + width] = walked[days, 0] / walked[0, 0]
+        prices = walked_by_name(walked).price_usd
+        ratios[:, first : first + width] = prices[days] / prices[0]
     return bare, secured, ratios
 
 

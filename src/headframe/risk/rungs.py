@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
 from headframe.numerics import Array, np
+from headframe.risk.columns import walked_by_name
 from headframe.risk.distribution import quantile_se
 from headframe.risk.engine import Engine, Room, abreast
 from headframe.units import Wrong
@@ -125,7 +126,7 @@ def _walked(engine: Engine, days: Sequence[int], paths: int, seed: int) -> tuple
         engine.paths(seed, first, room.walked)
         engine.settle(seed, first, room, (rung, part))
         kept[:, first : first + width] = part
-        least = np.minimum.accumulate(room.walked[:, 0, :], axis=0)
+        least = np.minimum.accumulate(walked_by_name(room.walked).price_usd, axis=0)
         lows[:, first : first + width] = least[list(days)]
     return kept, lows
 

@@ -3,10 +3,12 @@
 A hashprice forward in USD is a forward sale of the coins its index pays, month by month: fixed less index
 times price is the index's coins times (fixed over those coins, less the price). One in coin is coins promised
 bought and the index's coins sold, at no price. An option on a mean is one on the mean's forward that expires
-when a price of the same volatility would have spread as far as the mean does: of fixings at t_1 < ... < t_n,
-at the sum of t_i (2 (n - i) + 1) over n squared. The fixings done move its strike and take their share of its
-amount. That is two moments of the mean; what conditioning on the geometric mean says more at today's price is
-carried as cash, so that a mark is the better method's and a price shock's error that of two moments.
+when a price would have spread as far as the mean does on the same surface. Each fixing has a volatility of
+its own, so the mean's variance is the sum of w_i (2 (n - i) + 1) over n squared, w_i the total variance at
+fixing i of n; the expiry is where the surface's own total variance is that. The fixings done move its strike
+and take their share of its amount. That is two moments of the mean; what conditioning on the geometric mean
+says more at today's price is carried as cash, so that a mark is the better method's and a price shock's error
+that of two moments.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,10 +16,17 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
+from math import log
 
 from headframe.book import Designation, HeldContract, Position, TradeLeg
 from headframe.instrument import AveragedOption, Instrument, Kind
-from headframe.pricing import AverageOption, Surface
+from headframe.pricing import (
+    AverageOption,
+    Surface,
+    equivalent_years,
+    fixing_vols,
+    mean_variance,
+)
 from headframe.risk.marks import leg_value_usd
 from headframe.units import Month, year_fraction
 
@@ -98,8 +107,8 @@ def _averaged(
     done = float(sum((price for _, price in held.fixings), Decimal(0)))
     strike = (every * float(one.strike) - done) / coming
     years = [max(year_fraction(at, held.fixes_at(day)), 0.0) for day in held.days_left]
-    spread = _spread_years(years)
     mean = sum(surface.forward(t) for t in years) / coming
+    spread = _spread_years(strike, mean, surface, years)
     scale = surface.forward(spread) / mean
     expiry = at + timedelta(days=365.0 * spread)
     coins = float(one.coins) * coming / every
@@ -132,27 +141,33 @@ def _cash(coin: str, expiry: datetime, usd: float, surface: Surface, at: datetim
     )
 
 
-def _spread_years(years: Sequence[float]) -> float:
-    """When a price of the same volatility has spread as far as the mean of fixings at these times does."""
-    count = len(years)
-    return sum(t * (2 * (count - i) + 1) for i, t in enumerate(years, start=1)) / count**2
+def _spread_years(strike: float, mean: float, surface: Surface, years: Sequence[float]) -> float:
+    """When a price has spread as far, at the moneyness of the strike, as the mean of the fixings does.
+
+    A strike at or below zero has no moneyness: that of the forward is taken.
+    """
+    struck = strike if strike > 0.0 else mean
+    variance = mean_variance(years, fixing_vols(surface, years, struck))
+    return equivalent_years(surface, variance, log(struck / mean), years[-1])
 
 
 def averaged_worth(sign: float, strike: float, surface: Surface, years: Sequence[float]) -> float:
     """What a coin's option on the mean of fixings to come, at these times, is worth: 1 a call, -1 a put.
 
-    By conditioning on the geometric mean, at the volatility of the strike where the mean has spread, on the
-    mean of the forwards.
+    By conditioning on the geometric mean, each fixing at its own volatility on the surface, on the mean
+    of the forwards.
     """
     count, first, last = len(years), max(years[0], 1e-9), max(years[-1], 1e-9)
+    vols = fixing_vols(surface, years, strike)
     price, _ = AverageOption(
         sign=sign,
         forward=sum(surface.forward(t) for t in years) / count,
         strike=strike,
-        vol=surface.vol(max(_spread_years(years), 1e-9), strike),
+        vol=vols[-1],
         years=last,
         discount=1.0,
         fixings=count,
         first_fixing_years=first,
+        vols=vols,
     ).figures()
     return price[0]

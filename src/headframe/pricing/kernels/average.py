@@ -4,6 +4,10 @@ Two moments: Turnbull and Wakeman, Journal of Financial and Quantitative Analysi
 in Levy's form for discrete fixings. Conditioning: Curran, "Valuing Asian and portfolio options by
 conditioning on the geometric mean price", Management Science 40 (1994) 1705-1711; the lower bound is
 Rogers and Shi, Journal of Applied Probability 32 (1995) 1077-1088.
+
+Each fixing has a volatility of its own: fixing i has the total variance w_i = sigma_i**2 t_i, and two
+fixings share that of the earlier (Haug, Haug and Margrabe, "Asian pyramid power", in Haug, Derivatives:
+models on models (2007), chapter 8).
 """
 
 import math
@@ -13,21 +17,30 @@ from headframe.pricing.kernels.european import GAUSS_NODES, GAUSS_WEIGHTS, black
 
 
 @compiled
-def two_moments(forwards: Array, times: Array, sigma: float) -> tuple[float, float]:
-    """Mean of the average of the fixings, and the deviation of the log-normal with its variance."""
+def two_moments(forwards: Array, variances: Array) -> tuple[float, float]:
+    """Return the mean of the average of the fixings, and the deviation of the log-normal with its variance.
+
+    ``variances`` are the total variances of the fixings, in the order of time.
+    """
     count = forwards.size
     mean, square, later = 0.0, 0.0, 0.0
     for index in range(count - 1, -1, -1):
         F = forwards[index]
         mean += F
-        square += F * math.expm1(sigma * sigma * times[index]) * (F + 2.0 * later)
+        square += F * math.expm1(variances[index]) * (F + 2.0 * later)
         later += F
     return mean / count, math.sqrt(math.log1p(square / (mean * mean)))
 
 
 @compiled
 def average_value(
-    sign: float, forwards: Array, times: Array, K: float, sigma: float, df: float, accurate: bool
+    sign: float,
+    forwards: Array,
+    times: Array,
+    K: float,
+    sigma: Array | float,
+    df: float,
+    accurate: bool,
 ) -> float:
     """Value of an option on the mean of the fixings to come, struck at K.
 
@@ -35,24 +48,28 @@ def average_value(
         sign: +1 call, -1 put.
         forwards: (fixings,) forward price of each fixing; times: (fixings,) years, rising, from 0.
         K: strike on the mean of these fixings; at or below zero the call is a forward.
-        sigma: volatility a year; df: discount factor of the payment.
+        sigma: (fixings,) volatility a year of an option that expires at each fixing, or one for all; where
+            the total variance falls from one fixing to a later one, which no price can do, the earlier
+            one's is still what the two share.
+        df: discount factor of the payment.
         accurate: False matches two moments. True takes, given the geometric average G, the exact
             value where G is above K, and elsewhere the value of the mean's excess over G as a
             log-normal of its conditional moments.
     """
-    mean, deviation = two_moments(forwards, times, sigma)
+    variances = sigma * sigma * times
+    mean, deviation = two_moments(forwards, variances)
     if K <= 0.0:
         return df * max(sign, 0.0) * (mean - K)
     if deviation <= 0.0:
         return df * max(sign * (mean - K), 0.0)
     if not accurate:
         return black76(sign, mean, K, deviation, 1.0, df)
-    call = df * _conditioned(forwards, times, K, sigma)
+    call = df * _conditioned(forwards, variances, K)
     return call if sign > 0.0 else max(call - df * (mean - K), 0.0)
 
 
 @compiled
-def _conditioned(forwards: Array, times: Array, K: float, sigma: float) -> float:
+def _conditioned(forwards: Array, variances: Array, K: float) -> float:
     """Undiscounted call: the lower bound, and what the spread about it adds below G = K."""
     count = forwards.size
     loads, together = np.empty(count), np.empty((count, count))
@@ -60,15 +77,15 @@ def _conditioned(forwards: Array, times: Array, K: float, sigma: float) -> float
     for i in range(count):
         loads[i] = 0.0
         for j in range(count):
-            loads[i] += sigma * sigma * min(times[i], times[j]) / count
+            loads[i] += variances[min(i, j)] / count
         total += loads[i] / count
-        centre += (math.log(forwards[i]) - 0.5 * sigma * sigma * times[i]) / count
+        centre += (math.log(forwards[i]) - 0.5 * variances[i]) / count
     width = math.sqrt(total)
     for i in range(count):
         loads[i] /= width
     for i in range(count):
         for j in range(count):
-            shared = sigma * sigma * min(times[i], times[j]) - loads[i] * loads[j]
+            shared = variances[min(i, j)] - loads[i] * loads[j]
             together[i, j] = math.expm1(shared)
     top = (math.log(K) - centre) / width
     level = np.empty(count)
@@ -139,23 +156,25 @@ def average_figures(
     forwards: Array,
     times: Array,
     K: float,
-    sigma: float,
+    sigma: Array,
     df: float,
     years: float,
     out: Array,
 ) -> None:
     """Fill price, delta and gamma per unit of the last forward, vega, theta, two-moment price.
 
-    All forwards move alike. Greeks are central differences (theta one-sided), good to about 1e-6
+    All forwards move alike, and so do all volatilities: vega is per 1.00 of each.
+    Greeks are central differences (theta one-sided), good to about 1e-6
     of themselves.
     """
     price = average_value(sign, forwards, times, K, sigma, df, True)
     step, level = 1e-3, forwards[forwards.size - 1]
     up = average_value(sign, forwards * (1.0 + step), times, K, sigma, df, True)
     down = average_value(sign, forwards * (1.0 - step), times, K, sigma, df, True)
-    fine = 1e-4 * max(sigma, 1e-3)
+    fine = 1e-4 * max(sigma.max(), 1e-3)
+    lowered = np.maximum(sigma - fine, 0.0)
     more = average_value(sign, forwards, times, K, sigma + fine, df, True)
-    less = average_value(sign, forwards, times, K, max(sigma - fine, 0.0), df, True)
+    less = average_value(sign, forwards, times, K, lowered, df, True)
     passed = min(1e-6, 0.5 * years)
     sooner = np.empty(times.size)
     for index in range(times.size):
@@ -163,7 +182,7 @@ def average_figures(
     out[0] = price
     out[1] = (up - down) / (2.0 * step * level)
     out[2] = (up - 2.0 * price + down) / (step * level) ** 2
-    out[3] = (more - less) / (fine + min(fine, sigma))
+    out[3] = (more - less) / (fine + min(fine, sigma.max()))
     out[4] = 0.0
     if passed > 0.0:
         later = df ** (1.0 - passed / years)

@@ -3,11 +3,15 @@
 from headframe.risk.kernels.cash import FIGURES, run_programme
 from headframe.risk.kernels.exposures import exposures
 from headframe.risk.kernels.hedging import bridge, hedge_against_sales
-from headframe.risk.kernels.marks import mark_errors, mark_tables
-from headframe.risk.kernels.paths import garch_deviance, price_paths
+from headframe.risk.kernels.marks import AMOUNT, EXPIRY, SET, mark_errors, mark_tables
+from headframe.risk.kernels.paths import V0, garch_deviance, price_paths
 
 __all__ = [
+    "AMOUNT",
+    "EXPIRY",
     "FIGURES",
+    "SET",
+    "V0",
     "bridge",
     "exposures",
     "garch_deviance",

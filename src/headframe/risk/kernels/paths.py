@@ -4,8 +4,10 @@ Every draw is Philox4x32-10 at the counter (path, day, stream, 0) under the key 
 twos: words 0 and 1 of each day make its normals of price and variance; words 2 and 3 of the first
 make the basis' normals of both, and of the second whether the price jumps on the first and on the
 second. Variance follows Heston's equation with jumps in price and variance (Duffie, Pan and Singleton,
-Econometrica 68 (2000) 1343-1376), stepped by Euler with full truncation (Lord, Koekkoek and van
-Dijk, Quantitative Finance 10 (2010) 177-194); or GARCH(1,1) with a bootstrap of its filtered
+Econometrica 68 (2000) 1343-1376): the variance of a day's end is drawn from a law with the exact mean and
+variance, the price given both ends, and its drift is the one that keeps the mean exactly (the
+quadratic-exponential scheme with martingale correction: Andersen, Journal of Computational Finance 11(3)
+(2008) 1-42); a day brings a Poisson number of jumps. Or GARCH(1,1) with a bootstrap of its filtered
 residuals (Barone-Adesi, Giannopoulos and Vosper, Journal of Futures Markets 19 (1999) 583-602). The
 expected price of a day is its forward whatever the model, and exactly so step by step.
 """
@@ -16,6 +18,7 @@ from headframe.numerics import (
     Array,
     Places,
     compiled,
+    cumulative,
     exp,
     gaussian_pair,
     lane,
@@ -35,6 +38,12 @@ _UNIT = 2.3283064365386963e-10  # 2**-32
 _WORDS = 4294967296.0  # 2**32
 _DAY = 1.0 / 365.0
 _LARGEST_V = 25.0
+MOST_JUMPS = 6
+"""Jumps of one day that are drawn."""
+_LEAST_XI = 1e-3
+"""Below it the variance is as good as certain, and Euler's step is exact where rho / xi would cancel."""
+_SWITCH = 1.5
+"""Variance over squared mean at which Andersen's scheme goes from the quadratic to the exponential law."""
 
 # places in the array of the model
 KIND, START, V0, KAPPA, THETA, XI, RHO, LAM, JUMP, SPREAD = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -48,18 +57,32 @@ def _words(seed: int, stream: int, day: int, path: int) -> tuple[int, int, int, 
 
 
 @scalar
-def _jump_chance(model: Array) -> float:
-    """How many of 2**32 words bring a jump on a day."""
-    return float(min(np.floor(max(model[LAM], 0.0) * _DAY * _WORDS + 0.5), _WORDS))
+def _fill_jump_words(model: Array, rare: Array) -> None:
+    """Fill, for each number of jumps from 0 below the most, how many of 2**32 words bring more on a day.
+
+    A day's jumps are Poisson of mean ``LAM``/365; a seventh, of chance 1e-8 at 100 a year, counts as a sixth.
+    """
+    mean = max(model[LAM], 0.0) * _DAY
+    chance = exp(-mean)
+    for count in range(MOST_JUMPS):
+        tail, term = 0.0, chance * mean / (count + 1.0)
+        for later in range(count + 1, count + 60):
+            tail += term
+            term *= mean / (later + 1.0)
+        rare[count] = float(min(np.floor(tail * _WORDS + 0.5), _WORDS))
+        chance *= mean / (count + 1.0)
 
 
 @scalar
-def jump_compensator(model: Array) -> float:
+def jump_compensator(model: Array, rare: Array) -> float:
     """What the log price must lose a day so that jumps leave its mean alone."""
     mean = exp(model[JUMP] + 0.5 * model[SPREAD] * model[SPREAD])
-    return log(
-        1.0 + _jump_chance(model) * _UNIT * (mean / (1.0 - model[RHO_J] * model[VJUMP]) - 1.0)
-    )
+    mean /= 1.0 - model[RHO_J] * model[VJUMP]
+    total, power = 1.0, 1.0
+    for count in range(MOST_JUMPS):
+        total += rare[count] * _UNIT * power * (mean - 1.0)
+        power *= mean
+    return log(total)
 
 
 @parallel
@@ -87,7 +110,9 @@ def price_paths(
     paths, days = days_out.shape[2], days_out.shape[0] - 1
     halved, garch = model[ANTITHETIC] != 0.0, model[KIND] == GARCH
     shift = 1 if halved else 0
-    compensator, rare = jump_compensator(model), int(_jump_chance(model))
+    rare = np.empty(MOST_JUMPS)
+    _fill_jump_words(model, rare)
+    compensator, diffused = jump_compensator(model, rare), model[XI] < _LEAST_XI
     pull, stray = 1.0 - model[BASIS_PULL] * _DAY, model[BASIS_SD] * math.sqrt(_DAY)
     for block in prange((paths + LANES - 1) // LANES):
         first = block * LANES
@@ -128,8 +153,11 @@ def price_paths(
                 if halved:
                     for i in range(1 - path % 2, LANES, 2):
                         z1[i], z2[i] = -z1[i], -z2[i]
-                _diffused_day(model, growth[day] - compensator, z1, z2, root, x, v)
-            if rare > 0:
+                if diffused:
+                    _diffused_day(model, growth[day] - compensator, z1, z2, root, x, v)
+                else:
+                    _heston_day(model, growth[day] - compensator, z1, z2, x, v)
+            if rare[0] > 0.0:
                 _jumps(model, rare, words[6 + turn], (seed, day, path, shift), x, v)
             stray_now = strays[turn]
             for i in range(LANES):
@@ -158,7 +186,7 @@ def _two_days(seed: int, day: int, path: int, shift: int, words: Places, strays:
 def _diffused_day(
     model: Array, growth: float, z1: Array, z2: Array, sd: Array, x: Array, v: Array
 ) -> None:
-    """One day of Heston's variance v, whose root is given; without any of its own it is Brownian motion."""
+    """One day by Euler's step, the variance's root given: of a variance that has (almost) no volatility."""
     root, across = math.sqrt(_DAY), math.sqrt(max(1.0 - model[RHO] * model[RHO], 0.0))
     kappa, theta, xi, rho = model[KAPPA] * _DAY, model[THETA], model[XI], model[RHO]
     for i in range(LANES):
@@ -170,23 +198,75 @@ def _diffused_day(
 
 
 @scalar
+def _heston_day(model: Array, growth: float, z1: Array, z2: Array, x: Array, v: Array) -> None:
+    """One day of Heston's variance by Andersen's quadratic-exponential law, the price's mean kept exactly.
+
+    With m and s2 the mean and variance of tomorrow's v given today's: where s2 is below 1.5 m**2 it is
+    a (b + z)**2, elsewhere nothing with some chance and exponential beyond. The log price then moves by
+    K2 v' - ln E[exp(A v')] - dt (1 - rho**2) v / 4 + sqrt(dt (1 - rho**2) (v + v') / 2) z, A = K2 + dt
+    (1 - rho**2) / 4, K2 = rho / xi + dt (kappa rho / xi - 1/2) / 2.
+    """
+    kappa, theta, xi, rho = model[KAPPA], model[THETA], model[XI], model[RHO]
+    left = exp(-kappa * _DAY)
+    pulled = (1.0 - left) / kappa if kappa > 1e-6 else _DAY
+    base, slope = theta * kappa * pulled, xi * xi * left * pulled
+    rest = 0.5 * theta * xi * xi * kappa * pulled * pulled
+    across = 0.25 * _DAY * (1.0 - rho * rho)
+    k2 = rho / xi + 0.5 * _DAY * (kappa * rho / xi - 0.5)
+    A = k2 + across
+    for i in range(LANES):
+        m = max(base + v[i] * left, 1e-12)
+        s2 = max(v[i] * slope + rest, 1e-30)
+        psi = s2 / (m * m)
+        if psi <= _SWITCH:
+            t = 2.0 / psi
+            b2 = t - 1.0 + math.sqrt(t * (t - 1.0))
+            a = m / (1.0 + b2)
+            drawn = math.sqrt(b2) + z2[i]
+            end = a * drawn * drawn
+            kept = A * b2 * a / (1.0 - 2.0 * A * a) - 0.5 * log(1.0 - 2.0 * A * a)
+        else:
+            p = (psi - 1.0) / (psi + 1.0)
+            beta = (1.0 - p) / m
+            above = cumulative(-z2[i])
+            end = max(log((1.0 - p) / max(above, 1e-300)), 0.0) / beta
+            kept = log(p + beta * (1.0 - p) / (beta - A))
+        swing = math.sqrt(2.0 * across * (v[i] + end))
+        x[i] = x[i] + (growth - kept - across * v[i] + k2 * end) + swing * z1[i]
+        v[i] = min(end, _LARGEST_V)
+
+
+@scalar
 def _jumps(
-    model: Array, rare: int, words: Places, at: tuple[int, int, int, int], x: Array, v: Array
+    model: Array, rare: Array, words: Places, at: tuple[int, int, int, int], x: Array, v: Array
 ) -> None:
     """Jumps of price and variance where a word is below ``rare``; their draws are made only now."""
     seed, day, path, shift = at
-    hit = 0
+    hit, bound = 0, int(rare[0])
     for i in range(LANES):
-        hit |= (1 if words[i] < rare else 0) << i
+        hit |= (1 if words[i] < bound else 0) << i
     while hit != 0:
         i = lowest_bit(hit)
         hit &= hit - 1
-        _, b, c, d = _words(seed, 41, day, (path + i) >> shift)
+        count = 1.0
+        for more in range(1, MOST_JUMPS):
+            count += 1.0 if words[i] < rare[more] else 0.0
+        a, b, c, d = _words(seed, 41, day, (path + i) >> shift)
         size, _ = gaussian_pair(c, d)
         if shift == 1 and (path + i) % 2 == 1:
             size = -size
-        up = model[VJUMP] * -log((float(b) + 0.5) * _UNIT) if model[VJUMP] > 0.0 else 0.0
-        x[i] += model[JUMP] + model[RHO_J] * up + model[SPREAD] * size
+        up = 0.0
+        if model[VJUMP] > 0.0:
+            up -= log((float(b) + 0.5) * _UNIT)
+            if count > 1.0:
+                up -= log((float(a) + 0.5) * _UNIT)
+            if count > 2.0:
+                others = _words(seed, 42, day, (path + i) >> shift)
+                for place in range(4):
+                    if count > place + 2.0:
+                        up -= log((float(others[place]) + 0.5) * _UNIT)
+            up *= model[VJUMP]
+        x[i] += count * model[JUMP] + model[RHO_J] * up + math.sqrt(count) * model[SPREAD] * size
         v[i] = min(v[i] + up, _LARGEST_V)
 
 
