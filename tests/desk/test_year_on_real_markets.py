@@ -29,6 +29,7 @@ from headframe.desk import (
     counterparties,
     daily_close,
     execution,
+    executions,
     flows,
     lifecycle,
     limits,
@@ -44,6 +45,7 @@ from headframe.desk import (
 from headframe.desk.office import Office
 from headframe.feed import market_from_text, read_text
 from headframe.instrument import StructureKind
+from headframe.rfq import costs_by_kind
 from headframe.units import BTC, USD, parse_expiry
 from headframe.wiring import create_office, trading
 
@@ -487,3 +489,16 @@ def test_the_same_walk_through_postgresql_gives_the_same_bytes(
 ) -> None:
     other = walked(tmp_path / "mine", real_data, postgres_url)
     assert audit.export(other.office) == audit.export(year.office)
+
+
+def test_dealing_cost_is_kept_by_kind_and_a_roll_is_measured_on_its_spread(year: Walk) -> None:
+    every = executions.every(year.office, None, None)
+    kinds = dict(costs_by_kind(every))
+    assert {"short_future", "costless_collar", "protective_put", "calendar_spread"} <= set(kinds)
+    for kind, costs in kinds.items():
+        assert costs.breaks == (), kind
+    rolled = kinds["calendar_spread"]
+    assert rolled.to_mid_bps is not None
+    assert abs(rolled.to_mid_bps) < 20.0, (
+        "of notional: the spread's own bid-ask, not the outright's price"
+    )

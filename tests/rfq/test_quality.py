@@ -8,6 +8,7 @@ import pytest
 from headframe.rfq import (
     Heard,
     Told,
+    costs_by_kind,
     costs_of,
     impact_usd,
     quality_of,
@@ -102,3 +103,27 @@ def test_sweeping_a_book_and_working_an_order() -> None:
     assert sweep_price([], 1.0) is None
     assert impact_usd(1e6, daily_vol=0.02, share_of_day=0.04) == pytest.approx(4_000.0)
     assert impact_usd(1e6, daily_vol=0.02, share_of_day=0.0) == 0.0
+
+
+def test_kinds_are_never_mixed_and_an_implausible_cost_is_a_break() -> None:
+    future = replace(TOLD, id="f", kind="short_future")
+    option = replace(TOLD, id="o", kind="protective_put")
+    assert [kind for kind, _ in costs_by_kind((future, option, future))] == [
+        "short_future",
+        "protective_put",
+    ]
+    assert TOLD.price is not None
+    wild = replace(
+        TOLD,
+        id="w",
+        kind="short_future",
+        price=TOLD.mid_asked + TOLD.sign * 0.2 * TOLD.forward / TOLD.usd,
+    )
+    wild = replace(wild, mid_awarded=TOLD.mid_asked)
+    assert quality_of(wild).implausible
+    both = costs_of((future, wild))
+    alone = costs_of((future,))
+    assert both.breaks == ("w",)
+    assert both.to_mid_usd == alone.to_mid_usd
+    assert both.to_mid_bps == alone.to_mid_bps
+    assert both.filled == 2

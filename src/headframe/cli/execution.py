@@ -50,7 +50,7 @@ def tca(call: Call, since: datetime | None, until: datetime | None) -> None:
     from headframe.codec import to_json
     from headframe.desk import executions
     from headframe.report import costs_table, scorecards_table
-    from headframe.rfq import costs_of, scorecards
+    from headframe.rfq import costs_by_kind, costs_of, scorecards
 
     rows = executions.every(call.office(), since, until)
     costs, cards = costs_of(rows), scorecards(rows)
@@ -58,8 +58,20 @@ def tca(call: Call, since: datetime | None, until: datetime | None) -> None:
         to_json(one) | {"response_ratio": one.response_ratio, "hit_ratio": one.hit_ratio}
         for one in cards
     ]
-    data = {"costs": to_json(costs), "dealers": dealers}
-    call.answer("tca", data, costs_table(costs), scorecards_table(cards))
+    kinds = costs_by_kind(rows)
+    data = {
+        "costs": to_json(costs),
+        "kinds": [{"kind": kind} | to_json(one) for kind, one in kinds],
+        "dealers": dealers,
+    }
+    breaks = [
+        f"{name[:8]}: the cost found is beyond 10 % of notional; it is in no figure: look at the request "
+        "(headframe execution)"
+        for name in costs.breaks
+    ]
+    call.answer(
+        "tca", data, costs_table((("all", costs), *kinds)), scorecards_table(cards), *breaks
+    )
 
 
 @click.command()

@@ -1,14 +1,17 @@
 """The best-execution record of every request, gathered from the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from headframe.book import Trade
 from headframe.codec import to_json
 from headframe.desk.known import RfqRecord
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound
 from headframe.desk.state import State
+from headframe.hedge import Proposal
+from headframe.instrument import StructureKind
 from headframe.rfq import Direction, Heard, RfqState, Told
 from headframe.units import instant, iso
 
@@ -24,7 +27,7 @@ def told(state: State, record: RfqRecord) -> Told:
     index = record.marks.get("index", request.forward)
     usd = 1.0 if request.in_usd else float(index)
     size = float(sum(one.size for one in trades))
-    price = sum(float(one.net_price * one.size) for one in trades) / size if size else None
+    price = _price(state, trades)
     return Told(
         id=request.id,
         proposal=record.proposal,
@@ -57,7 +60,24 @@ def told(state: State, record: RfqRecord) -> Told:
         preparer=proposal.preparer,
         approver="" if approval is None else approval.approver,
         outcome=record.outcome,
+        kind=kind_of(proposal),
     )
+
+
+def kind_of(proposal: Proposal) -> str:
+    """Return the kind of structure a request is measured with: a roll is the calendar spread it deals."""
+    rolls = proposal.replaces and proposal.kind is StructureKind.SHORT_FUTURE
+    return "calendar_spread" if rolls else str(proposal.kind)
+
+
+def _price(state: State, trades: Sequence[Trade]) -> float | None:
+    """Return the net price of the whole structure as the venue filled it, weighed by size; None unfilled."""
+    filled = {name: float(state.fills[fill].price) for fill, name in state.filled_as.items()}
+    rows = [(filled.get(one.id), float(one.size), float(one.net_price)) for one in trades]
+    kept = [(price, size) for price, size, _ in rows if price is not None]
+    kept = kept or [(price, size) for _, size, price in rows]
+    total = sum(size for _, size in kept)
+    return sum(price * size for price, size in kept) / total if total else None
 
 
 def _marks(record: RfqRecord) -> dict[str, Json]:

@@ -94,7 +94,9 @@ async def _at(line: Trading, proposal: str, request: Request, lot: Lot) -> Route
             price, mid = await line.venue.sweep(request), await line.venue.mid(request)
             route = sweep_route(lot, price, mid, place)
         else:
-            past = [one for one in executions.every(office, None, None) if one.venue == place]
+            kind = executions.kind_of(office.state().proposals[proposal])
+            every = executions.every(office, None, None)
+            past = [one for one in every if (one.venue, one.kind) == (place, kind)]
             route = block_route(lot, costs_of(past), place)
             closed = closed or await line.venue.closed(request)
     except Broken as error:

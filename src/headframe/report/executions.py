@@ -1,6 +1,6 @@
 """Best-execution records, dealer scorecards and dealing costs as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from headframe.book import Trade
 from headframe.report.table import Column, Form, Table
@@ -114,22 +114,25 @@ def scorecards_table(rows: tuple[Scorecard, ...]) -> Table:
     )
 
 
-def costs_table(costs: Costs) -> Table:
-    """Dealing over a period."""
+def costs_table(costs: Sequence[tuple[str, Costs]]) -> Table:
+    """Return what dealing came to over a period, a column for each kind of structure."""
+    figures: tuple[tuple[str, Callable[[Costs], str | None]], ...] = (
+        ("requests, filled", lambda one: f"{one.asked}, {one.filled}"),
+        ("answers a request", lambda one: _figure(one.responses_mean, 1)),
+        ("notional USD", lambda one: _figure(one.notional_usd, 0)),
+        ("cost against mid USD", lambda one: _figure(one.to_mid_usd, 0)),
+        ("cost against mid bp", lambda one: _figure(one.to_mid_bps, 1)),
+        ("saved against covers USD", lambda one: _figure(one.saved_on_cover_usd, 0)),
+        ("saved against the lit book USD", lambda one: _figure(one.saved_on_sweep_usd, 0)),
+        ("mid's moves while asking USD", lambda one: _figure(one.leakage_usd, 0)),
+        ("fees USD", lambda one: _figure(one.fees_usd, 0)),
+        ("breaks to look at", lambda one: str(len(one.breaks))),
+    )
     return Table(
         title="Cost of dealing",
-        columns=(Column("what"), Column("figure")),
-        rows=(
-            ("requests, filled", f"{costs.asked}, {costs.filled}"),
-            ("answers a request", _figure(costs.responses_mean, 1)),
-            ("notional USD", _figure(costs.notional_usd, 0)),
-            ("cost against mid USD", _figure(costs.to_mid_usd, 0)),
-            ("cost against mid bp", _figure(costs.to_mid_bps, 1)),
-            ("saved against covers USD", _figure(costs.saved_on_cover_usd, 0)),
-            ("saved against the lit book USD", _figure(costs.saved_on_sweep_usd, 0)),
-            ("mid's moves while asking USD", _figure(costs.leakage_usd, 0)),
-            ("fees USD", _figure(costs.fees_usd, 0)),
-        ),
+        columns=(Column("what"), *(Column(name.replace("_", " ")) for name, _ in costs)),
+        rows=tuple((what, *(show(one) for _, one in costs)) for what, show in figures),
+        note="A roll is measured against the mid of its calendar spread.",
     )
 
 

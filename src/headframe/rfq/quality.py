@@ -62,6 +62,12 @@ class Told:
     preparer: str
     approver: str
     outcome: str
+    kind: str = ""
+    """The structure's kind, calendar_spread for a roll: costs of different kinds are never mixed."""
+
+
+COST_MAX_BPS = 1_000.0
+"""No hedge costs 10 % of its notional to deal: such a figure compares two different things."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,11 @@ class Quality:
     leakage_usd: float | None
     slippage_usd: float | None
     after_usd: Mapping[int, float]
+
+    @property
+    def implausible(self) -> bool:
+        """Whether the cost is beyond 10 % of notional: a break to look at, no cost."""
+        return self.to_mid_bps is not None and not abs(self.to_mid_bps) <= COST_MAX_BPS
 
 
 def quality_of(told: Told) -> Quality:
@@ -200,24 +211,35 @@ class Costs:
     leakage_usd: float
     fees_usd: float
     responses_mean: float | None
+    breaks: tuple[str, ...] = ()
+    """Requests whose cost is beyond 10 % of notional: they are in no sum and are to be looked at."""
+
+
+def costs_by_kind(requests: Sequence[Told]) -> tuple[tuple[str, Costs], ...]:
+    """Return what dealing came to by kind of structure, in the order the kinds were first asked."""
+    kinds = dict.fromkeys(told.kind for told in requests)
+    return tuple((kind, costs_of([one for one in requests if one.kind == kind])) for kind in kinds)
 
 
 def costs_of(requests: Sequence[Told]) -> Costs:
-    """What dealing came to."""
-    filled = [told for told in requests if told.price is not None]
+    """Return what dealing came to; implausible costs are named and left out."""
+    dealt = [told for told in requests if told.price is not None]
+    breaks = tuple(told.id for told in dealt if quality_of(told).implausible)
+    filled = [told for told in dealt if told.id not in breaks]
     figures = [(told, quality_of(told)) for told in filled]
     notional = sum(told.coins * told.forward for told in filled)
     to_mid = sum(one.to_mid_usd or 0.0 for _, one in figures)
     sweeps = [one.saved_on_sweep_usd for _, one in figures if one.saved_on_sweep_usd is not None]
     return Costs(
         asked=len(requests),
-        filled=len(filled),
+        filled=len(dealt),
         notional_usd=notional,
         to_mid_usd=to_mid,
         to_mid_bps=1e4 * to_mid / notional if notional else None,
         saved_on_cover_usd=sum(one.saved_on_cover_usd or 0.0 for _, one in figures),
         saved_on_sweep_usd=sum(sweeps) if sweeps else None,
         leakage_usd=sum(one.leakage_usd or 0.0 for _, one in figures),
-        fees_usd=sum(told.fee_usd for told in filled),
+        fees_usd=sum(told.fee_usd for told in dealt),
+        breaks=breaks,
         responses_mean=fmean(quality_of(told).responded for told in requests) if requests else None,
     )
