@@ -22,7 +22,7 @@ from waiting import LIMIT
 DEMO_WORDS = (
     "1 MARKET", "2 FORECAST", "3 MANDATE", "REFUSED: feldspar", "4 CANDIDATES", "5 PROPOSAL", "REFUSED: P-1 is not approved",
     "6 REQUEST FOR QUOTES", "received after the response time", "no longer good", "declined:", "booked as T-1", "7 RISK",
-    "BEAR course", "STABLE course", "BULL course", "8 RECORD", "books balance", "SUM",
+    "BEAR course", "STABLE course", "BULL course", "8 LIFE", "days closed through 2026-10-31", "9 RECORD", "books balance", "SUM",
 )  # fmt: skip
 
 

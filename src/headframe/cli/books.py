@@ -218,7 +218,8 @@ def _realised_json(one: "RealisedMonth") -> dict[str, object]:
         "recognised_usd": str(one.recognised_usd),
         "deferred_usd": str(one.deferred_usd),
         "intrinsic_usd": str(one.intrinsic),
-        "basis_usd": str(one.basis_usd),
+        "hedge_on_btc": str(one.open),
+        "basis_usd": None if one.basis_usd is None else str(one.basis_usd),
         "spot_usd_per_coin": one.spot_price,
         "realised_usd_per_coin": one.realised_price,
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from headframe.cli import demo_life
 from headframe.cli.frame import Call, command
 from headframe.cli.progress import bar
 from headframe.cli.screen import show
@@ -15,6 +16,7 @@ from headframe.desk import (
     audit,
     counterparties,
     days,
+    designations,
     execution,
     lifecycle,
     limits,
@@ -31,6 +33,7 @@ from headframe.desk.awarding import ladder_json
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined
 from headframe.desk.taking import Dealt
+from headframe.desk.valuation import value_now
 from headframe.hedge import (
     Proposal,
 )
@@ -93,6 +96,7 @@ def demo(call: Call, folder: Path) -> None:
     story.trade(proposals)
     story.watch()
     courses = story.courses()
+    story.life()
     story.verify(courses)
 
 
@@ -259,7 +263,7 @@ class _Story:
         breached = tuple(row for row in limits.watch(self.office) if row.status is not Status.OK)
         self.tell(
             "7 RISK: the book marked, both tails, counterparties, limits",
-            exposure_table(found.rows),
+            exposure_table(found.rows, designations.month_so_far(value_now(self.office))),
             f"The floor now secures {secured:,.0f} USD of {need:,.0f} USD of power, fixed costs, "
             f"debt service and capex: {secured / need:.0%}.",
             coverage_line(secured, version.forecast.months),
@@ -289,8 +293,18 @@ class _Story:
             )
         return tuple(walked)
 
+    def life(self) -> None:
+        """Ten weeks of recorded life, in a copy of the workspace."""
+        copy = fork_office(self.office, self.folder, self.folder / "life")
+        found = demo_life.live(copy)
+        if not found.reconciles:
+            raise Declined("production, cash and P&L do not reconcile")
+        self.tell(
+            "8 LIFE: days closed on recorded prices, coins from the pool and sold", *found.shown
+        )
+
     def verify(self, courses: tuple[tuple[str, tuple[MonthResult, ...]], ...]) -> None:
-        """8: the record verified, the pages written."""
+        """9: the record verified, the pages written."""
         found = audit.verify(self.office)
         page = pages.result(self.office, courses)
         written = [
@@ -301,7 +315,7 @@ class _Story:
             raise Declined("the journal does not verify")
         lines = tuple(self.office.state().ledger.trial_balance())
         self.tell(
-            "8 RECORD: trial balance, verified journal, pages",
+            "9 RECORD: trial balance, verified journal, pages",
             trial_table(lines, None),
             f"{found.head.count} events: chain whole, states lawful, books balance.",
             f"Anchor {found.head}",

@@ -42,6 +42,8 @@ class RealisedMonth:
     premium: Money = _NO_USD
     fees: Money = _NO_USD
     intrinsic: Money = _NO_USD
+    open: Money = _NO_COINS
+    """Coins of the month whose hedge is still on: its result is to come."""
 
     @property
     def hedges(self) -> Money:
@@ -70,8 +72,13 @@ class RealisedMonth:
         return self.hedges - self.recognised_usd
 
     @property
-    def basis_usd(self) -> Money:
-        """Settlements of sold coins less what the hedges would have paid at the coins' own sale prices."""
+    def basis_usd(self) -> Money | None:
+        """Settlements of sold coins less what the hedges would have paid at the coins' own sale prices.
+
+        None while a hedge of the month is still on: what it will settle at is not known.
+        """
+        if self.open.smallest:
+            return None
         return self.recognised(self.settlements) - self.intrinsic
 
     @property
@@ -145,6 +152,7 @@ def _month(
         premium=_worth(results, lambda cause: cause in _UPFRONT),
         fees=_worth(results, lambda cause: cause in _COSTS),
         intrinsic=_intrinsic(delivered, designations, trades),
+        open=_coins(one.open for one in designations),
     )
 
 
@@ -291,6 +299,6 @@ def month_result(
         hedge_usd=float(own.recognised_usd),
         premium_usd=float(own.recognised(own.premium)),
         fees_usd=float(own.recognised(own.fees)),
-        basis_usd=float(own.basis_usd),
+        basis_usd=0.0 if own.basis_usd is None else float(own.basis_usd),
         costs_usd=0.0 if books is None else float(books.costs),
     )

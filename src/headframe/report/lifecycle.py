@@ -63,6 +63,7 @@ def realised_months_table(months: Sequence[RealisedMonth]) -> Table:
             Column("sold", Form.COINS),
             Column("sales USD", Form.USD),
             Column("hedges USD", Form.USD),
+            Column("hedge on", Form.COINS),
             Column("basis USD", Form.USD),
             Column("deferred USD", Form.USD),
             Column("spot USD/coin", Form.PRICE),
@@ -75,7 +76,8 @@ def realised_months_table(months: Sequence[RealisedMonth]) -> Table:
                 float(one.sold),
                 float(one.sales),
                 float(one.recognised_usd),
-                float(one.basis_usd) if one.designated_sold.smallest else None,
+                float(one.open),
+                _basis(one),
                 float(one.deferred_usd),
                 one.spot_price,
                 one.realised_price,
@@ -83,10 +85,17 @@ def realised_months_table(months: Sequence[RealisedMonth]) -> Table:
             for one in months
         ),
         note=(
-            "Hedges: premium, fees and settlements of the designated coins that are sold. Deferred: of those "
+            "Hedges: premium, fees and settlements of the designated coins that are sold; what is still on has "
+            "its result to come. Deferred: of those "
             "still to be sold. Basis: settlements less what the hedges would have paid at the sales' prices."
         ),
     )
+
+
+def _basis(one: RealisedMonth) -> float | None:
+    """Return the basis of a month whose hedges have all settled and whose coins are sold."""
+    known = one.basis_usd is not None and one.designated_sold.smallest
+    return float(one.basis_usd) if known and one.basis_usd is not None else None
 
 
 def bridge_table(found: Bridge) -> Table:
