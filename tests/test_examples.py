@@ -11,7 +11,7 @@ SAYS = {
     "worked_example.py": " 25,000 costless_collar   35,000   5,000",
     "zero_cost_is_tested.py": "put 2,403, call 1,767, debit 636",
     "forecast_a_fleet.py": "year",
-    "curtailment_is_an_option.py": "   20,000      0.00      -144,000     96.67",
+    "curtailment_is_an_option.py": "   20,000      0.00      -144,000     95.68",
     "merged_mining.py": "DOGE 2026-09",
     "judge_a_proposal.py": "M-6.1 too_few_dealers: found 0",
 }

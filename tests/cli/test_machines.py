@@ -21,10 +21,18 @@ MACHINES = {
 """Processors, as OpenBLAS and glibc are told of them; libraries that know neither go on as they are."""
 
 
+def _has_wide_vectors() -> bool:
+    """Whether this processor has the instructions of the wider one."""
+    found = Path("/proc/cpuinfo")
+    return found.exists() and "avx512f" in found.read_text()
+
+
 @pytest.mark.slow
 def test_a_plan_is_the_same_to_the_last_bit(signed_mine: Path, tmp_path: Path) -> None:
     heads: dict[str, str] = {}
     for name, settings in MACHINES.items():
+        if name == "a wider one" and not _has_wide_vectors():
+            continue  # told to use instructions it lacks, the linear algebra ends the process
         folder, target = tmp_path / name, tmp_path / f"{name}.json"
         copy_workspace(signed_mine, folder)
         for command in (["plan"], ["export", "--canonical", "--output", str(target)]):

@@ -654,5 +654,5 @@ def test_what_the_inputs_leave_open_is_said_by_check_the_forecast_and_simulate(m
     rows = [f"{day + timedelta(days=k):%Y-%m-%d},{20_000 + 50 * (k % 97)}" for k in range(3_400)]
     (mine / "p.csv").write_text("date,price\n" + "\n".join(rows) + "\n")
     (note,) = [note for note in data("check", *at)["notes"] if note.startswith("p.csv")]
-    assert "p.csv ends 2026-04-24 and leaves 5 retarget periods" in note
+    assert "p.csv ends 2026-04-23 and leaves 5 retarget periods" in note
     assert not any("default elasticity" in note for note in data("check", *at)["notes"])

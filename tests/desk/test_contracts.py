@@ -259,7 +259,7 @@ def test_four_eyes_and_what_was_approved(made: Office) -> None:
     record = contracts.draft(made, forward(), Decimal(33))
     made.user = "trader"
     with pytest.raises(Declined, match="K-1 is not approved: headframe contract approve K-1"):
-        contracts.deal(made, "K-1", [Heard("amber", Decimal("34.4"))], "amber")
+        contracts.deal(made, "K-1", [Heard("amber", Decimal("34.02"))], "amber")
     made.user = "treasurer"
     with pytest.raises(Declined, match=r"K-1 is not approved.*M-8\."):
         contracts.give(made, "K-1")
@@ -278,7 +278,7 @@ def test_four_eyes_and_what_was_approved(made: Office) -> None:
 
 
 def test_the_rule_awards(made: Office) -> None:
-    contracts.draft(made, forward(), Decimal("34.30"))
+    contracts.draft(made, forward(), Decimal("33.92"))
     made.user = "cfo"
     contracts.give(made, "K-1")
     made.user = "trader"
@@ -287,22 +287,22 @@ def test_the_rule_awards(made: Office) -> None:
         return contracts.deal(made, "K-1", [Heard(one, Decimal(at)) for one, at in said], who)
 
     with pytest.raises(Declined, match="fewer live dealers than the mandate asks"):
-        deal("amber", ("amber", "34.45"))
+        deal("amber", ("amber", "34.07"))
     with pytest.raises(Declined, match="worse than the approved limit"):
-        deal("amber", ("amber", "34.29"), ("basalt", "34.28"))
+        deal("amber", ("amber", "33.91"), ("basalt", "33.90"))
     with pytest.raises(Declined, match="too far from mid"):
         deal("amber", ("amber", "36"), ("basalt", "36.5"))
     with pytest.raises(Declined, match="from a dealer who was not asked"):
-        deal("zinc", ("zinc", "34.45"))
+        deal("zinc", ("zinc", "34.07"))
     with pytest.raises(Invalid, match="last word counts once"):
-        deal("amber", ("amber", "34.45"), ("amber", "34.46"))
-    with pytest.raises(Declined, match=r"awards basalt at 34\.46: deal with basalt, then say so"):
-        deal("", ("amber", "34.40"), ("basalt", "34.46"))
+        deal("amber", ("amber", "34.07"), ("amber", "34.08"))
+    with pytest.raises(Declined, match=r"awards basalt at 34\.08: deal with basalt, then say so"):
+        deal("", ("amber", "34.02"), ("basalt", "34.08"))
     assert not made.state().held_contracts()
     before = made.state().head.count
-    assert deal("basalt", ("amber", "34.40"), ("basalt", "34.46")).stage == "executed"
+    assert deal("basalt", ("amber", "34.02"), ("basalt", "34.08")).stage == "executed"
     with pytest.raises(Declined, match="K-1 was dealt already"):
-        deal("basalt", ("amber", "34.40"), ("basalt", "34.46"))
+        deal("basalt", ("amber", "34.02"), ("basalt", "34.08"))
     assert made.state().head.count == before + 1
     (ladder,) = [one.ladder for one in made.state().contracts.values()]
     assert [row["dealer"] for row in ladder] == ["basalt", "amber"]
@@ -335,7 +335,7 @@ def test_it_counts_in_every_limit(made: Office) -> None:
     assert november.puts_only == 8.0
     assert november.firm_cumulative == pytest.approx(october.covered), "a put is not firm"
     assert october.need == pytest.approx(before[Month(2026, 10)].need - october.covered, abs=1e-6)
-    assert october.secured_usd == pytest.approx(900 * 31 * 34.48, rel=0.01), "the fixed rate"
+    assert october.secured_usd == pytest.approx(900 * 31 * 34.10, rel=0.01), "the fixed rate"
     exposed = {one.dealer: one for one in limits.credit(made)}
     assert exposed["basalt"].trades == 2
     assert exposed["basalt"].down_usd > 0.5e6, "at -60 % it owes us"
@@ -667,7 +667,7 @@ def test_two_who_deal_at_once_deal_once(made: Office, tmp_path: Path) -> None:
     made.user = "cfo"
     contracts.give(made, "K-1")
     other = open_office(tmp_path / "mine", user="trader")
-    said = [Heard("amber", Decimal("34.40")), Heard("basalt", Decimal("34.46"))]
+    said = [Heard("amber", Decimal("34.02")), Heard("basalt", Decimal("34.08"))]
     results: list[str] = []
 
     def deal(office: Office) -> None:

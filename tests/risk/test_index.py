@@ -153,7 +153,7 @@ def test_exposure_to_its_dealer_grows_with_difficulty(drawn: tuple[Any, Any]) ->
     assert shown == pytest.approx(np.maximum(gains, 0.0).mean(), rel=0.35)
     still = replace(engine, usual=np.zeros(0))
     (flat,) = profiles(still, (facing,), paths=PATHS, seed=SEED)
-    assert max(one.bare_expected for one in flat.instants) < 0.2 * shown
+    assert max(one.bare_expected for one in flat.instants) < 0.25 * shown
 
 
 def test_an_index_pays_what_a_block_brings(drawn: tuple[Any, Any]) -> None:
