@@ -60,7 +60,7 @@ SETS = (
     NettingSet(name="venue", venue=rule_set(date(2026, 8, 22))[0]),
     NettingSet(name="amber", terms=TERMS),
 )
-GOLDEN = "c6fdeb1a72a46af44ee3e4c7768802c46960ad45839e11f0a4c6cff0bbda8115"
+GOLDEN = "1ff9459106601774d0a11ac71436d5c3f72c5a9805db975f544e61ef2bac22b3"
 
 
 def leg(name: str, amount: float, entry: float, netting: str, margined: float = 0.0) -> HedgedLeg:
