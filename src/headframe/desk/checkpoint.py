@@ -17,7 +17,7 @@ from headframe.mandate import Mandate
 from headframe.units import Wrong, instant
 
 NAME = "checkpoint.json"
-SCHEMA = "headframe/checkpoint/3"
+SCHEMA = "headframe/checkpoint/4"
 EVERY = 20_000
 """Events folded before a checkpoint is worth its writing."""
 _APART = frozenset({"ledger", "mandate", "head", "steps"})
