@@ -378,7 +378,7 @@ def test_a_payout_that_cannot_be_read_is_refused(row: Any, words: str) -> None:
         pool_payouts([pool_row("a", 1), pool_row("a", 2)], api, "BTC")
     again = pool_payouts([pool_row("a", 1)] * 2, api, "BTC")
     assert len(again.payouts) == 1
-    assert again.notes == ("1 rows of the pool were left out: the same as another row",)
+    assert again.notes == ("the pool's rows left out, the same as another row: 1",)
     for text in ("[]", '{"onchain": {}}', "3"):
         with pytest.raises(
             Wrong, match="a list of up to 100,000 payouts was expected at 'onchain'"

@@ -37,6 +37,7 @@ _NEXT = (
 _SIZES = ("pageSize", "page_size", "perPage", "per_page", "limit", "pagesize", "size")
 _ROUND_SIZES = frozenset({10, 20, 25, 30, 40, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000})
 """Sizes of pages that APIs use: a list of exactly so many rows may be the first of several."""
+_ROUNDED = "the pool's amounts rounded down to the coin's smallest unit"
 Row = Mapping[str, object]
 
 
@@ -219,13 +220,12 @@ def pool_payouts(rows: Sequence[object], api: PoolApi, coin: str) -> PoolPayouts
         if payout is not None:
             found.append(payout)
     _refuse_twice(found)
-    notes = tuple(f"{count} rows of the pool {words}" for words, count in sorted(_said(left)))
+    notes = tuple(f"{_said(words)}: {count}" for words, count in sorted(left.items()))
     return PoolPayouts(tuple(sorted(found, key=lambda one: (one.at, one.id))), notes)
 
 
-def _said(left: Counter[str]) -> Iterator[tuple[str, int]]:
-    for words, count in left.items():
-        yield (words if words.startswith("had") else f"were left out: {words}"), count
+def _said(words: str) -> str:
+    return words if words == _ROUNDED else f"the pool's rows left out, {words}"
 
 
 def _once(rows: Sequence[object], left: Counter[str]) -> Iterator[object]:
@@ -302,7 +302,7 @@ def _smallest(
     if not units:
         left["of nothing" if not amount else "below the smallest unit"] += 1
     elif units != exact:
-        left["had more digits than the coin: they were rounded down to its smallest unit"] += 1
+        left[_ROUNDED] += 1
     return units
 
 

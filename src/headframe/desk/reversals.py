@@ -25,8 +25,8 @@ def reverse_transfers(office: Office, transfers: frozenset[str], source: str) ->
     for one in state.payouts.values():
         if one.txid not in transfers:
             continue
-        said = f"{one.id} of {one.coins} {one.coins.currency.code} was booked as a payout, but its transaction "
-        said += "spends coins of our own: a transfer or change, no income; "
+        amount = f"{one.id} of {one.coins} {one.coins.currency.code}"
+        said = f"{amount} was booked as a payout, but its transaction spends coins of our own: no income; "
         try:
             trial.post(coins_mined(-one.coins))
         except Wrong as error:

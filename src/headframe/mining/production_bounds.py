@@ -2,7 +2,8 @@
 
 Two bounds hold at once. The network's: its subsidy times the blocks of the days, before fees (Bitcoin,
 2026: 3.125 x 144 = 450 coins a day), doubled for fees and for blocks that come fast. The mine's own: ten
-times what its greatest planned or recorded hashrate earns, for fees, backlog and luck. The usual slips of
+times what its greatest planned or recorded hashrate earns in these days, at least a week, for fees,
+backlog and luck. The usual slips of
 unit are factors of a thousand and more, so that both leave room for every honest payout.
 """
 
@@ -23,7 +24,11 @@ HASHRATE_ROOM = 100.0
 """A fleet may outgrow its plan; TH/s read as PH/s is a thousand times too much."""
 FIRST_PAYOUT_DAYS = 31
 """The first payout known may pay for a month: pools pay at a threshold, and at least monthly."""
+BACKLOG_DAYS = 7
+"""A bonus or a correction may come the day before a month's payout: ten times a week bounds both."""
 _LUCKY_BLOCKS = 10
+_FEWEST_SMALLEST = 1_000
+"""Nobody is paid fewer smallest units: an amount below is not in them."""
 _POSITION_SLACK = timedelta(days=60)
 """A chain's height is only estimated where no history says it: the subsidy is taken this much earlier."""
 _SMALLEST = {
@@ -133,14 +138,15 @@ def _bound(scale: ProductionScale, day: date, covered: int) -> tuple[float, str]
     whole = scale.network_hs(start)
     if scale.operation is None or not hashes or not whole:
         return network, words
-    earned = daily * covered * hashes / whole
+    window = max(covered, BACKLOG_DAYS)
+    earned = daily * window * hashes / whole
     mine = MINE_ROOM * earned
     if scale.operation.pool.lucky[0]:
         mine += _LUCKY_BLOCKS * scale.block_coins(start) * scale.operation.pool.part_of_pool
     if mine >= network:
         return network, words
     return mine, (
-        f"{MINE_ROOM:.0f} times what {_hashrate(hashes)} earns in {span}; "
+        f"{MINE_ROOM:.0f} times what {_hashrate(hashes)} earns in {window} days; "
         f"the whole network mines {daily:,.0f} {coin} a day before fees"
     )
 
@@ -162,12 +168,12 @@ def _remedy(scale: ProductionScale, total: Decimal, bound: float) -> str:
     smallest = (_SMALLEST.get(coin, "smallest units"), scale.chain.scale)
     whole = total == total.to_integral_value()
     for unit, factor in (smallest,) if whole else ((f"m{coin}", 10**3), smallest):
-        if float(total) / factor <= bound:
+        if float(total) / factor <= bound and total >= _FEWEST_SMALLEST:
             return (
                 f"the figure is likely in {unit}, which are {(total / factor).normalize():,f} {coin}: give "
                 "coins; if the fleet is larger than planned, set it in headframe.toml"
             )
-    return "check the unit and the figure"
+    return "check the figure; if the fleet is larger than planned, set it in headframe.toml"
 
 
 def check_hashrate(scale: ProductionScale, day: date, hashes: float) -> None:
