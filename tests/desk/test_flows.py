@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, AtCost, FxRate, entries_of
+from headframe.book import (
+    CASH,
+    COINS_FREE,
+    COINS_PLEDGED,
+    Accounts,
+    AtCost,
+    FxRate,
+    Payout,
+    PayoutSource,
+    entries_of,
+)
 from headframe.cli.app import app
 from headframe.codec import read_flows
 from headframe.counterparty import Step
@@ -388,16 +398,24 @@ def test_sales_are_kept_by_venue_and_compared(office: Office) -> None:
 def test_what_an_address_received_is_booked_once_by_transaction(office: Office) -> None:
     office.user = "treasurer"
     now, free = office.now(), office.state().ledger.balance(COINS_FREE, BTC)
-    found = [
-        ("ab" * 32, now - timedelta(days=900), Decimal(7)),
-        ("cd" * 32, now, Decimal("0.12345678")),
-        ("ef" * 32, now + timedelta(hours=1), Decimal(1)),
-    ]
+    found = flows.Receipts(
+        payouts=tuple(
+            Payout(
+                id=f"tx-{txid}:1", at=at, coins=booked(coins, BTC), source=PayoutSource.CHAIN, txid=txid,
+                output=1, address="bc1q",
+            )
+            for txid, at, coins in (
+                ("ab" * 32, now - timedelta(days=900), Decimal(7)),
+                ("cd" * 32, now, Decimal("0.12345678")),
+                ("ef" * 32, now + timedelta(hours=1), Decimal(1)),
+            )
+        )
+    )  # fmt: skip
     taken = flows.take_receipts(office, found, "address bc1q")
-    assert [one.id for one in taken.booked] == ["tx-" + "cd" * 32]
+    assert [one.id for one in taken.booked] == ["tx-" + "cd" * 32 + ":1"]
     assert str(office.state().ledger.balance(COINS_FREE, BTC) - free) == "0.12345678"
     again = flows.take_receipts(office, found, "address bc1q")
-    assert (again.booked, again.known) == ((), ("tx-" + "cd" * 32,))
+    assert (again.booked, again.known) == ((), ("tx-" + "cd" * 32 + ":1",))
 
 
 def test_coins_that_are_lent_are_promised_once_and_an_exposure(office: Office) -> None:

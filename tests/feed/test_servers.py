@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -15,11 +16,12 @@ from typing import Any, ClassVar
 import pytest
 from click.testing import CliRunner
 
-from headframe.chain import latest, retargets
+from headframe.chain import chain_of, latest, retargets
 from headframe.cli.app import app
-from headframe.codec import PoolApi, Settings, read_pool_payouts, read_settings
+from headframe.codec import PoolApi, Settings, pool_payouts, read_pool_page, read_settings
 from headframe.desk.ports import Invalid, Malformed, Refused, Unreachable
-from headframe.feed import esplora, fetch_payouts, fetch_periods, fetch_pool, fetch_receipts, node
+from headframe.feed import esplora, fetch_periods, fetch_pool, fetch_receipts, node
+from headframe.feed.esplora import ReceiptRules
 from headframe.units import Wrong
 
 # Block 840,000 as an Esplora server gives it (fields as its API documents them; extra ones kept).
@@ -178,6 +180,8 @@ class Server(BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if asked["method"] == "getblockcount":
             result: Any = self.tip
+        elif asked["method"] == "getblockchaininfo":
+            result = {"chain": "main", "initialblockdownload": False, "blocks": self.tip}
         elif asked["method"] == "getblockhash":
             result = f"{asked['params'][0]:064x}"
         else:
@@ -194,13 +198,11 @@ class Server(BaseHTTPRequestHandler):
         self.reply(json.dumps({"result": result, "error": None, "id": asked["id"]}))
 
     def block(self, height: int) -> dict[str, Any] | None:
-        last = retargets()[-1]
         late = {955_584: (1_782_525_600, 0x17021A00), 957_600: (1_783_735_200, 0x17021A00)}
-        if height == last.height:
-            return {"height": height, "timestamp": int(last.at.timestamp()), "bits": last.bits}
-        if height not in late:
+        known = {row.height: (int(row.at.timestamp()), row.bits) for row in retargets()}
+        time, bits = (known | late).get(height, (0, None))
+        if bits is None:
             return None
-        time, bits = late[height]
         return {"height": height, "timestamp": time, "bits": bits}
 
 
@@ -218,28 +220,23 @@ def serving(kind: type[Server] = Server) -> Generator[str]:
 
 def test_both_servers_give_the_same_periods_over_loopback() -> None:
     with serving() as host:
-        ours = fetch_periods("esplora", f"http://{host}/api", 953_568)
-        theirs = fetch_periods("node", f"http://me:secret@{host}", 953_568)
-    assert [row.height for row in ours] == [955_584, 957_600]
+        ours = fetch_periods("esplora", f"http://{host}/api", retargets())
+        theirs = fetch_periods("node", f"http://me:secret@{host}", retargets())
+    exact = max(row.height for row in retargets() if row.exact)
+    assert [row.height for row in ours] == list(range(exact + 2016, 957_601, 2016))
     assert ours == theirs
 
 
-def test_payouts_are_gathered_page_by_page() -> None:
-    with serving() as host:
-        found = dict(fetch_payouts(f"http://{host}/api", ADDRESS))
-    assert sum(found.values()) == Decimal(sum(100_000 + k for k in range(1, 61))).scaleb(-8)
-    assert found[date(2026, 8, 2)] == Decimal(100_001 + 100_029 + 100_057).scaleb(-8)
-    for bad in ("", "../../etc", "a b", "x" * 200):
-        with pytest.raises(Wrong, match="address"):
-            fetch_payouts("http://127.0.0.1:9", bad)
+def rules(confirmations: int = 6, **more: Any) -> ReceiptRules:
+    return ReceiptRules(chain=chain_of("BTC"), confirmations=confirmations, **more)
 
 
-def test_receipts_are_transactions_deep_enough_and_none_of_our_own() -> None:
+def test_receipts_are_gathered_page_by_page_and_none_of_our_own() -> None:
     with serving() as host:
-        found = fetch_receipts(f"http://{host}/api", ADDRESS, 6)
-    assert len(found) == 60
-    assert [one.at for one in found] == sorted(one.at for one in found)
-    assert sum(one.coins for one in found) == Decimal(
+        found = fetch_receipts(f"http://{host}/api", [ADDRESS], rules())
+    assert len(found.receipts) == 60
+    assert [one.at for one in found.receipts] == sorted(one.at for one in found.receipts)
+    assert sum(one.coins for one in found.receipts) == Decimal(
         sum(100_000 + k for k in range(1, 61))
     ).scaleb(-8)
     tip = 957_610
@@ -250,13 +247,18 @@ def test_receipts_are_transactions_deep_enough_and_none_of_our_own() -> None:
     page = json.dumps([shallow, deep, own])
 
     def get(path: str) -> str:
-        if path.endswith("height"):
-            return str(tip)
-        return "[]" if path.endswith("0" * 60) else page
+        return str(tip) if path.endswith("height") else page
 
-    (one,) = esplora.receipts(get, ADDRESS, confirmations=6)
-    assert one.txid == deep["txid"]
-    assert len(esplora.receipts(get, ADDRESS, confirmations=5)) == 2
+    read = esplora.receipts(get, [ADDRESS], rules())
+    (one,), (later,) = read.receipts, read.waiting
+    assert (one.txid, one.output, one.address) == (deep["txid"], 0, ADDRESS)
+    assert (later.receipt.txid, later.due_height, later.coinbase) == (
+        shallow["txid"],
+        tip + 1,
+        False,
+    )
+    assert read.transfers == {own["txid"]}
+    assert len(esplora.receipts(get, [ADDRESS], rules(5)).receipts) == 2
     for change in ({"status": {"block_time": 1}}, {"vin": None}, {"vin": [3]}):
         bad = json.dumps([{**deep, **change}])
 
@@ -264,9 +266,10 @@ def test_receipts_are_transactions_deep_enough_and_none_of_our_own() -> None:
             return str(tip) if path.endswith("height") else bad
 
         with pytest.raises(Malformed, match=r"no block|no inputs"):
-            esplora.receipts(told, ADDRESS, confirmations=6)
-    with pytest.raises(Wrong, match="an address has"):
-        fetch_receipts("http://127.0.0.1:9", "../etc", 6)
+            esplora.receipts(told, [ADDRESS], rules())
+    for bad in ("", "../etc", "a b", "x" * 200):
+        with pytest.raises(Wrong, match="an address has"):
+            fetch_receipts("http://127.0.0.1:9", [bad], rules())
 
 
 API = """
@@ -330,10 +333,10 @@ def test_the_pools_own_api_is_booked_once(
         assert settings.pool_api is not None
         found = fetch_pool(settings.pool_api, "open sesame", date(2026, 8, 1))
         assert Pool.asked[-1] == "/pool/payouts?from=2026-08-01"
-        assert [(name, coins) for name, _, coins in found] == [
-            ("a1", Decimal(1)),
-            ("b2", Decimal("2.5")),
-            ("d4", Decimal("0.00000007")),
+        assert [(one.id, str(one.coins)) for one in found.payouts] == [
+            ("tx-a1", "1.00000000"),
+            ("tx-b2", "2.50000000"),
+            ("tx-d4", "0.00000007"),
         ]
         taken = run("--pool", "--since", "2026-08-10")
         assert Pool.asked[-1] == "/pool/payouts?from=2026-08-10"
@@ -353,7 +356,6 @@ def test_the_pools_own_api_is_booked_once(
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (pool_row("a", "12.5"), "no amount"),
         (pool_row("a", "-1"), "no amount"),
         (pool_row("a", "NaN"), "no amount"),
         (pool_row("a", "many"), "has no amount in 'amount_sats'"),
@@ -371,16 +373,19 @@ def test_a_payout_that_cannot_be_read_is_refused(row: Any, words: str) -> None:
         rows="onchain", unit="satoshi", status="status", paid=("confirmed",),
     )  # fmt: skip
     with pytest.raises(Wrong, match=words):
-        read_pool_payouts(json.dumps({"onchain": [row]}), api)
+        pool_payouts([row], api, "BTC")
     with pytest.raises(Wrong, match="tells payout 'a' twice"):
-        read_pool_payouts(json.dumps({"onchain": [pool_row("a", 1)] * 2}), api)
+        pool_payouts([pool_row("a", 1), pool_row("a", 2)], api, "BTC")
+    again = pool_payouts([pool_row("a", 1)] * 2, api, "BTC")
+    assert len(again.payouts) == 1
+    assert again.notes == ("the pool's rows left out, the same as another row: 1",)
     for text in ("[]", '{"onchain": {}}', "3"):
         with pytest.raises(
             Wrong, match="a list of up to 100,000 payouts was expected at 'onchain'"
         ):
-            read_pool_payouts(text, api)
+            read_pool_page(text, api)
     with pytest.raises(Wrong, match="no JSON"):
-        read_pool_payouts("<html>", api)
+        read_pool_page("<html>", api)
 
 
 @pytest.mark.parametrize(
@@ -428,17 +433,19 @@ def test_the_command_books_what_the_pool_paid(
 def test_a_server_that_fails_is_told_apart() -> None:
     with serving() as host:
         with pytest.raises(Refused, match="401"):
-            fetch_periods("node", f"http://{host}", 953_568)
+            fetch_periods("node", f"http://{host}", retargets())
         with pytest.raises(Refused, match="404"):
-            fetch_periods("esplora", f"http://{host}/nothing", 953_568)
+            fetch_periods("esplora", f"http://{host}/nothing", retargets())
         with pytest.raises(Refused, match="302"):
-            fetch_periods("esplora", f"http://{host}/moved", 953_568)
+            fetch_periods("esplora", f"http://{host}/moved", retargets())
         with pytest.raises(Malformed, match="16 MiB"):
-            fetch_periods("esplora", f"http://{host}/huge", 953_568)
+            fetch_periods("esplora", f"http://{host}/huge", retargets())
         with pytest.raises(Refused, match="Block not found"):
-            fetch_periods("node", f"http://me:secret@{host}", 900_000)
+            fetch_periods(
+                "node", f"http://me:secret@{host}", [replace(retargets()[0], height=900_000)]
+            )
     with pytest.raises(Unreachable):
-        fetch_periods("esplora", "http://127.0.0.1:9", 953_568)
+        fetch_periods("esplora", "http://127.0.0.1:9", retargets())
     for bad in (
         "ftp://x",
         "file:///etc/passwd",
@@ -448,14 +455,18 @@ def test_a_server_that_fails_is_told_apart() -> None:
         "http://h:99999",
     ):
         with pytest.raises(Wrong, match="URL"):
-            fetch_periods("esplora", bad, 0)
+            fetch_periods("esplora", bad, retargets())
+
+
+def _pages(text: str) -> Any:
+    return lambda path: "957610" if path.endswith("height") else text
 
 
 def test_pages_that_are_no_transactions_are_malformed() -> None:
     for text in ("{}", "[1]", '[{"txid": "x"}]', "nope", json.dumps([{"txid": "0" * 64}])):
         with pytest.raises(Malformed):
-            esplora.payouts(partial(_same, text), ADDRESS)
-    assert esplora.payouts(partial(_same, "[]"), ADDRESS) == {}
+            esplora.receipts(_pages(text), [ADDRESS], rules())
+    assert esplora.receipts(_pages("[]"), [ADDRESS], rules()).receipts == ()
 
 
 def test_the_command_extends_the_history_of_a_workspace(

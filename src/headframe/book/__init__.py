@@ -46,6 +46,14 @@ from headframe.book.entries import (
 from headframe.book.flows import Flow, FlowKind, entries_of
 from headframe.book.funding import Funding, fund, repay
 from headframe.book.ledger import Entry, Ledger, Overdrawn, Posting, TrialLine
+from headframe.book.payouts import (
+    MatchedPayout,
+    Matching,
+    Output,
+    Payout,
+    PayoutSource,
+    match_payouts,
+)
 from headframe.book.statement import Break, Matched, Stated, match
 from headframe.book.trade import (
     Designation,
@@ -83,7 +91,12 @@ __all__ = [
     "Ledger",
     "MarginTerms",
     "Matched",
+    "MatchedPayout",
+    "Matching",
+    "Output",
     "Overdrawn",
+    "Payout",
+    "PayoutSource",
     "PendingCall",
     "Position",
     "Posting",
@@ -114,6 +127,7 @@ __all__ = [
     "hedge_flow",
     "line_drawn",
     "match",
+    "match_payouts",
     "opening",
     "others_usd",
     "pending_usd",

@@ -56,6 +56,10 @@ class Flow:
     into: Money | None = None
     venue: str = ""
     """Where a sale was dealt, or to which counterparty coins are lent."""
+    txid: str = ""
+    """The transaction of a payout, where its source names it."""
+    output: int | None = None
+    """The place of its output in the transaction."""
 
     def __post_init__(self) -> None:
         if self.coins.currency.code not in COINS or BTC in {self.cash.currency, self.fee.currency}:
@@ -80,6 +84,8 @@ class Flow:
 
     def _placed(self) -> None:
         """Whether a venue is where one belongs: of a sale, and of coins lent, which need it."""
+        if self.txid and self.kind is not FlowKind.PAYOUT:
+            raise Wrong(f"a txid is of a payout, not of a {self.kind}")
         if self.venue and self.kind is not FlowKind.SALE and not self.lent:
             raise Wrong("a venue is of a sale, or the counterparty of coins lent")
         if self.lent and not self.venue:

@@ -54,6 +54,7 @@ BITCOIN = Chain(
     algorithm="SHA-256d",
     decimals=8,
     spacing_seconds=Fraction(SPACING_SECONDS),
+    coinbase_maturity=100,  # Bitcoin Core src/consensus/consensus.h (COINBASE_MATURITY)
     subsidy=subsidy_satoshi,
     next_step=next_step,
     period=PERIOD,

@@ -48,6 +48,7 @@ BITCOIN_CASH = Chain(
     algorithm="SHA-256d",
     decimals=8,
     spacing_seconds=Fraction(_SPACING),
+    coinbase_maturity=100,  # Bitcoin Cash Node src/consensus/consensus.h (COINBASE_MATURITY)
     subsidy=subsidy_satoshi,
     next_step=next_step,
     rule="ASERT, every block: twice as hard for each two days ahead of schedule",

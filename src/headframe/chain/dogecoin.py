@@ -49,6 +49,7 @@ DOGECOIN = Chain(
     algorithm="Scrypt",
     decimals=8,
     spacing_seconds=Fraction(_SPACING),
+    coinbase_maturity=240,  # Dogecoin Core src/chainparams.cpp (digishield nCoinbaseMaturity)
     subsidy=subsidy,
     next_step=_next_step,
     rule="DigiShield, every block: an eighth of the deviation of the last interval",

@@ -110,6 +110,7 @@ KASPA = Chain(
     decimals=8,
     spacing_seconds=Fraction(1, 10),
     position="DAA score",
+    coinbase_maturity=1_000,  # rusty-kaspa consensus/core/src/config/params.rs, after Crescendo
     subsidy=subsidy,
     next_step=_next_step,
     target_one=_LIMIT,

@@ -42,6 +42,7 @@ LITECOIN = Chain(
     algorithm="Scrypt",
     decimals=8,
     spacing_seconds=Fraction(150),
+    coinbase_maturity=100,  # Litecoin Core src/consensus/consensus.h (COINBASE_MATURITY)
     subsidy=subsidy,
     next_step=_next_step,
     period=PERIOD,

@@ -65,6 +65,7 @@ MONERO = Chain(
     decimals=12,
     spacing_seconds=Fraction(_SPACING),
     position="atomic units generated",
+    coinbase_maturity=60,  # Monero src/cryptonote_config.h (CRYPTONOTE_MINED_MONEY_UNLOCK_WINDOW)
     subsidy=subsidy,
     next_step=_next_step,
     hashes_per_difficulty=1.0,

@@ -100,6 +100,8 @@ class Chain:
     shown_at: int = 0
     merged_with: tuple[str, ...] = ()
     notes: str = ""
+    coinbase_maturity: int = 0
+    """Confirmations before coins of a block reward may be spent, by consensus; 0 without such a rule."""
     scale: int = field(init=False)
 
     def __post_init__(self) -> None:

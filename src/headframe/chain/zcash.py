@@ -93,6 +93,7 @@ ZCASH = Chain(
     algorithm="Equihash 200,9",
     decimals=8,
     spacing_seconds=Fraction(_SPACING),
+    coinbase_maturity=100,  # zcashd src/consensus/consensus.h (COINBASE_MATURITY)
     subsidy=subsidy,
     next_step=_next_step,
     miner_share=miner_share,

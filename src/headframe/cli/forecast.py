@@ -137,8 +137,9 @@ def accuracy(call: Call) -> None:
     from headframe.mining import accuracy as measured
     from headframe.report import accuracy_table
 
-    state = call.office().state()
-    mined = production.mined_by_month(state)
+    office = call.office()
+    state = office.state()
+    mined = production.mined_by_month(state, office.settings().operation.coin)
     approved = [v.forecast for v in state.versions.values() if v.approved_by is not None]
     rows = measured(approved, mined)
     body = {

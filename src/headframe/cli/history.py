@@ -70,9 +70,8 @@ def fetch(call: Call, esplora: str | None, node: str | None) -> None:
     office = call.office()
     state = office.state()
     known = kept.known(state, "BTC", office.now())
-    after = max(row.height for row in known if row.exact)
     source = "esplora" if esplora is not None else "node"
-    found = fetch_periods(source, esplora or node or "", after)
+    found = fetch_periods(source, esplora or node or "", known)
     new, notes = kept.extend(office, "BTC", found, source)
     _told(call, "BTC", len(new), notes)
 

@@ -184,8 +184,9 @@ def record(call: Call, file: Path) -> None:
     from headframe.desk import history
     from headframe.feed import mined_rows, read_table
 
-    rows = mined_rows(read_table(file), file.name)
-    _recorded(call, history.record_mined(call.office(), rows, file.name))
+    office = call.office()
+    rows = mined_rows(read_table(file), file.name, office.settings().operation.coin)
+    _recorded(call, history.record_mined(office, rows, file.name))
 
 
 @mining.command()
@@ -204,33 +205,53 @@ def telemetry(call: Call, file: Path) -> None:
 @click.option("--fee-share", type=Amount(), help="Fees over the subsidy (default: the settings').")
 @command
 def audit(call: Call, fee_share: Decimal | None) -> None:
-    """What the recorded hashrate should have earned against what the pool paid, month by month."""
+    """What the recorded hashrate should have earned against what the pool paid, month by month.
+
+    Each payout, recorded or booked by coins, is held against the hashrate of the days since the one before.
+    """
     from headframe.codec import to_json
     from headframe.desk import history
     from headframe.report import payouts_table
 
-    rows = history.audit_payouts(call.office(), None if fee_share is None else float(fee_share))
-    body = [{**to_json(row), "difference": row.difference} for row in rows]
-    call.answer("payout-audit", {"months": body}, payouts_table(rows))
+    found = history.audit_payouts(call.office(), None if fee_share is None else float(fee_share))
+    body = [{**to_json(row), "difference": row.difference} for row in found.months]
+    data = {"months": body, "notes": list(found.notes)}
+    call.answer("payout-audit", data, payouts_table(found.months), *found.notes)
 
 
 @mining.command()
 @click.option("--esplora", required=True, help="Base URL of an Esplora-style REST API.")
-@click.option("--address", required=True, help="The address the pool pays to.")
+@click.option(
+    "--address", "addresses", required=True, multiple=True, help="The address the pool pays to."
+)
+@click.option(
+    "--confirmations", type=Whole(1, 1000), default=6, show_default=True, help="How deep, at least."
+)
 @command
-def payouts(call: Call, esplora: str, address: str) -> None:
-    """Record coins received at an address, by day, from an Esplora-style server."""
+def payouts(call: Call, esplora: str, addresses: tuple[str, ...], confirmations: int) -> None:
+    """Record coins received at addresses, by day, from an Esplora-style server.
+
+    Receipts are read as by headframe coins --address: no change, no transfers of our own, no coins of a block
+    reward before they can be spent. What coins has booked is in the production record already.
+    """
+    from headframe.cli import receipts
     from headframe.desk import history
-    from headframe.feed import fetch_payouts
 
     office = call.office()
-    today = office.now().date()
-    found = fetch_payouts(esplora, address)
-    rows: list[tuple[date, str]] = [(day, f"{coins:.8f}") for day, coins in found if day <= today]
-    _recorded(call, history.record_mined(office, rows, f"address {address}"))
+    found = receipts.read_addresses(office, esplora, addresses, confirmations)
+    days: dict[date, Decimal] = {}
+    for one in found.receipts:
+        if one.at <= office.now():
+            day = one.at.date()
+            days[day] = days.get(day, Decimal(0)) + one.coins
+    rows = [(day, f"{coins:.8f}") for day, coins in sorted(days.items())]
+    counts = history.record_mined(office, rows, f"address {', '.join(addresses)}")
+    words = receipts.waiting_words(found, office.settings().operation.coin)
+    _recorded(call, counts, words)
 
 
-def _recorded(call: Call, counts: tuple[int, int, int]) -> None:
+def _recorded(call: Call, counts: tuple[int, int, int], notes: tuple[str, ...] = ()) -> None:
     new, updated, unchanged = counts
     body = {"new": new, "updated": updated, "unchanged": unchanged}
-    call.answer("mined", body, f"{new} days new, {updated} updated, {unchanged} unchanged")
+    said = f"{new} days new, {updated} updated, {unchanged} unchanged"
+    call.answer("mined", body | ({"notes": list(notes)} if notes else {}), said, *notes)

@@ -1,12 +1,16 @@
 """What comes from outside the desk, and when: coins and cash that moved, statements, the agenda."""
 
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from headframe.cli.frame import Call, Instant, Whole, command
+
+if TYPE_CHECKING:
+    from headframe.desk.flows import Taken
+    from headframe.desk.office import Office
 
 
 @click.command()
@@ -76,7 +80,12 @@ def fx(call: Call, rates: tuple[str, ...], at: datetime | None) -> None:
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--address", help="Payouts received at this address, from an Esplora-style server.")
+@click.option(
+    "--address",
+    "addresses",
+    multiple=True,
+    help="Payouts received at this address, from an Esplora-style server; may be given again.",
+)
 @click.option("--esplora", help="Its base URL (HEADFRAME_ESPLORA_URL).")
 @click.option(
     "--confirmations", type=Whole(1, 1000), default=6, show_default=True, help="How deep, at least."
@@ -89,7 +98,7 @@ def coins(
     call: Call,
     *,
     file: Path | None,
-    address: str | None,
+    addresses: tuple[str, ...],
     esplora: str | None,
     confirmations: int,
     pool: bool,
@@ -103,7 +112,8 @@ def coins(
     other currencies, into and into_currency for a conversion, venue of a sale or of coins lent. Each id is
     booked once, all of a file or none: give it again as it grows.
 
-    With --address: what a pool paid there, each transaction once, --confirmations deep;
+    With --address: what a pool paid there, each output once, --confirmations deep (coins of a block reward as
+    deep as they must be to be spent); change and transfers between addresses of our own are left out;
     with --pool: what the pool's own API says it paid, by the fields [pool_api] of headframe.toml names.
     """
     from headframe.book import CASH, COINS_FREE, COINS_PLEDGED
@@ -112,20 +122,18 @@ def coins(
     from headframe.feed import read_table
     from headframe.units import BTC, USD, Wrong
 
-    if sum((file is not None, address is not None, pool, sales)) != 1:
+    if sum((file is not None, bool(addresses), pool, sales)) != 1:
         raise Wrong("give one of FILE, --address, --pool and --sales")
     office = call.office()
     if sales:
         rows = flows.sold(office)
         call.answer("coins-sold", {"rows": to_json(rows)}, tables.sold_table(rows))
         return
+    notes: tuple[str, ...] = ()
     if file is not None:
         taken = flows.take(office, read_flows(read_table(file), file.name), file.name)
-    elif pool:
-        taken = flows.take_receipts(office, _paid(call, since), "the pool's API")
     else:
-        found = _received(esplora, address or "", confirmations)
-        taken = flows.take_receipts(office, found, f"address {address}")
+        taken, notes = _taken(call, office, addresses, esplora, confirmations, since)
     ledger = office.state().ledger
     held = {
         "coins_free": str(ledger.balance(COINS_FREE, BTC)),
@@ -134,40 +142,41 @@ def coins(
     }
     call.answer(
         "coins",
-        {"booked": [to_json(one) for one in taken.booked], "known": list(taken.known), **held},
+        {
+            "booked": [to_json(one) for one in taken.booked],
+            "known": list(taken.known),
+            "same": to_json(taken.same),
+            "notes": [*notes, *taken.notes],
+            **held,
+        },
         f"{len(taken.booked)} booked, {len(taken.known)} were booked before; free {held['coins_free']} BTC, "
         f"pledged {held['coins_pledged']} BTC, cash {held['cash_usd']} USD",
+        *(f"{one.id} is {one.booked_as}, booked before" for one in taken.same),
+        *notes,
+        *taken.notes,
     )
 
 
-def _paid(call: Call, since: datetime | None) -> "list[tuple[str, datetime, Decimal]]":
-    """What the pool's API says it paid."""
-    from datetime import timedelta
+def _taken(
+    call: Call,
+    office: "Office",
+    addresses: tuple[str, ...],
+    esplora: str | None,
+    confirmations: int,
+    since: datetime | None,
+) -> "tuple[Taken, tuple[str, ...]]":
+    """Book what addresses received, or without one what the pool's API says; with notes."""
+    from headframe.cli import receipts
+    from headframe.desk import flows
 
-    from headframe.feed import fetch_pool
-    from headframe.units import Wrong
-    from headframe.wiring import secret_at
-
-    office = call.office()
-    api = office.settings().pool_api
-    if api is None:
-        raise Wrong("headframe.toml names no pool: add [pool_api] with url, id, at and amount")
-    first = (office.now() - timedelta(days=30) if since is None else since).date()
-    return list(fetch_pool(api, secret_at(api.secret, call.folder), first))
-
-
-def _received(
-    url: str | None, address: str, confirmations: int
-) -> "list[tuple[str, datetime, Decimal]]":
-    """What an address received, as an Esplora-style server tells it."""
-    from headframe.feed import fetch_receipts
-    from headframe.units import Wrong
-    from headframe.wiring import source_url
-
-    base = url or source_url("ESPLORA")
-    if base is None:
-        raise Wrong("give --esplora URL, or set HEADFRAME_ESPLORA_URL")
-    return [(one.txid, one.at, one.coins) for one in fetch_receipts(base, address, confirmations)]
+    if not addresses:
+        found, notes = receipts.read_pool(call, office, since)
+        return flows.take_receipts(office, found, "the pool's API"), notes
+    coin = office.settings().operation.coin
+    read = receipts.read_addresses(office, esplora, addresses, confirmations)
+    asked = receipts.as_receipts(read, addresses, coin)
+    taken = flows.take_receipts(office, asked, f"address {', '.join(addresses)}")
+    return taken, receipts.waiting_words(read, coin)
 
 
 @click.command()

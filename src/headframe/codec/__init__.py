@@ -1,11 +1,19 @@
 """How domain values are written as JSON and TOML and read back, in one place."""
 
 from headframe.codec.canonical import canonical, sha256
+from headframe.codec.coin_names import COIN_COLUMNS, coin_named
 from headframe.codec.confirmations import read_confirmations
 from headframe.codec.flows import read_flows
 from headframe.codec.locate import locate
 from headframe.codec.margins import read_outright_margins
-from headframe.codec.pool_api import PoolApi, read_pool_payouts
+from headframe.codec.pool_answers import (
+    PoolPage,
+    PoolPayouts,
+    is_full_page,
+    pool_payouts,
+    read_pool_page,
+)
+from headframe.codec.pool_api import PoolApi
 from headframe.codec.reader import Problem
 from headframe.codec.rows import TableRow, each_row, number, rows_of
 from headframe.codec.settings import (
@@ -35,8 +43,11 @@ from headframe.codec.tables import (
 from headframe.codec.values import from_json, to_json
 
 __all__ = [
+    "COIN_COLUMNS",
     "HistorySettings",
     "PoolApi",
+    "PoolPage",
+    "PoolPayouts",
     "PriceDefaults",
     "Problem",
     "Settings",
@@ -45,14 +56,17 @@ __all__ = [
     "WorkspaceSettings",
     "blocks_from_text",
     "canonical",
+    "coin_named",
     "delivery_rows",
     "each_row",
     "fee_months_from_text",
     "fees_from_text",
     "from_json",
     "history_from_text",
+    "is_full_page",
     "locate",
     "number",
+    "pool_payouts",
     "power_from_text",
     "prices_from_text",
     "read_confirmations",
@@ -61,7 +75,7 @@ __all__ = [
     "read_flows",
     "read_mandate",
     "read_outright_margins",
-    "read_pool_payouts",
+    "read_pool_page",
     "read_settings",
     "read_settlement_prices",
     "read_statement",

@@ -3,7 +3,8 @@
 Columns: id, kind (payout, sale, cost, pledge, release, lend, recall, interest, convert, capital,
 distribution), at (an instant); coins, usd, fee_usd and memo as the kind asks, or amount, currency and fee for
 cash of any currency; into and into_currency of a conversion; venue of a sale, or the counterparty of coins
-lent; coin, BTC where it is not given, of a payout or a sale.
+lent; coin, BTC where it is not given, of a payout or a sale; txid and output of the transaction a payout
+came by.
 """
 
 import re
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from headframe.book import Flow, FlowKind
+from headframe.codec.coin_names import COIN_COLUMNS, coin_named
 from headframe.codec.rows import TableRow, each_row, pick
 from headframe.units import (
     BTC,
@@ -52,14 +54,13 @@ def _row(row: Mapping[str, str]) -> Flow:
     except ValueError as error:
         known = ", ".join(FlowKind)
         raise Wrong(f"kind is one of {known}, was {row['kind'][:20]!r}") from error
-    coin = (pick(row, "coin") or BTC.code).upper()
-    if coin not in COINS:
-        known = ", ".join(sorted(COINS))
-        raise Wrong(f"coin {coin[:12]!r} is not in these books; known: {known}")
+    coin = _coin(row, kind)
     memo = (pick(row, "memo") or "").lower()
     if not _MEMO.fullmatch(memo):
         raise Wrong("memo is at most 40 letters, digits, spaces and hyphens")
     currency = _currency(row, "currency")
+    if kind is FlowKind.PAYOUT and currency.code in COINS:
+        currency = USD  # of a payout it names the coin
     cash = _money(row, "usd", USD)
     if currency != USD or pick(row, "amount") is not None:
         if cash.smallest:
@@ -67,6 +68,7 @@ def _row(row: Mapping[str, str]) -> Flow:
         cash = _money(row, "amount", currency)
     dollars = currency == USD and pick(row, "fee") is None
     fee = _money(row, "fee_usd", USD) if dollars else _money(row, "fee", currency)
+    txid, output = _receipt(row, kind)
     into = _money(row, "into", _currency(row, "into_currency"))
     return Flow(
         id=row["id"],
@@ -78,7 +80,45 @@ def _row(row: Mapping[str, str]) -> Flow:
         memo=memo,
         into=into if into.smallest else None,
         venue=_venue(row),
+        txid=txid,
+        output=output,
     )
+
+
+_COIN_COLUMNS = tuple(name for name in COIN_COLUMNS if name != "currency")
+"""A currency is of cash, except of a payout, which has none."""
+_RECEIPT = re.compile(r"(?:tx-)?([0-9a-fA-F]{64})(?::([0-9]{1,6}))?")
+
+
+def _coin(row: Mapping[str, str], kind: FlowKind) -> str:
+    """Return the coin a row names in any usual column; bitcoin where it names none."""
+    columns = COIN_COLUMNS if kind is FlowKind.PAYOUT else _COIN_COLUMNS
+    named = {coin_named(row[name]) for name in columns if row.get(name)}
+    if len(named) > 1:
+        raise Wrong(
+            f"coin: expected one coin, got {', '.join(sorted(named))}; fix: keep one column"
+        )
+    said = named.pop() if named else BTC.code
+    if said.upper() in COINS:
+        return said.upper()
+    if kind is FlowKind.PAYOUT and said.upper() in CURRENCIES and not pick(row, *_COIN_COLUMNS):
+        return BTC.code  # the currency of a payout whose cash is left out
+    known = ", ".join(sorted(COINS))
+    raise Wrong(f"coin {said[:12]!r} is not in these books; known: {known}")
+
+
+def _receipt(row: Mapping[str, str], kind: FlowKind) -> tuple[str, int | None]:
+    """Return the transaction and output a payout names: by txid and output, or in its id."""
+    if kind is not FlowKind.PAYOUT:
+        return "", None
+    named = pick(row, "txid", "tx_id", "txhash", "tx_hash", "transaction")
+    match = _RECEIPT.fullmatch(named or row["id"])
+    if match is None:
+        return "", None
+    place = match[2] or pick(row, "output", "vout")
+    if place is not None and not (place.isascii() and place.isdigit() and len(place) < 7):
+        raise Wrong(f"output: expected its place in the transaction, got {place[:20]!r}")
+    return match[1].lower(), None if place is None else int(place)
 
 
 def _venue(row: Mapping[str, str]) -> str:

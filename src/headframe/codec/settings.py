@@ -168,6 +168,18 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WalletSettings:
+    """Addresses of our own: what moves between them is a transfer or change, never income."""
+
+    addresses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for one in self.addresses:
+            if not (one.isascii() and one.isalnum() and 20 <= len(one) <= 90):
+                raise Wrong(f"an address has 20 to 90 letters and digits, was {one[:100]!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What ``headframe.toml`` says."""
 
@@ -184,6 +196,8 @@ class Settings:
     """The cash calendar; none: dollars move on every day at every hour."""
     pool_api: PoolApi | None = None
     """Where the pool tells its payouts, and how that is read."""
+    wallet: WalletSettings = WalletSettings()
+    """Addresses of our own besides those that payouts are read from."""
 
     @property
     def rule_sets(self) -> tuple[VenueMargin, ...]:
@@ -220,6 +234,7 @@ _TABLES = (
     "coin_factors",
     "bank",
     "pool_api",
+    "wallet",
 )
 
 
@@ -240,8 +255,10 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
     alerts = reader.fill(AlertSettings, root.get("alerts", {}), ("alerts",))
     bank = reader.fill(Bank, root["bank"], ("bank",)) if "bank" in root else None
     api = reader.fill(PoolApi, root["pool_api"], ("pool_api",)) if "pool_api" in root else None
+    wallet = reader.fill(WalletSettings, root.get("wallet", {}), ("wallet",))
     if (
         reader.problems
+        or wallet is None
         or history is None
         or alerts is None
         or workspace is None
@@ -263,6 +280,7 @@ def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[P
         coin_factors=factors,
         bank=bank,
         pool_api=api,
+        wallet=wallet,
     )
 
 

@@ -1,9 +1,8 @@
 """Payouts, sales, costs and pledges into the books: each once, all of a file or none."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 
 from headframe.book import (
     CASH,
@@ -13,8 +12,14 @@ from headframe.book import (
     Flow,
     FlowKind,
     Ledger,
+    MatchedPayout,
+    Matching,
+    Output,
+    Payout,
+    PayoutSource,
     Transit,
     entries_of,
+    match_payouts,
     still,
 )
 from headframe.codec import canonical, sha256, to_json
@@ -23,6 +28,8 @@ from headframe.desk import users
 from headframe.desk.known import Sale
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
+from headframe.desk.production_record import check_payouts
+from headframe.desk.reversals import reverse_transfers
 from headframe.desk.state import State, postings_json
 from headframe.hedge import (
     SaleFill,
@@ -33,15 +40,30 @@ from headframe.lifecycle import (
     MonthResult,
     with_flows,
 )
-from headframe.units import BTC, CURRENCIES, USD, Money, Month, Wrong, booked, iso
+from headframe.units import BTC, CURRENCIES, USD, Money, Month, Wrong, iso
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was booked, and what had been booked before."""
+    """What was booked, what had been booked before, and what was left out or taken for the same, in words."""
 
     booked: tuple[Flow, ...]
     known: tuple[str, ...]
+    same: tuple[MatchedPayout, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipts:
+    """Payouts as a pool or a chain says them, with what must be known to tell them from booked ones."""
+
+    payouts: tuple[Payout, ...]
+    outputs: Mapping[str, tuple[Output, ...]] = field(default_factory=dict[str, tuple[Output, ...]])
+    """By transaction, where it was read from a chain."""
+    addresses: tuple[str, ...] = ()
+    """The addresses that were read: our own from now on."""
+    transfers: frozenset[str] = frozenset()
+    """Transactions that spend coins of ours: what they pay to us is no income."""
 
 
 @serialised
@@ -49,8 +71,25 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
     """Book what is new of a table, oldest first; what was booked before under its id is left alone.
 
     Declined where coins or cash would go below nothing, where an id was booked with other figures, and where
-    a flow is of a day that a price scenario closed with coins of its own.
+    a flow is of a day that a price scenario closed with coins of its own. A payout that another source told
+    is left alone too; coins beyond what can have been paid are Invalid.
     """
+    paid = tuple(
+        Payout(
+            id=one.id,
+            at=one.at,
+            coins=one.coins,
+            source=PayoutSource.FILE,
+            txid=one.txid,
+            output=one.output,
+        )
+        for one in flows
+        if one.kind is FlowKind.PAYOUT
+    )
+    return _take(office, flows, source, Receipts(payouts=paid))
+
+
+def _take(office: Office, flows: Sequence[Flow], source: str, receipts: Receipts) -> Taken:
     users.allowed(office, users.Action.PREPARE)
     state, at = office.state(), office.now()
     invented = [one for one in flows if state.last_day and one.at.date() <= state.last_day]
@@ -69,14 +108,69 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
             f"{source}: {early[0].id} is of {iso(early[0].at)}, before the opening balances, which have it in"
         )
     _borrowers(state, flows, source)
+    paid = {one.id: one for one in receipts.payouts}
     known = [one for one in flows if one.id in state.flows]
     for one in known:
-        if state.flows[one.id] != digest(one):
+        if not _agrees(state, one, paid.get(one.id)):
             raise Declined(f"{source}: {one.id} was booked before with other figures")
-    fresh = sorted((one for one in flows if one.id not in state.flows), key=lambda one: one.at)
+    matching = match_payouts(
+        [one for one in receipts.payouts if one.id not in state.flows],
+        state.payouts,
+        state.matched_payouts,
+        receipts.outputs,
+    )
+    new = {one.id for one in matching.fresh}
+    fresh = [one for one in flows if one.id not in state.flows]
+    fresh = sorted((one for one in fresh if one.id in new or one.id not in paid), key=_happened)
+    check_payouts(state, office.settings(), fresh, source)
+    drafts = [*_read_event(state, known, matching, receipts, source)]
     if fresh:
-        office.record(_event(office, state, fresh, source), at=at)
-    return Taken(tuple(fresh), tuple(one.id for one in known))
+        event = _event(office, state, fresh, source)
+        event.body["payouts"] = to_json([paid[one.id] for one in fresh if one.id in paid])
+        drafts.insert(0, event)
+    if drafts:
+        office.record(*drafts, at=at)
+    told = (*(one.id for one in known), *matching.known)
+    return Taken(tuple(fresh), told, matching.same, matching.unclear)
+
+
+def _happened(one: Flow) -> datetime:
+    return one.at
+
+
+def _agrees(state: State, flow: Flow, paid: Payout | None) -> bool:
+    """Return whether a flow is what was booked under its id; a pool or a chain may tell another instant."""
+    if state.flows[flow.id] == digest(flow):
+        return True
+    before = state.payouts.get(flow.id)
+    told = paid is not None and paid.source is not PayoutSource.FILE
+    return told and before is not None and before.coins == flow.coins
+
+
+def _read_event(
+    state: State, known: Sequence[Flow], matching: Matching, receipts: Receipts, source: str
+) -> tuple[Draft, ...]:
+    """Return the event of what reading told beyond new payouts; none where it told nothing."""
+    paid = {one.id: one for one in receipts.payouts}
+    dated: dict[str, Payout] = {}
+    for flow in known:
+        before = state.payouts.get(flow.id)
+        if flow.id in paid and (before is None or before.at is None):
+            dated[flow.id] = paid[flow.id]
+    for match in matching.same:
+        before = state.payouts.get(match.booked_as)
+        if before is not None and before.at is None:
+            dated[before.id] = replace(before, at=paid[match.id].at)
+    addresses = [one for one in receipts.addresses if one not in state.own_addresses]
+    if not (matching.same or dated or addresses):
+        return ()
+    body = {
+        "source": source[:200],
+        "matches": to_json(matching.same),
+        "dated": to_json(list(dated.values())),
+        "addresses": addresses,
+    }
+    return (Draft("payouts_read", body),)
 
 
 def _borrowers(state: State, flows: Sequence[Flow], source: str) -> None:
@@ -116,24 +210,40 @@ def _event(office: Office, state: State, fresh: Sequence[Flow], source: str) -> 
     return Draft("flows", body)
 
 
-def take_receipts(
-    office: Office, found: Sequence[tuple[str, datetime, Decimal]], source: str
-) -> Taken:
-    """Book what an address received, transaction by transaction; what is older than the books is in them.
+@serialised
+def take_receipts(office: Office, receipts: Receipts, source: str) -> Taken:
+    """Book what a pool paid or an address received, each once; what is older than the books is in them.
 
-    What is dated after our clock waits for it.
+    What is dated after our clock waits for it. What a transaction of our own pays to us is no income: a
+    payout booked of one before its address was known is taken back.
     """
-    opened, now = office.state().opened, office.now()
+    state, now = office.state(), office.now()
     none = Money(USD, 0)
+    kept = tuple(
+        one
+        for one in receipts.payouts
+        if one.at is not None
+        and (state.opened is None or one.at >= state.opened)
+        and one.at <= now
+        and one.txid not in receipts.transfers
+    )
     made = [
         Flow(
-            id=f"tx-{txid}", kind=FlowKind.PAYOUT, at=at, coins=booked(coins, BTC), cash=none,
-            fee=none, memo="",
+            id=one.id,
+            kind=FlowKind.PAYOUT,
+            at=one.at or now,
+            coins=one.coins,
+            cash=none,
+            fee=none,
+            memo="",
+            txid=one.txid,
+            output=one.output,
         )
-        for txid, at, coins in found
-        if (opened is None or at >= opened) and at <= now
-    ]  # fmt: skip
-    return take(office, made, source)
+        for one in kept
+    ]
+    taken = _take(office, made, source, replace(receipts, payouts=kept))
+    reversed_ = reverse_transfers(office, receipts.transfers, source)
+    return replace(taken, notes=(*taken.notes, *reversed_))
 
 
 def _sale(one: Flow) -> Sale:
@@ -157,9 +267,13 @@ def sold(office: Office) -> tuple[Sold, ...]:
 
 
 def digest(flow: Flow) -> str:
-    """What a flow was booked as; what has no conversion and no venue as it was before there were any."""
+    """What a flow was booked as; what has no conversion and no venue as it was before there were any.
+
+    The transaction is no part of it: a journal may hold the flow from before it was read.
+    """
     told = to_json(flow)
     told["usd"] = told.pop("cash")
+    del told["txid"], told["output"]
     for name in ("into", "venue"):
         if not told[name]:
             del told[name]

@@ -1,5 +1,6 @@
 """The fold of the books: flows, rates, calls, amendments, days, confirmations, statements."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -7,7 +8,18 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import cast
 
-from headframe.book import Break, FxRate, PendingCall, Transit, still
+from headframe.book import (
+    COINS_FREE,
+    Accounts,
+    Break,
+    FxRate,
+    MatchedPayout,
+    Payout,
+    PayoutSource,
+    PendingCall,
+    Transit,
+    still,
+)
 from headframe.codec import from_json
 from headframe.counterparty import Standing
 from headframe.desk.fold_contracts import fix
@@ -20,7 +32,7 @@ from headframe.desk.known import (
 from headframe.desk.ports import JournalBroken, Record
 from headframe.desk.state import State
 from headframe.lifecycle import CoinSale, MonthBooks, MonthResult
-from headframe.units import Month
+from headframe.units import CURRENCIES, Money, Month
 
 
 def _flows(state: State, record: Record) -> None:
@@ -28,6 +40,9 @@ def _flows(state: State, record: Record) -> None:
         if name in state.flows:
             raise JournalBroken(f"event {record.seq}: {name} was booked before")
         state.flows[name] = digest
+    rows = record.body.get("payouts")
+    paid = _payouts_of_postings(record) if rows is None else [from_json(Payout, r) for r in rows]
+    state.payouts |= {one.id: one for one in paid}
     state.sales += [from_json(Sale, row) for row in record.body.get("sales", ())]
     fresh = [from_json(Transit, row) for row in record.body.get("transit", ())]
     state.transit = [*still(state.transit, record.at.date()), *fresh]
@@ -39,6 +54,57 @@ def _flows(state: State, record: Record) -> None:
         result = from_json(MonthResult, row)
         _into_month(state, result)
         state.cash_unhedged = result.cash_unhedged_usd
+
+
+_TXID = re.compile(r"tx-([0-9a-f]{64})")
+
+
+def _payouts_of_postings(record: Record) -> list[Payout]:
+    """Return the payouts of an event that kept none, where all its flows are payouts; no instant is known.
+
+    Journals from before payouts were kept: what was read from a chain or a pool was an event of its own.
+    """
+    ids = [name for name, _ in cast("list[list[str]]", record.body["flows"])]
+    postings = cast("list[list[str]]", record.body["postings"])
+    coins = [
+        Money(CURRENCIES[code], int(text.replace(".", "")))
+        for account, code, text in postings
+        if account == COINS_FREE
+    ]
+    mined = sum(account == Accounts.MINED for account, _, _ in postings)
+    if not len(ids) == len(coins) == mined or len(postings) != 2 * mined:
+        return []
+    return [
+        Payout(
+            id=name,
+            at=None,
+            coins=money,
+            source=PayoutSource.POOL if name.startswith("tx-") else PayoutSource.FILE,
+            txid=match[1] if (match := _TXID.fullmatch(name)) else "",
+        )
+        for name, money in zip(ids, coins, strict=True)
+    ]
+
+
+def _payouts_read(state: State, record: Record) -> None:
+    """Payouts that another source told again, instants learned of old ones, and addresses of our own."""
+    body = record.body
+    for row in body["matches"]:
+        one = from_json(MatchedPayout, row)
+        state.matched_payouts[one.id] = one
+    for row in body["dated"]:
+        paid = from_json(Payout, row)
+        state.payouts[paid.id] = paid
+    known = state.own_addresses
+    state.own_addresses = [*known, *(one for one in body["addresses"] if one not in known)]
+
+
+def _payouts_reversed(state: State, record: Record) -> None:
+    """Payouts that were none; their ids stay known, so that they are not booked again."""
+    for name in cast("list[str]", record.body["payouts"]):
+        del state.payouts[name]
+    for row in record.body["months"]:
+        _into_month(state, from_json(MonthResult, row))
 
 
 def _into_month(state: State, result: MonthResult) -> None:
@@ -170,6 +236,8 @@ def _statement(state: State, record: Record) -> None:
 BOOKS: Mapping[str, Callable[[State, Record], None]] = MappingProxyType(
     {
         "flows": _flows,
+        "payouts_read": _payouts_read,
+        "payouts_reversed": _payouts_reversed,
         "fx": _fx,
         "amendment_proposed": _amendment,
         "amendment_approved": _amendment,

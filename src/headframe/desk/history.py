@@ -14,14 +14,21 @@ from headframe.codec import (
 from headframe.desk import users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, Files, Invalid
+from headframe.desk.production_record import check_hashrates, check_recorded, production
 from headframe.desk.state import State
-from headframe.mining import FeeEstimate, PayoutMonth, estimate_fees, payouts
+from headframe.mining import FeeEstimate, PayoutAudit, estimate_fees, payouts
 from headframe.units import Wrong, iso
 
 
 def carried(coin: str) -> tuple[Retarget, ...]:
     """The history that comes with the program; only Bitcoin's does."""
     return (*retargets(), latest()) if coin == "BTC" else ()
+
+
+def known_heights(state: State, coin: str, until: datetime) -> tuple[int, ...]:
+    """Return the heights of all periods known by an instant; none where no history is known."""
+    rows = (*carried(coin), *state.retargets.get(coin, ()))
+    return tuple(row.height for row in rows if row.at <= until)
 
 
 def known(state: State, coin: str, until: datetime) -> tuple[Retarget, ...]:
@@ -107,6 +114,7 @@ def record_mined(
     office: Office, rows: Sequence[tuple[date, str]], source: str
 ) -> tuple[int, int, int]:
     """Coins a pool paid by day: how many days are new, updated and unchanged."""
+    check_recorded(office.state(), office.settings(), rows, source)
     return _record_days(office, "mined", office.state().mined, rows, source)
 
 
@@ -115,6 +123,7 @@ def record_telemetry(
     office: Office, rows: Sequence[tuple[date, str]], source: str
 ) -> tuple[int, int, int]:
     """Mean hashes per second by day: how many days are new, updated and unchanged."""
+    check_hashrates(office.state(), office.settings(), rows, source)
     return _record_days(office, "telemetry", office.state().hashrates, rows, source)
 
 
@@ -138,10 +147,11 @@ def _record_days(
     return new, len(changed) - new, len(rows) - len(changed)
 
 
-def audit_payouts(office: Office, fee_share: float | None = None) -> tuple[PayoutMonth, ...]:
-    """Month by month, the days that have both a payout and a hashrate, against the chain itself.
+def audit_payouts(office: Office, fee_share: float | None = None) -> PayoutAudit:
+    """Return payouts by month against the chain itself, each with the hashrate of the days it pays for.
 
-    The pool's fee is the settings'; fees are the outlook's median share of the subsidy unless given.
+    Payouts are those of the production record and of the books, each counted once. The pool's fee is the
+    settings'; fees are the outlook's median share of the subsidy unless given.
     """
     state, settings = office.state(), office.settings()
     operation = settings.operation
@@ -151,7 +161,7 @@ def audit_payouts(office: Office, fee_share: float | None = None) -> tuple[Payou
             chain_for(settings),
             past,
             operation,
-            paid={day: float(coins) for day, coins in state.mined.items()},
+            paid=production(state, operation.coin),
             hashrates={day: float(hashes) for day, hashes in state.hashrates.items()},
             fee_share=operation.fees.share_median if fee_share is None else fee_share,
         )

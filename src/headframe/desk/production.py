@@ -10,7 +10,7 @@ from datetime import datetime
 from math import isfinite
 
 from headframe.codec import Settings, canonical, sha256, to_json
-from headframe.desk import history, inputs, quotes, users
+from headframe.desk import history, inputs, production_record, quotes, users
 from headframe.desk.known import Version
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid, Json, NotFound
@@ -23,6 +23,7 @@ from headframe.mining import (
     PricePaths,
     Start,
     Waterfall,
+    coins_of_whole_months,
     estimate,
     explained,
     fine,
@@ -320,15 +321,12 @@ def by(office: Office, what: str, *, months: int, paths: int) -> tuple[BucketFor
         raise Invalid(str(error)) from error
 
 
-def mined_by_month(state: State) -> dict[Month, float]:
-    """Coins of whole months that were mined: as recorded from the pool, else as the course mined them."""
+def mined_by_month(state: State, coin: str = "BTC") -> dict[Month, float]:
+    """Return coins of whole months that were mined: as recorded or booked, else as a scenario mined them."""
     found = {
         month: result.mined
         for month, result in state.months.items()
         if state.last_day is not None and state.last_day >= month.last_day
     }
-    days: dict[Month, list[float]] = {}
-    for day, coins in state.mined.items():
-        days.setdefault(Month.of(day), []).append(float(coins))
-    found |= {month: sum(coins) for month, coins in days.items() if len(coins) == month.days}
+    found |= coins_of_whole_months(production_record.production(state, coin))
     return dict(sorted(found.items()))

@@ -14,6 +14,8 @@ from headframe.book import (
     FxRate,
     HeldContract,
     Ledger,
+    MatchedPayout,
+    Payout,
     PendingCall,
     Position,
     Trade,
@@ -117,6 +119,12 @@ class State:
     alerts_made: int = 0
     flows: dict[str, str] = field(default_factory=dict[str, str])
     """Payouts, sales and the like that are booked: their ids, and the hash of what each was."""
+    payouts: dict[str, Payout] = field(default_factory=dict[str, Payout])
+    """Payouts that are booked, by id: when each happened and what it came by."""
+    matched_payouts: dict[str, MatchedPayout] = field(default_factory=dict[str, MatchedPayout])
+    """Payouts told again by another source, by the id they have there."""
+    own_addresses: list[str] = field(default_factory=list[str])
+    """Addresses of our own, as receipts were read from them."""
     sales: list[Sale] = field(default_factory=list[Sale])
     """Sales of coins as venues filled them, oldest first."""
     transit: list[Transit] = field(default_factory=list[Transit])

@@ -2,16 +2,16 @@
 
 from headframe.feed.chain_csv import read_chain_csv
 from headframe.feed.deribit_summary import read_book_summary
+from headframe.feed.esplora import AddressReceipts, ReceiptRules
 from headframe.feed.fetch import (
     fetch_deliveries,
     fetch_market,
-    fetch_payouts,
     fetch_periods,
-    fetch_pool,
     fetch_receipts,
     fetch_ticker,
 )
 from headframe.feed.files import market_from_text, read_text
+from headframe.feed.pool import fetch_pool
 from headframe.feed.sheets import read_table, write_table
 from headframe.feed.tables import (
     mined_rows,
@@ -21,9 +21,10 @@ from headframe.feed.tables import (
 )
 
 __all__ = [
+    "AddressReceipts",
+    "ReceiptRules",
     "fetch_deliveries",
     "fetch_market",
-    "fetch_payouts",
     "fetch_periods",
     "fetch_pool",
     "fetch_receipts",

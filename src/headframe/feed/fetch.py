@@ -1,43 +1,47 @@
 """Which server is asked, and in which language."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from functools import partial
-from urllib.parse import urlsplit
 
 from headframe.chain import Retarget
-from headframe.codec import PoolApi, read_pool_payouts
 from headframe.feed import deribit, esplora, node
 from headframe.feed.http import Http
 from headframe.market import Snapshot, Ticker
 
 
-def fetch_periods(source: str, url: str, after: int) -> tuple[Retarget, ...]:
-    """The starts of all Bitcoin periods above a height, from a ``node`` or an ``esplora`` server."""
+def fetch_periods(source: str, url: str, known: Sequence[Retarget]) -> tuple[Retarget, ...]:
+    """Return the starts of all Bitcoin periods above the last exact one, of a ``node`` or ``esplora``.
+
+    Stale where its tip lies below what is known or it still downloads; Refused where it is on another chain.
+    """
+    last = max((row for row in known if row.exact), key=lambda row: row.height)
+    highest = max(row.height for row in known)
     http = Http(url)
     if source == "node":
-        tip = node.tip_height(http.post)
-        return esplora.periods_from(partial(node.period_start, http.post), tip, after)
+        return _from_node(http, last, highest)
     tip = esplora.tip_height(http.get)
-    return esplora.periods_from(partial(esplora.period_start, http.get), tip, after)
+    esplora.check_tip(tip, highest, "the server")
+    start = partial(esplora.period_start, http.get)
+    esplora.check_same_chain(start, last, "the server")
+    return esplora.periods_from(start, tip, last.height)
 
 
-def fetch_payouts(url: str, address: str) -> tuple[tuple[date, Decimal], ...]:
-    """Coins received at an address by day."""
-    return tuple(esplora.payouts(Http(url).get, address).items())
+def _from_node(http: Http, last: Retarget, highest: int) -> tuple[Retarget, ...]:
+    tip, said = node.tip_height(http.post), node.read_chain(http.post)
+    esplora.check_tip(tip, highest, "the node", "" if said is None else said.words)
+    node.check_synchronised(said)
+    start = partial(node.period_start, http.post)
+    esplora.check_same_chain(start, last, "the node")
+    return esplora.periods_from(start, tip, last.height)
 
 
-def fetch_receipts(url: str, address: str, confirmations: int) -> tuple[esplora.Receipt, ...]:
-    """What an address received, transaction by transaction, so many confirmations deep."""
-    return esplora.receipts(Http(url).get, address, confirmations=confirmations)
-
-
-def fetch_pool(api: PoolApi, secret: str, since: date) -> tuple[tuple[str, datetime, Decimal], ...]:
-    """What a pool says it paid since a day, by the fields the settings name."""
-    asked = urlsplit(api.url.replace("{since}", since.isoformat()))
-    query = f"?{asked.query}" if asked.query else ""
-    http = Http(f"{asked.scheme}://{asked.netloc}", {api.header: secret} if api.header else None)
-    return read_pool_payouts(http.get(asked.path + query), api)
+def fetch_receipts(
+    url: str, addresses: Sequence[str], rules: esplora.ReceiptRules
+) -> esplora.AddressReceipts:
+    """Return what addresses received, output by output, as deep as the rules ask."""
+    return esplora.receipts(Http(url).get, addresses, rules)
 
 
 def fetch_market(url: str | None, *, via: str, coin: str, settled: str) -> Snapshot:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from headframe.chain import Block, Chain, Retarget
 from headframe.codec import (
+    COIN_COLUMNS,
     TableRow,
     blocks_from_text,
+    coin_named,
     each_row,
     history_from_text,
 )
@@ -26,17 +29,25 @@ def read_blocks(path: Path) -> tuple[Block, ...]:
     return blocks_from_text(read_text(path), path.name)
 
 
-def mined_rows(rows: Sequence[TableRow], name: str) -> tuple[tuple[date, str], ...]:
-    """Coins by day, to the satoshi; rows of one day add up, every bad row is named at once."""
+def mined_rows(
+    rows: Sequence[TableRow], name: str, coin: str = "BTC"
+) -> tuple[tuple[date, str], ...]:
+    """Coins by day, to the satoshi; rows of one day add up, every bad row is named at once.
+
+    A row that names another coin than the mine's is a bad row.
+    """
     found: dict[date, Decimal] = {}
-    for day, coins in each_row(rows, name, _mined):
+    for day, coins in each_row(rows, name, partial(_mined, coin)):
         found[day] = found.get(day, Decimal(0)) + coins
     if not found:
         raise Wrong(f"{name} holds no day with coins")
     return tuple((day, f"{coins:.8f}") for day, coins in sorted(found.items()))
 
 
-def _mined(row: Mapping[str, str]) -> tuple[date, Decimal]:
+def _mined(coin: str, row: Mapping[str, str]) -> tuple[date, Decimal]:
+    named = next((row[name] for name in COIN_COLUMNS if row.get(name)), coin)
+    if coin_named(named) != coin:
+        raise Wrong(f"coin: expected {coin}, got {named[:20]!r}; fix: leave its rows out")
     day = row.get("day") or row.get("date") or ""
     text = row.get("coins") or row.get("btc") or row.get("amount") or ""
     coins = parse_decimal(text)

@@ -63,9 +63,21 @@ from headframe.mining.operation import (
     Treasury,
     first_full_month,
 )
-from headframe.mining.payouts import PayoutMonth, payouts
+from headframe.mining.payouts import PayoutAudit, PayoutMonth, payouts
 from headframe.mining.pool import FeeAveraging, Pool, PoolScheme, luck_sd
 from headframe.mining.price_answer import DEFAULT_ANSWER, PriceAnswer
+from headframe.mining.production_bounds import (
+    PaidAmount,
+    ProductionScale,
+    check_coins,
+    check_hashrate,
+)
+from headframe.mining.production_days import (
+    CoveredDays,
+    coins_of_whole_months,
+    covered_days,
+    production_by_day,
+)
 from headframe.mining.scoring import (
     CHOSEN,
     Gain,
@@ -107,6 +119,7 @@ __all__ = [
     "BucketForecast",
     "Case",
     "Costs",
+    "CoveredDays",
     "DemandResponse",
     "DifficultyModel",
     "Driver",
@@ -124,13 +137,16 @@ __all__ = [
     "NaturalHedge",
     "Operation",
     "Outcome",
+    "PaidAmount",
     "Paths",
+    "PayoutAudit",
     "PayoutMonth",
     "Pool",
     "PoolScheme",
     "PowerBlock",
     "PriceAnswer",
     "PricePaths",
+    "ProductionScale",
     "RiskShare",
     "Risks",
     "SalePolicy",
@@ -144,8 +160,12 @@ __all__ = [
     "accuracy",
     "bands",
     "candidates",
+    "check_coins",
     "check_given",
+    "check_hashrate",
     "chosen_as_it_went",
+    "coins_of_whole_months",
+    "covered_days",
     "difficulty_notes",
     "estimate",
     "estimate_fees",
@@ -173,6 +193,7 @@ __all__ = [
     "plain_name",
     "power_notes",
     "price_notes",
+    "production_by_day",
     "run",
     "scores",
     "simulate",

@@ -296,6 +296,7 @@ def payouts_table(rows: Sequence[PayoutMonth]) -> Table:
         title="The pool's payouts",
         columns=(
             Column("month"),
+            Column("payouts", Form.WHOLE),
             Column("days", Form.WHOLE),
             Column(unit, Form.COINS),
             Column(f"planned {unit}", Form.COINS),
@@ -307,6 +308,7 @@ def payouts_table(rows: Sequence[PayoutMonth]) -> Table:
         rows=tuple(
             (
                 str(row.month),
+                float(row.payouts),
                 float(row.days),
                 row.hashrate_hs / hashes,
                 row.planned_hs / hashes,
@@ -318,7 +320,8 @@ def payouts_table(rows: Sequence[PayoutMonth]) -> Table:
             for row in rows
         ),
         note=(
-            "Days with both a payout and a hashrate. Expected from the realised difficulty. Luck is the "
-            "pool's where it pays by blocks found; with FPPS a difference is fees or the pool's."
+            "Each payout with the hashrate of the days since the one before. Expected from the realised "
+            "difficulty. Luck is the pool's where it pays by blocks found; with FPPS a difference is fees or "
+            "the pool's."
         ),
     )
