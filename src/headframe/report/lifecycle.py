@@ -86,8 +86,8 @@ def realised_months_table(months: Sequence[RealisedMonth]) -> Table:
         ),
         note=(
             "Hedges: premium, fees and settlements of the designated coins that are sold; a hedge still on "
-            "has its result to come. Deferred: of the coins still to be sold. Basis: settlements less what the "
-            "hedges would have paid at the sales' prices."
+            "has its result to come. Deferred: of the coins still to be sold. Basis: settlements less what "
+            "the hedges would have paid at the sales' prices."
         ),
     )
 
