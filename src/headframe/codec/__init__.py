@@ -2,6 +2,7 @@
 
 from headframe.codec.canonical import canonical, sha256
 from headframe.codec.confirmations import read_confirmations
+from headframe.codec.exact import ExactFloat, exact_decimal, load_exact
 from headframe.codec.flows import read_flows
 from headframe.codec.locate import locate
 from headframe.codec.margins import read_outright_margins
@@ -35,6 +36,7 @@ from headframe.codec.tables import (
 from headframe.codec.values import from_json, to_json
 
 __all__ = [
+    "ExactFloat",
     "HistorySettings",
     "PoolApi",
     "PriceDefaults",
@@ -47,10 +49,12 @@ __all__ = [
     "canonical",
     "delivery_rows",
     "each_row",
+    "exact_decimal",
     "fee_months_from_text",
     "fees_from_text",
     "from_json",
     "history_from_text",
+    "load_exact",
     "locate",
     "number",
     "power_from_text",

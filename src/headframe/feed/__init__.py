@@ -9,6 +9,7 @@ from headframe.feed.fetch import (
     fetch_periods,
     fetch_pool,
     fetch_receipts,
+    fetch_settlement_prices,
     fetch_ticker,
 )
 from headframe.feed.files import market_from_text, read_text
@@ -27,6 +28,7 @@ __all__ = [
     "fetch_periods",
     "fetch_pool",
     "fetch_receipts",
+    "fetch_settlement_prices",
     "fetch_ticker",
     "market_from_text",
     "mined_rows",

@@ -32,6 +32,7 @@ from headframe.lifecycle.run_off import (
     sale_of,
 )
 from headframe.lifecycle.settlement_prices import (
+    VENUE_SOURCE,
     ClosePrices,
     MissingPrice,
     PriceKind,
@@ -47,6 +48,7 @@ from headframe.lifecycle.settlement_prices import (
 )
 
 __all__ = [
+    "VENUE_SOURCE",
     "Amount",
     "Bridge",
     "ClosePrices",

@@ -16,7 +16,7 @@ from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Broken, Invalid, NotFound, OutcomeUnknown, Stopped
 from headframe.rfq import AFTER_SECONDS, Request, RfqState
 from headframe.venue import Spoken
-from headframe.wiring import audit_office, by_voice, open_office, trading
+from headframe.wiring import audit_office, by_voice, open_office, price_fetcher, trading
 
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 60.0
@@ -31,6 +31,8 @@ class Readiness:
     reconciled: bool = False
     chain: str = "not verified yet"
     trouble: str = "starting"
+    closing: str = ""
+    """What keeps a day that is due from being closed; empty where nothing does."""
 
     @property
     def ready(self) -> bool:
@@ -99,10 +101,18 @@ class DeskProcess:
         return any(one.request.id not in line.busy for one in live)
 
     async def _close_days(self) -> None:
-        """Close each day that is due, as soon as its prices are known; what stops it is on the watch."""
+        """Close each day that is due, as soon as its prices are known or fetched; trouble ends nothing."""
+
+        def close(office: Office) -> str:
+            run = daily_close.close_due(office, price_fetcher(office.settings()))
+            return "" if run is None else run.trouble or "; ".join(map(str, run.missing[:3]))
+
         while True:
-            with suppress(Broken, Stopped):
-                await self._aside(daily_close.close_due, self.office.user, self.office.token)
+            try:
+                found = await self._aside(close, self.office.user, self.office.token)
+                self.readiness.closing = str(found)
+            except (Broken, Stopped) as error:
+                self.readiness.closing = str(error)
             await asyncio.sleep(CLOSE_SECONDS)
 
     async def _verify(self) -> None:

@@ -21,6 +21,7 @@ from headframe.wiring.lines import (
     venue_client,
 )
 from headframe.wiring.routes import alert_routes
+from headframe.wiring.venue_prices import price_fetcher, public_url
 from headframe.wiring.workspaces import (
     audit_office,
     back_up,
@@ -50,6 +51,8 @@ __all__ = [
     "open_office",
     "password_fits",
     "password_hash",
+    "price_fetcher",
+    "public_url",
     "restore",
     "secret_at",
     "source_url",
