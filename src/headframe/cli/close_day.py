@@ -30,18 +30,21 @@ class Day(click.ParamType[Any]):
 @click.option("--until", type=Day(), help="Last close to make (default: the last 08:00 UTC).")
 @click.option("--dry-run", is_flag=True, help="Show what would be booked; fetch and write nothing.")
 @click.option("--no-fetch", is_flag=True, help="Ask the venue for no missing price.")
+@click.option("--venue", is_flag=True, help="Then compare with what the venue says it settled.")
 @command
-def close_day(call: Call, *, until: date | None, dry_run: bool, no_fetch: bool) -> int:
+def close_day(call: Call, *, until: date | None, dry_run: bool, no_fetch: bool, venue: bool) -> int:
     """Close each day since the last close, at 08:00 UTC: variation, expiry and exercise, margin, collateral.
 
     Prices are those recorded by headframe market deliveries, or of a market imported within an hour of the
     close; where the workspace has a venue, a missing one is fetched from its public data first. A day whose
-    prices are missing is not closed: what is missing is said, and the status is 6.
+    prices are missing is not closed: what is missing is said, and the status is 6. With --venue, what the
+    venue reports and what is booked are compared as headframe venue settlements does; status 4 on a break.
     """
     from headframe.cli.progress import bar
+    from headframe.cli.venue import settlements_json, settlements_shown
     from headframe.desk import daily_close
     from headframe.report import closed_days_table
-    from headframe.wiring import price_fetcher
+    from headframe.wiring import compare_with_venue, price_fetcher
 
     office = call.office()
     with bar("closing days") as progress:
@@ -52,13 +55,17 @@ def close_day(call: Call, *, until: date | None, dry_run: bool, no_fetch: bool) 
             progress=progress,
             fetch=None if no_fetch else price_fetcher(office.settings()),
         )
+    held = compare_with_venue(office, call.folder) if venue and not dry_run else None
     call.answer(
         "close-day",
-        _json(run, dry_run=dry_run),
+        _json(run, dry_run=dry_run) | ({} if held is None else {"venue": settlements_json(held)}),
         *([closed_days_table(run.closed)] if run.closed else []),
         *_lines(run, dry_run=dry_run),
+        *([] if held is None else settlements_shown(held, office.now())),
     )
-    return 6 if run.missing else 0
+    if run.missing:
+        return 6
+    return 4 if held is not None and held.breaks else 0
 
 
 def _lines(run: "CloseRun", *, dry_run: bool) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +16,15 @@ from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Broken, Invalid, NotFound, OutcomeUnknown, Stopped
 from headframe.rfq import AFTER_SECONDS, Request, RfqState
 from headframe.venue import Spoken
-from headframe.wiring import audit_office, by_voice, open_office, price_fetcher, trading
+from headframe.wiring import (
+    audit_office,
+    by_voice,
+    compare_with_venue,
+    main_venue,
+    open_office,
+    price_fetcher,
+    trading,
+)
 
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 60.0
@@ -53,6 +61,8 @@ class DeskProcess:
         default_factory=dict[str, "asyncio.Task[None]"]
     )
     _apart: Office | None = None
+    _compared: date | None = None
+    """The last close that the venue's own settlements were held against."""
     _watching: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
     _worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -105,6 +115,7 @@ class DeskProcess:
 
         def close(office: Office) -> str:
             run = daily_close.close_due(office, price_fetcher(office.settings()))
+            self._compare(office)
             return "" if run is None else run.trouble or "; ".join(map(str, run.missing[:3]))
 
         while True:
@@ -114,6 +125,13 @@ class DeskProcess:
             except (Broken, Stopped) as error:
                 self.readiness.closing = str(error)
             await asyncio.sleep(CLOSE_SECONDS)
+
+    def _compare(self, office: Office) -> None:
+        """Hold each new close against the venue's own settlements, once it can be reached."""
+        through = office.state().closed_through
+        if through != self._compared and main_venue(office.settings()).url:
+            compare_with_venue(office, self.folder)
+            self._compared = through
 
     async def _verify(self) -> None:
         """The whole chain in the background; a journal that does not hold stops trading."""

@@ -21,7 +21,7 @@ from headframe.wiring.lines import (
     venue_client,
 )
 from headframe.wiring.routes import alert_routes
-from headframe.wiring.venue_prices import price_fetcher, public_url
+from headframe.wiring.venue_prices import compare_with_venue, price_fetcher, public_url
 from headframe.wiring.workspaces import (
     audit_office,
     back_up,
@@ -40,6 +40,7 @@ __all__ = [
     "back_up",
     "by_voice",
     "colours_wanted",
+    "compare_with_venue",
     "create_office",
     "credentials_of",
     "database_url",
