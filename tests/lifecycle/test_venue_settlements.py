@@ -79,6 +79,18 @@ def test_legs_of_several_trades_are_netted_as_the_venue_nets_them() -> None:
     assert found.agreed == (f"paper settlement {DAY} {FUTURE} BTC",)
 
 
+def test_a_future_closed_in_part_is_held_in_whole_contracts_by_the_venue() -> None:
+    leg = future_leg("T-1", -1_000_000, "76000", "77000")
+    broken = replace(leg, quantity=Decimal("-1000003.21"), amount=booked("-0.17088230", BTC))
+    whole = there(FUTURE, "-1000000", "77000", "-0.170881750")
+    assert held(of(broken), whole).breaks == ()
+    assert held(of(broken), replace(whole, position=Decimal(-999_990))).breaks != ()
+    other = replace(whole, session_profit_loss=Decimal("-0.1708808"))
+    assert held(of(broken), other).breaks != (), "more than the difference received"
+    near = replace(whole, position=Decimal(-1_000_009))
+    assert held(of(leg), near).breaks != (), "whole contracts are compared to the last dollar"
+
+
 def test_an_option_is_its_position_times_its_value_at_delivery() -> None:
     row = there(
         PUT, "25.0", "0.093749999", kind=SettlementKind.DELIVERY, index_price=Decimal("64000.0"),

@@ -43,21 +43,20 @@ class Street:
         trades: list[dict[str, Any]] = answer["trades"]
         return trades
 
+    def every_page(self, method: str, rows: str, **params: Any) -> list[dict[str, Any]]:
+        """Every row, following the continuation to the end."""
+        found: list[dict[str, Any]] = []
+        more: dict[str, Any] = {}
+        while True:
+            page = self.call(method, **params, **more)
+            found += page[rows]
+            if page["continuation"] is None:
+                return found
+            more = {"continuation": page["continuation"]}
+
     def settled(self, **params: Any) -> list[dict[str, Any]]:
-        return every_page(
-            lambda **more: self.call("private/get_settlement_history_by_currency", currency="BTC", count=7, **params, **more), "settlements"
-        )  # fmt: skip
-
-
-def every_page(call: Any, rows: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    more: dict[str, Any] = {}
-    while True:
-        page = call(**more)
-        found += page[rows]
-        if page["continuation"] is None:
-            return found
-        more = {"continuation": page["continuation"]}
+        method = "private/get_settlement_history_by_currency"
+        return self.every_page(method, "settlements", currency="BTC", count=7, **params)
 
 
 def exact(figure: float) -> Fraction:
@@ -115,8 +114,8 @@ def test_a_future_settles_each_day_and_is_delivered_as_its_fills_say(street: Str
     zero = next(row for row in rows if row["position"] == 0)
     assert zero["session_profit_loss"] != 0, "what was closed in the session is still told"
     assert len([row for row in rows if row["position"] == 0]) == 1
-    log = every_page(
-        lambda **more: street.call("private/get_transaction_log", currency="BTC", start_timestamp=0, end_timestamp=LATER, count=9, **more), "logs"
+    log = street.every_page(
+        "private/get_transaction_log", "logs", currency="BTC", start_timestamp=0, end_timestamp=LATER, count=9
     )[::-1]  # fmt: skip
     assert log[0]["type"] == "deposit"
     balance = Fraction(0)
@@ -156,8 +155,8 @@ def test_an_option_pays_its_value_once_at_its_delivery() -> None:
 def test_the_market_tells_settlement_prices_that_accounts_settled_at(street: Street) -> None:
     street.deal("sell", FUTURE, 100_000.0)
     street.to(date(2026, 9, 2))
-    public = every_page(
-        lambda **more: street.call("public/get_last_settlements_by_instrument", instrument_name=FUTURE, type="settlement", count=4, **more), "settlements"
+    public = street.every_page(
+        "public/get_last_settlements_by_instrument", "settlements", instrument_name=FUTURE, type="settlement", count=4
     )  # fmt: skip
     assert [row["timestamp"] for row in public] == sorted((row["timestamp"] for row in public), reverse=True)  # fmt: skip
     mine = {row["timestamp"]: row["mark_price"] for row in street.settled()}
@@ -184,12 +183,14 @@ def test_recent_and_historical_trades_by_time(street: Street) -> None:
     assert sum(row["amount"] for row in recent["trades"]) == 30_000.0
     assert whole["has_more"] is False
     assert whole["trades"] == sorted(whole["trades"], key=lambda row: row["timestamp"])
-    first = street.call(method, **span | {"count": 1}, historical=True, sorting="asc")
+    first_only: dict[str, Any] = {**span, "count": 1}
+    first = street.call(method, **first_only, historical=True, sorting="asc")
     assert (first["trades"], first["has_more"]) == (whole["trades"][:1], True)
 
 
 def test_a_continuation_or_a_kind_that_is_none_is_refused(street: Street) -> None:
-    for bad in ({"continuation": "x"}, {"type": "apport"}, {"count": 1_001}):
+    refused: list[dict[str, Any]] = [{"continuation": "x"}, {"type": "apport"}, {"count": 1_001}]
+    for bad in refused:
         with pytest.raises(RpcError):
             street.call("private/get_settlement_history_by_currency", currency="BTC", **bad)
     with pytest.raises(RpcError):

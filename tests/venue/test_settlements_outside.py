@@ -17,11 +17,15 @@ import pytest
 
 from headframe.cli import main
 from headframe.desk import (
+    approvals,
     audit,
+    closing,
     daily_close,
     execution,
     limits,
     pages,
+    policy,
+    programme,
     settlement_prices,
     venue_settlements,
     workspace,
@@ -29,13 +33,15 @@ from headframe.desk import (
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office
 from headframe.desk.ports import NotFound
+from headframe.desk.state import State
 from headframe.lifecycle import PriceKind, SettlementPrice, VenueSettlement
 from headframe.market import sample_market
 from headframe.paper import Exchange, Fees, StreetMemory, StreetServer, World
 from headframe.pricing import surface_of
 from headframe.report import markdown
+from headframe.web.process import DeskProcess
 from headframe.wiring import MEMORY, compare_with_venue, open_office, price_fetcher, trading
-from waiting import LIMIT
+from waiting import LIMIT, until_async
 
 EXPIRY = date(2026, 10, 30)
 FEES = Fees(option_coins=0.0003, option_cap_share=0.125, future_share=0.0005, forward_spread=0.0004)
@@ -60,10 +66,10 @@ def dealt(planned_mine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Served:
     """The street that dealt it, served on loopback in a thread, its clock at any instant."""
 
-    def __init__(self, folder: Path, at: datetime) -> None:
+    def __init__(self, folder: Path, at: datetime, vol: float = 0.0) -> None:
         market = sample_market()
         self._clock = VirtualClock(market.as_of)
-        world = World(self._clock, market, surface_of(market), FEES, 7)
+        world = World(self._clock, market, surface_of(market), FEES, 7, vol)
         keys: list[tuple[str, str, str | None]] = [("headframe", "paper", None)]
         self.exchange = Exchange(world, StreetMemory(folder / MEMORY), keys)
         self._at, self._ready, self._ended = at, threading.Event(), threading.Event()
@@ -101,12 +107,16 @@ def office(folder: Path) -> Office:
     return made
 
 
+def configure(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADFRAME_VENUE_URL", served.url)
+    monkeypatch.setenv("HEADFRAME_VENUE_CLIENT_ID", "headframe")
+    monkeypatch.setenv("HEADFRAME_VENUE_SECRET", "paper")
+
+
 @pytest.fixture
 def street(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Served]:
     with Served(folder, datetime(2026, 10, 31, 12, tzinfo=UTC)) as served:
-        monkeypatch.setenv("HEADFRAME_VENUE_URL", served.url)
-        monkeypatch.setenv("HEADFRAME_VENUE_CLIENT_ID", "headframe")
-        monkeypatch.setenv("HEADFRAME_VENUE_SECRET", "paper")
+        configure(served, monkeypatch)
         yield served
 
 
@@ -242,6 +252,107 @@ def test_a_bilateral_trade_and_a_workspace_without_a_venue_are_not_compared(
     assert len(venue_settlements.hold(office, nothing).breaks) == 2
     spoken = office.state()
     spoken.rfqs[rfq] = replace(spoken.rfqs[rfq], venue="voice")
-    monkeypatch.setattr(type(office), "state", lambda _self: spoken)
+
+    def as_spoken(_office: Office) -> State:
+        return spoken
+
+    monkeypatch.setattr(Office, "state", as_spoken)
     held = venue_settlements.hold(office, nothing)
     assert held.agreed, "what was kept of it has gone: it was never the venue's"
+
+
+@pytest.fixture
+def sold(mine: Path) -> Path:
+    """A mine that sold a future by block and bought a part of it back in the same session."""
+    path = mine / "mandate.toml"
+    text = path.read_text()
+    text = text.replace('choice = "floor_less_cost"', 'choice = "largest_floor"')
+    path.write_text(text.replace("stress_call_share_max = 0.40", "stress_call_share_max = 3.0"))
+    office = open_office(mine, user="board")
+    policy.sign(office)
+    office.user = "treasurer"
+    programme.plan(office)
+    for name in ("P-1", ""):
+        office.user = "treasurer"
+        proposal = name or closing.propose(office, "T-1", Decimal(30)).id
+        office.user = "cfo"
+        approvals.give(office, proposal)
+        assert deal(mine, proposal).outcome == "filled"
+    return mine
+
+
+def deal(folder: Path, proposal: str) -> Any:
+    office = open_office(folder, user="trader")
+
+    async def run() -> Any:
+        async with trading(office, folder, venue="paper") as line:
+            await office.clock.wait_until(office.now() + timedelta(minutes=1))
+            return await execution.deal(line, proposal)
+
+    return asyncio.run(run())
+
+
+def test_variation_of_a_future_agrees_with_the_venue_day_by_day(
+    sold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = open_office(sold, user="treasurer")
+    workspace.advance_clock(office, datetime(2026, 9, 4, 9, tzinfo=UTC))
+    with Served(sold, datetime(2026, 9, 4, 12, tzinfo=UTC), vol=0.6) as served:
+        configure(served, monkeypatch)
+        fetch = price_fetcher(office.settings())
+        run = daily_close.close_days(office, fetch=fetch)
+        assert run.missing == ()
+        settled = [one for one in run.fetched if one.kind is PriceKind.SETTLEMENT]
+        assert len({one.price for one in settled}) == 13, "the index moves from day to day"
+        found = compare_with_venue(office, sold)
+        assert found is not None
+        assert [(one.account, one.ours, one.theirs) for one in found.breaks] == []
+        assert len(found.agreed) == 13
+        # A price that was wrong for a day in between nets out the day after: both days agree again.
+        key = next(one for one in settled if one.day == date(2026, 8, 27))
+        settlement_prices.record(office, [replace(key, price=key.price + 100)])
+        found = compare_with_venue(office, sold)
+        assert found is not None
+        assert {one.at.day for one in found.breaks} == {27, 28}
+        settlement_prices.record(office, [key])
+        found = compare_with_venue(office, sold)
+        assert found is not None
+        assert found.breaks == ()
+    assert audit.verify(office).sound
+
+
+def test_the_running_desk_asks_the_venue_and_survives_its_silence(
+    folder: Path, office: Office, street: Served
+) -> None:
+    process = DeskProcess(folder, None, office)
+
+    async def look() -> str:
+        task = asyncio.create_task(process._close_days())
+        await until_async(
+            lambda: process._compared is not None or process.readiness.closing != "", "a close"
+        )
+        task.cancel()
+        return process.readiness.closing
+
+    assert asyncio.run(look()) == ""
+    state = open_office(folder, user="treasurer").state()
+    assert state.closed_through == date(2026, 10, 31)
+    assert state.breaks == {}
+
+
+def test_a_silent_venue_is_told_and_the_running_desk_goes_on(
+    folder: Path, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADFRAME_VENUE_URL", "ws://127.0.0.1:9/ws/api/v2")
+    process = DeskProcess(folder, None, office)
+
+    async def look() -> bool:
+        task = asyncio.create_task(process._close_days())
+        await until_async(lambda: process.readiness.closing != "", "the trouble to be told")
+        alive = not task.done()
+        task.cancel()
+        return alive
+
+    assert asyncio.run(look()), "trouble ends nothing"
+    assert "127.0.0.1:9" in process.readiness.closing
+    assert open_office(folder, user="treasurer").state().closed_through is None

@@ -96,9 +96,7 @@ def _fetching(office: Office, work: Callable[[], CloseRun], fetch: Fetch) -> Clo
     trouble = ""
     while run.missing:
         try:
-            # A venue's clock may be ahead of the workspace's: what has not closed here is left for later.
-            usable = [one for one in fetch(run.missing) if close_at(one.day) <= office.now()]
-            new = settlement_prices.record(office, usable).new
+            new = record_fetched(office, fetch(run.missing))
         except (Broken, Invalid) as error:
             trouble = str(error)
             break
@@ -107,6 +105,15 @@ def _fetching(office: Office, work: Callable[[], CloseRun], fetch: Fetch) -> Clo
         fetched, closed = fetched + new, closed + run.closed
         run = work()
     return replace(run, closed=closed + run.closed, fetched=fetched, trouble=trouble)
+
+
+def record_fetched(
+    office: Office, prices: Sequence[SettlementPrice]
+) -> tuple[SettlementPrice, ...]:
+    """Record prices that came from the venue and return those that are new."""
+    # A venue's clock may be ahead of the workspace's: what has not closed here is left for later.
+    usable = [one for one in prices if close_at(one.day) <= office.now()]
+    return settlement_prices.record_official(office, usable).new
 
 
 def _run(office: Office, until: date | None, *, dry_run: bool, progress: Progress) -> CloseRun:

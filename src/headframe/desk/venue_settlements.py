@@ -8,7 +8,6 @@ from typing import cast
 
 from headframe.book import Break, MarginTerms, Trade
 from headframe.codec import from_json, to_json
-from headframe.desk import users
 from headframe.desk.days import settlement_of
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, Record
@@ -59,9 +58,8 @@ def hold(office: Office, theirs: Sequence[VenueSettlement]) -> SettlementsHeld:
     """Hold a venue's settlements against the closed days; keep the breaks and what has come to agree.
 
     Compared are trades dealt at the main venue, block or order book; bilateral trades are not. Nothing is
-    written where nothing changed.
+    written where nothing changed. The running desk does it by itself; a person needs the right to prepare.
     """
-    users.allowed(office, users.Action.PREPARE)
     state, venue = office.state(), office.settings().venue.name
     ours = _gathered(office).booked(state, office.settings().operation.coin)
     owner = state.mandate.people.approvers[0] if state.mandate else office.user

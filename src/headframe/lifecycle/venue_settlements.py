@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 from headframe.book import Break, Matched
 from headframe.lifecycle.flows import LegSettlement
@@ -22,6 +23,8 @@ PRICE_UNIT = Decimal("0.01")
 """The venue states prices in USD to the cent."""
 OPTION_VALUE_UNIT = Decimal("1e-8")
 """The venue states what one option delivers to at least eight decimals of the coin."""
+CONTRACT_USD = MappingProxyType({"BTC": Decimal(10)})
+"""Size of a contract of futures whose amount is in USD; 1 of other coins."""
 _QUANTITY_UNIT = Decimal("1e-8")
 _HOURS_AFTER = timedelta(hours=23)
 
@@ -112,6 +115,19 @@ class _Side:
     amount: Decimal = Decimal(0)
     prices: set[Decimal] = field(default_factory=set[Decimal])
     count: int = 0
+    rate: Decimal = Decimal(0)
+    """What one unit of the position received, the most of all legs."""
+    broken: Decimal = Decimal(0)
+    """A contract for each leg that is no whole number of contracts, since it was closed in part."""
+
+    def add_leg(self, leg: LegSettlement) -> None:
+        """Add a leg as it was booked."""
+        amount = _decimal(leg.amount)
+        self.add(leg.quantity, amount, leg.price)
+        contract = CONTRACT_USD.get(leg.instrument.coin, Decimal(1))
+        if leg.instrument.amount_in_usd and leg.quantity % contract:
+            self.broken += contract
+            self.rate = max(self.rate, abs(amount / leg.quantity))
 
     def add(self, quantity: Decimal, amount: Decimal, price: Decimal | None) -> None:
         self.quantity += quantity
@@ -184,7 +200,7 @@ def _ours(booked: Booked) -> dict[_Key, _Side]:
     for one in booked.legs:
         leg = one.leg
         side = found.setdefault((one.day, leg.instrument.name, leg.amount.currency.code), _Side())
-        side.add(leg.quantity, _decimal(leg.amount), leg.price)
+        side.add_leg(leg)
     for result in booked.results:
         if result.day in booked.days:
             key = (result.day, result.instrument, result.amount.currency.code)
@@ -208,10 +224,13 @@ def _agree(key: _Key, ours: _Side, theirs: _Side, *, option: bool) -> bool:
     allowed = unit * (ours.count + 1)
     if option:
         allowed += abs(theirs.quantity) * OPTION_VALUE_UNIT / 2
+    apart = abs(ours.quantity - theirs.quantity)
+    if ours.broken:
+        allowed += apart * ours.rate
     prices = ours.prices | theirs.prices
     near = not prices or max(prices) - min(prices) < PRICE_UNIT
     return (
-        abs(ours.quantity - theirs.quantity) < _QUANTITY_UNIT
+        apart < max(_QUANTITY_UNIT, ours.broken)
         and abs(ours.amount - theirs.amount) <= allowed
         and near
     )

@@ -5,12 +5,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
-from headframe.desk import adopting, audit, daily_close, execution, executions, fencing, users
+from headframe.desk import (
+    adopting,
+    audit,
+    daily_close,
+    execution,
+    executions,
+    fencing,
+    users,
+    venue_settlements,
+)
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Broken, Invalid, NotFound, OutcomeUnknown, Stopped
@@ -19,10 +29,10 @@ from headframe.venue import Spoken
 from headframe.wiring import (
     audit_office,
     by_voice,
-    compare_with_venue,
     main_venue,
     open_office,
     price_fetcher,
+    settlements_there,
     trading,
 )
 
@@ -112,26 +122,44 @@ class DeskProcess:
 
     async def _close_days(self) -> None:
         """Close each day that is due, as soon as its prices are known or fetched; trouble ends nothing."""
-
-        def close(office: Office) -> str:
-            run = daily_close.close_due(office, price_fetcher(office.settings()))
-            self._compare(office)
-            return "" if run is None else run.trouble or "; ".join(map(str, run.missing[:3]))
-
         while True:
             try:
-                found = await self._aside(close, self.office.user, self.office.token)
-                self.readiness.closing = str(found)
+                self.readiness.closing = await self._close_due()
+                await self._compare()
             except (Broken, Stopped) as error:
                 self.readiness.closing = str(error)
             await asyncio.sleep(CLOSE_SECONDS)
 
-    def _compare(self, office: Office) -> None:
+    async def _close_due(self) -> str:
+        """Close what is due and return what is missing.
+
+        The venue is asked in a thread of its own: one that does not answer must not delay an award.
+        """
+        fetch = price_fetcher(self.office.settings())
+        run = await self._closed()
+        while run is not None and run.missing and fetch is not None:
+            prices = await asyncio.to_thread(fetch, run.missing)
+            work = partial(daily_close.record_fetched, prices=prices)
+            if not await self._aside(work, self.office.user, self.office.token):
+                break
+            run = await self._closed()
+        return "" if run is None else "; ".join(map(str, run.missing[:3]))
+
+    async def _closed(self) -> daily_close.CloseRun | None:
+        run = await self._aside(daily_close.close_due, self.office.user, self.office.token)
+        return cast("daily_close.CloseRun | None", run)
+
+    async def _compare(self) -> None:
         """Hold each new close against the venue's own settlements, once it can be reached."""
-        through = office.state().closed_through
-        if through != self._compared and main_venue(office.settings()).url:
-            compare_with_venue(office, self.folder)
-            self._compared = through
+        settings, through = self.office.settings(), self.office.state().closed_through
+        if through == self._compared or not main_venue(settings).url:
+            return
+        user, token = self.office.user, self.office.token
+        since = await self._aside(venue_settlements.first_instant, user, token)
+        if isinstance(since, datetime):
+            theirs = await asyncio.to_thread(settlements_there, settings, self.folder, since)
+            await self._aside(partial(venue_settlements.hold, theirs=theirs), user, token)
+        self._compared = through
 
     async def _verify(self) -> None:
         """The whole chain in the background; a journal that does not hold stops trading."""

@@ -21,7 +21,12 @@ from headframe.wiring.lines import (
     venue_client,
 )
 from headframe.wiring.routes import alert_routes
-from headframe.wiring.venue_prices import compare_with_venue, price_fetcher, public_url
+from headframe.wiring.venue_prices import (
+    compare_with_venue,
+    price_fetcher,
+    public_url,
+    settlements_there,
+)
 from headframe.wiring.workspaces import (
     audit_office,
     back_up,
@@ -56,6 +61,7 @@ __all__ = [
     "public_url",
     "restore",
     "secret_at",
+    "settlements_there",
     "source_url",
     "street_served",
     "token_given",

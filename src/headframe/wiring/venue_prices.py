@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from headframe.codec import Settings
-from headframe.desk import venue_settlements
+from headframe.desk import users, venue_settlements
 from headframe.desk.daily_close import Fetch
 from headframe.desk.office import Office
 from headframe.desk.ports import NotFound
@@ -55,8 +55,9 @@ def price_fetcher(settings: Settings) -> Fetch | None:
 def compare_with_venue(office: Office, folder: Path) -> venue_settlements.SettlementsHeld | None:
     """Hold the venue's settlement history against the closed days; None where no day has been closed.
 
-    Raises NotFound where the workspace has no venue outside.
+    For a person who may prepare. Raises NotFound where the workspace has no venue outside.
     """
+    users.allowed(office, users.Action.PREPARE)
     settings = office.settings()
     if not main_venue(settings).url:
         raise NotFound(
