@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -35,9 +36,9 @@ from headframe.desk import (
     workspace,
 )
 from headframe.desk.office import Office
-from headframe.desk.ports import Declined, Invalid
+from headframe.desk.ports import Declined, Invalid, Unreachable
 from headframe.desk.valuation import Valuation, value_now
-from headframe.lifecycle import PriceKind, SettlementPrice, mined_on
+from headframe.lifecycle import MissingPrice, PriceKind, SettlementPrice, mined_on
 from headframe.market import sample_market
 from headframe.report import markdown
 from headframe.risk import Course, Status
@@ -179,6 +180,55 @@ def test_days_are_closed_in_order_and_a_day_without_prices_stops_them(office: Of
     assert again.through == date(2026, 8, 27)
     assert daily_close.close_days(office).closed == (), "a day is closed once"
     assert daily_close.close_due(office) is None
+
+
+def test_a_missing_price_is_fetched_once_and_recorded_with_its_source(office: Office) -> None:
+    advance(office, date(2026, 8, 27))
+    record(office, date(2026, 8, 23), date(2026, 8, 24))
+    asked: list[list[str]] = []
+
+    def fetch(missing: Sequence[MissingPrice]) -> Sequence[SettlementPrice]:
+        asked.append([str(one.day) for one in missing])
+        # The venue is a day ahead of the workspace: what has not closed here is left alone.
+        days = [missing[0].day + timedelta(days=n) for n in range(4)]
+        return [price(day, 65_000) for day in days]
+
+    head = office.journal.head()
+    dry = daily_close.close_days(office, dry_run=True, fetch=fetch)
+    assert (office.journal.head(), asked) == (head, []), "a dry run asks nobody and writes nothing"
+    assert dry.missing
+    run = daily_close.close_days(office, fetch=fetch)
+    assert run.missing == ()
+    assert [one.day.day for one in run.closed] == [23, 24, 25, 26, 27]
+    assert [one.day.day for one in run.fetched] == [25, 26, 27]
+    assert asked == [["2026-08-25"]], "what is recorded is asked of nobody"
+    assert office.state().settlement_prices[price(date(2026, 8, 25), 1).key].source == "deribit"
+    assert daily_close.close_due(office, fetch) is None
+    assert len(asked) == 1
+
+
+def test_a_venue_that_cannot_be_asked_or_believed_stops_the_close_and_is_told(
+    office: Office,
+) -> None:
+    advance(office, date(2026, 8, 24))
+
+    def silent(_missing: Sequence[MissingPrice]) -> Sequence[SettlementPrice]:
+        raise Unreachable("no answer from the venue")
+
+    def absurd(_missing: Sequence[MissingPrice]) -> Sequence[SettlementPrice]:
+        return [price(date(2026, 8, 23), 6_500_000)]
+
+    def ignorant(_missing: Sequence[MissingPrice]) -> Sequence[SettlementPrice]:
+        return []
+
+    troubles = ("no answer from the venue", "expected USD per coin near", "")
+    for fetch, trouble in zip((silent, absurd, ignorant), troubles, strict=True):
+        run = daily_close.close_due(office, fetch)
+        assert run is not None
+        assert run.missing
+        assert run.closed == ()
+        assert trouble in run.trouble
+    assert office.state().closed_through is None
 
 
 def test_a_dry_run_tells_the_same_and_writes_nothing(office: Office) -> None:

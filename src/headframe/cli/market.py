@@ -232,18 +232,35 @@ def import_deliveries(call: Call, *, file: Path, source: str | None) -> None:
 
 @deliveries.command(name="fetch")
 @_URL
-@_DAYS
+@click.option("--days", type=Whole(1, 10_000), default=10, show_default=True)
+@click.option("--all", "everything", is_flag=True, help="Every day that the venue knows.")
+@click.option("--no-futures", is_flag=True, help="Delivery prices of the index alone.")
 @command
-def fetch_recorded(call: Call, *, url: str | None, days: int) -> None:
-    """Record the venue's own delivery prices of the mine's coin, of so many days back."""
-    from headframe.codec import PriceDefaults, delivery_rows
-    from headframe.feed import fetch_deliveries
-    from headframe.wiring import source_url
+def fetch_recorded(
+    call: Call, *, url: str | None, days: int, everything: bool, no_futures: bool
+) -> None:
+    """Record the venue's own delivery prices of the mine's coin and settlement prices of its futures.
 
-    coin = call.office().settings().operation.coin
-    found = fetch_deliveries(url or source_url("DERIBIT"), coin=coin, settled="coin", days=days)
-    rows = [{"date": day.isoformat(), "delivery_price": float(price)} for day, price in found]
-    _recorded(call, delivery_rows(rows, "the venue", PriceDefaults(coin=coin, source="deribit")))
+    They are read to the end, page by page, of so many days back. Asked is --url, else HEADFRAME_DERIBIT_URL,
+    else the venue of headframe.toml, else Deribit.
+    """
+    from datetime import date, timedelta
+
+    from headframe.feed import fetch_settlement_prices
+    from headframe.lifecycle import last_close
+    from headframe.wiring import public_url, source_url
+
+    office = call.office()
+    settings = office.settings()
+    since = date.min if everything else last_close(office.now()) - timedelta(days=days - 1)
+    found = fetch_settlement_prices(
+        url or source_url("DERIBIT") or public_url(settings),
+        coin=settings.operation.coin,
+        since=since,
+        futures=() if no_futures else None,
+    )
+    # A venue's clock may be ahead of the workspace's: what has not closed here cannot be recorded yet.
+    _recorded(call, [one for one in found if one.day <= last_close(office.now())])
 
 
 @deliveries.command(name="add")

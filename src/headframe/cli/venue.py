@@ -9,6 +9,10 @@ import click
 from headframe.cli.frame import Call, Whole, command
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from headframe.desk.venue_settlements import SettlementsHeld
+    from headframe.report import Table
     from headframe.venue import Client
 
 R = TypeVar("R")
@@ -16,7 +20,7 @@ R = TypeVar("R")
 
 @click.group()
 def venue() -> None:
-    """The venue named in headframe.toml: account, positions, requests, least sizes."""
+    """The venue named in headframe.toml: account, positions, requests, least sizes, its records."""
 
 
 def _there(call: Call, work: "Callable[[Client], Awaitable[R]]") -> R:
@@ -131,3 +135,107 @@ def minimums(call: Call) -> None:
     found = _there(call, lambda client: DeribitAccount(client).minimums(coin))
     data = [to_json(one) for one in found.values()]
     call.answer("venue-minimums", {"instruments": data}, minimums_table(data))
+
+
+@venue.command()
+@command
+def settlements(call: Call) -> int:
+    """Compare what the venue says it settled with what was booked, by day and instrument.
+
+    What differs, what only the venue reports and what only the books have is a break: it is kept, shown by
+    headframe statement and watched (I16) until it agrees. Status 4 where a break is open.
+    """
+    from headframe.wiring import compare_with_venue
+
+    office = call.office()
+    held = compare_with_venue(office, call.folder)
+    if held is None:
+        call.answer("venue-settlements", {"days": 0, "breaks": []}, "no day has been closed yet")
+        return 0
+    shown = settlements_shown(held, office.now())
+    call.answer("venue-settlements", settlements_json(held), *shown)
+    return 4 if held.breaks else 0
+
+
+def settlements_json(held: "SettlementsHeld") -> dict[str, Any]:
+    """Return a comparison with the venue as JSON."""
+    from headframe.codec import to_json
+
+    return {
+        "days": held.days,
+        "through": None if held.through is None else held.through.isoformat(),
+        "agreed": list(held.agreed),
+        "breaks": [to_json(one) for one in held.breaks],
+        "funding": [
+            {"day": str(day), "instrument": name, "currency": code, "amount": str(amount)}
+            for day, name, code, amount in held.funding
+        ],
+        "recorded": held.recorded,
+    }
+
+
+def settlements_shown(held: "SettlementsHeld", now: "datetime") -> "list[Table | str]":
+    """Return a comparison with the venue as a table of breaks and sentences."""
+    from headframe.report import breaks_table
+
+    shown: list[Table | str] = [breaks_table(held.breaks, now)] if held.breaks else []
+    shown += [
+        f"funding of {name} {day}: {amount} {code}" for day, name, code, amount in held.funding
+    ]
+    shown.append(
+        f"{len(held.agreed)} settlements agree over {held.days} closed days; "
+        f"{len(held.breaks)} breaks are open"
+    )
+    return shown
+
+
+_SINCE = click.option("--days", type=Whole(1, 10_000), default=30, show_default=True)
+_CURRENCY = click.option("--currency", help="Default: the mine's coin.")
+
+
+@venue.command(name="log")
+@_SINCE
+@_CURRENCY
+@command
+def transaction_log(call: Call, *, days: int, currency: str | None) -> None:
+    """Everything that moved the balance there: trades, settlements, deliveries, transfers, deposits."""
+    from datetime import timedelta
+
+    from headframe.codec import to_json
+    from headframe.report import transactions_table
+    from headframe.venue import DeribitAccount, DeribitRecords
+
+    code = currency or call.office().settings().operation.coin
+
+    async def look(client: "Client") -> list[dict[str, Any]]:
+        until = await DeribitAccount(client).time()
+        since = until - timedelta(days=days)
+        rows = await DeribitRecords(client).transactions(code, since, until)
+        return [to_json(one) for one in rows]
+
+    rows = _there(call, look)
+    call.answer("venue-log", {"entries": rows}, transactions_table(rows))
+
+
+@venue.command(name="trades")
+@_SINCE
+@_CURRENCY
+@command
+def trades_there(call: Call, *, days: int, currency: str | None) -> None:
+    """Trades of the account as the venue keeps them, recent and historical."""
+    from datetime import timedelta
+
+    from headframe.codec import to_json
+    from headframe.report import trades_there_table
+    from headframe.venue import DeribitAccount, DeribitRecords
+
+    code = currency or call.office().settings().operation.coin
+
+    async def look(client: "Client") -> list[dict[str, Any]]:
+        until = await DeribitAccount(client).time()
+        since = until - timedelta(days=days)
+        rows = await DeribitRecords(client).trades(code, since, until)
+        return [to_json(one) for one in rows]
+
+    rows = _there(call, look)
+    call.answer("venue-trades", {"trades": rows}, trades_there_table(rows))

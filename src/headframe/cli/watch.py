@@ -60,9 +60,10 @@ def _closed(office: "Office") -> list[str]:
     """Close the days that are due, where their prices are known; a line for each."""
     from headframe.desk import daily_close
     from headframe.desk.ports import Declined, Invalid, NotFound
+    from headframe.wiring import price_fetcher
 
     try:
-        run = daily_close.close_due(office)
+        run = daily_close.close_due(office, price_fetcher(office.settings()))
     except (Declined, Invalid, NotFound) as error:
         return [f"cannot close: {error}"]
     if run is None:
@@ -70,6 +71,7 @@ def _closed(office: "Office") -> list[str]:
     return [
         *(f"closed {one.day} 08:00 UTC" for one in run.closed),
         *(f"not closed: {one}" for one in run.missing[:3]),
+        *([f"not fetched: {run.trouble}"] if run.trouble else []),
     ]
 
 

@@ -3,6 +3,7 @@
 from headframe.codec.canonical import canonical, sha256
 from headframe.codec.coin_names import COIN_COLUMNS, coin_named
 from headframe.codec.confirmations import read_confirmations
+from headframe.codec.exact import ExactFloat, exact_decimal, load_exact
 from headframe.codec.flows import read_flows
 from headframe.codec.locate import locate
 from headframe.codec.margins import read_outright_margins
@@ -44,6 +45,7 @@ from headframe.codec.values import from_json, to_json
 
 __all__ = [
     "COIN_COLUMNS",
+    "ExactFloat",
     "HistorySettings",
     "PoolApi",
     "PoolPage",
@@ -59,11 +61,13 @@ __all__ = [
     "coin_named",
     "delivery_rows",
     "each_row",
+    "exact_decimal",
     "fee_months_from_text",
     "fees_from_text",
     "from_json",
     "history_from_text",
     "is_full_page",
+    "load_exact",
     "locate",
     "number",
     "pool_payouts",

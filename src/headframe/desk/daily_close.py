@@ -1,17 +1,18 @@
 """The daily close on recorded prices: each day since the last, at 08:00 UTC, in order, or why not."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from headframe.book import Position
 from headframe.codec import Settings, to_json
-from headframe.desk import users
+from headframe.desk import settlement_prices, users
 from headframe.desk.days import changed_positions, flows_by_month, net_postings, settlement_json
 from headframe.desk.fold_lifecycle import next_close
 from headframe.desk.office import Office
-from headframe.desk.ports import Declined, Draft, Invalid, Json, Moved, NotFound
+from headframe.desk.ports import Broken, Declined, Draft, Invalid, Json, Moved, NotFound
 from headframe.desk.programme import fee_schedule
 from headframe.desk.quotes import surface_in
 from headframe.desk.state import State, postings_json
@@ -22,6 +23,7 @@ from headframe.lifecycle import (
     DayStart,
     MissingPrice,
     PriceRecords,
+    SettlementPrice,
     close_at,
     last_close,
     prices_for,
@@ -31,6 +33,8 @@ from headframe.mandate import Unwind
 from headframe.units import Money
 
 Progress = Callable[[int, int], None]
+Fetch = Callable[[Sequence[MissingPrice]], Sequence[SettlementPrice]]
+"""Ask the venue for prices that are missing; Broken where it cannot be asked."""
 _ATTEMPTS = 20
 
 
@@ -44,6 +48,10 @@ class CloseRun:
     """Days that are still to be closed."""
     missing: tuple[MissingPrice, ...]
     written: bool
+    fetched: tuple[SettlementPrice, ...] = ()
+    """Prices that were missing and came from the venue."""
+    trouble: str = ""
+    """Why the venue could not be asked, or its prices not be used."""
 
 
 def close_days(
@@ -52,19 +60,23 @@ def close_days(
     *,
     dry_run: bool = False,
     progress: Progress = lambda _done, _all: None,
+    fetch: Fetch | None = None,
 ) -> CloseRun:
     """Close every day since the last close, up to and including ``until`` or the last 08:00 UTC.
 
-    A day whose prices are missing is not closed, nor any after it; what is missing is returned.
+    A price that is missing is asked for by ``fetch``, except in a dry run, which records nothing. A day
+    whose prices are still missing is not closed, nor any after it; what is missing is returned.
     """
     users.allowed(office, users.Action.PREPARE)
-    return _run(office, until, dry_run=dry_run, progress=progress)
+    work = partial(_run, office, until, dry_run=dry_run, progress=progress)
+    return work() if fetch is None or dry_run else _fetching(office, work, fetch)
 
 
-def close_due(office: Office) -> CloseRun | None:
+def close_due(office: Office, fetch: Fetch | None = None) -> CloseRun | None:
     """Close what is due, as the running desk and the watch do by themselves; None where nothing is.
 
-    Nothing is due without an open trade, and nothing is closed without its prices.
+    Nothing is due without an open trade, and nothing is closed without its prices, which ``fetch`` asks
+    for where they are missing.
     """
     state = office.state()
     first = next_close(state)
@@ -72,7 +84,36 @@ def close_due(office: Office) -> CloseRun | None:
         return None
     if not (state.positions() or state.transit or state.calls):
         return None
-    return _run(office, None, dry_run=False, progress=lambda _done, _all: None)
+    work = partial(_run, office, None, dry_run=False, progress=lambda _done, _all: None)
+    return work() if fetch is None else _fetching(office, work, fetch)
+
+
+def _fetching(office: Office, work: Callable[[], CloseRun], fetch: Fetch) -> CloseRun:
+    """Close, fetch what is missing and close on, until nothing is missing or nothing new comes."""
+    run = work()
+    closed: tuple[ClosedDay, ...] = ()
+    fetched: tuple[SettlementPrice, ...] = ()
+    trouble = ""
+    while run.missing:
+        try:
+            new = record_fetched(office, fetch(run.missing))
+        except (Broken, Invalid) as error:
+            trouble = str(error)
+            break
+        if not new:
+            break
+        fetched, closed = fetched + new, closed + run.closed
+        run = work()
+    return replace(run, closed=closed + run.closed, fetched=fetched, trouble=trouble)
+
+
+def record_fetched(
+    office: Office, prices: Sequence[SettlementPrice]
+) -> tuple[SettlementPrice, ...]:
+    """Record prices that came from the venue and return those that are new."""
+    # A venue's clock may be ahead of the workspace's: what has not closed here is left for later.
+    usable = [one for one in prices if close_at(one.day) <= office.now()]
+    return settlement_prices.record_official(office, usable).new
 
 
 def _run(office: Office, until: date | None, *, dry_run: bool, progress: Progress) -> CloseRun:

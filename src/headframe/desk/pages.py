@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, Trade, still
+from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, Accounts, Break, Trade, still
 from headframe.desk import adopting, limits, money, quotes
 from headframe.desk.agenda import agenda
 from headframe.desk.covenants import Certificate
@@ -263,10 +263,20 @@ def _ahead(now: Valuation) -> Section:
 def _exceptions(office: Office, state: State) -> Section:
     lines = [f"request {r.request.id[:8]} is {r.state}: {r.outcome}" for r in state.live_rfqs()]
     lines += state.shortfalls
+    lines += [_broken(one, office.now()) for one in state.breaks.values()]
     lines += [f"{f.flaw}: {f.where}: {f.detail}" for f in quotes.show(office).findings[:10]]
     bad = tuple(row for row in limits.watch(office) if row.status is not Status.OK)
     tables = (watch_table(bad),) if bad else ()
     return Section(heading="8 Exceptions", sentences=tuple(lines) or ("none",), tables=tables)
+
+
+def _broken(one: Break, now: datetime) -> str:
+    """Return an open break in a sentence, with its age and owner."""
+    days = max((now - one.since).days, 0)
+    return (
+        f"break of {one.account} in {one.currency}: ours {one.ours}, theirs {one.theirs} ({one.source}), "
+        f"open {days} days, owner {one.owner}: headframe statement"
+    )
 
 
 def result(office: Office, courses: tuple[tuple[str, tuple[MonthResult, ...]], ...]) -> Page:

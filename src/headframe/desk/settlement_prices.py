@@ -34,6 +34,16 @@ def record(office: Office, prices: Iterable[SettlementPrice]) -> Recorded:
     Raises Invalid where a price is of another coin, of the future, or out of proportion.
     """
     users.allowed(office, users.Action.PREPARE)
+    return _record(office, prices)
+
+
+@serialised
+def record_official(office: Office, prices: Iterable[SettlementPrice]) -> Recorded:
+    """Record prices that the desk itself fetched from the venue, on nobody's behalf, as ``record`` does."""
+    return _record(office, prices)
+
+
+def _record(office: Office, prices: Iterable[SettlementPrice]) -> Recorded:
     state, now = office.state(), office.now()
     coin = office.settings().operation.coin
     rows = list({price.key: price for price in prices}.values())

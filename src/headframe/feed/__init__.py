@@ -8,6 +8,7 @@ from headframe.feed.fetch import (
     fetch_market,
     fetch_periods,
     fetch_receipts,
+    fetch_settlement_prices,
     fetch_ticker,
 )
 from headframe.feed.files import market_from_text, read_text
@@ -28,6 +29,7 @@ __all__ = [
     "fetch_periods",
     "fetch_pool",
     "fetch_receipts",
+    "fetch_settlement_prices",
     "fetch_ticker",
     "market_from_text",
     "mined_rows",

@@ -1,7 +1,7 @@
 """Deribit's public data, live: one snapshot over HTTP or over a WebSocket, of any server that speaks it.
 
 Methods, parameters and results as the venue documents them (API v2.1.1): ``get_instruments``,
-``get_book_summary_by_currency``, ``ticker``, ``get_index_price``, ``get_delivery_prices``. A row's own
+``get_book_summary_by_currency``, ``ticker``, ``get_index_price``. A row's own
 ``creation_timestamp`` is its age: rows older than the newest by more than two minutes are left
 without sides, because a quote nobody renews is no quote.
 """
@@ -9,13 +9,13 @@ without sides, because a quote nobody renews is no quote.
 import json
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from itertools import count
 from math import isfinite
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
+from headframe.codec import load_exact
 from headframe.desk.ports import Malformed, Refused, Unreachable
 from headframe.feed.deribit_summary import read_book_summary
 from headframe.feed.http import Http
@@ -99,25 +99,6 @@ def ticker(ask: Ask, name: str) -> Ticker:
     )
 
 
-def delivery_prices(ask: Ask, name: str, *, days: int) -> tuple[tuple[date, Decimal], ...]:
-    """Delivery prices of an index, the newest first: the mean of its last half hour to 08:00 UTC."""
-    if not 1 <= days <= 1_000:
-        raise Wrong(f"1 to 1,000 delivery prices come at once, was {days}")
-    found = ask("public/get_delivery_prices", {"index_name": name, "offset": 0, "count": days})
-    rows = _object(found).get("data")
-    prices: list[tuple[date, Decimal]] = []
-    for row in _rows(rows):
-        price = _number(row, "delivery_price")
-        try:
-            day = date.fromisoformat(str(row.get("date")))
-        except ValueError as error:
-            raise Malformed(f"a delivery price of no day: {str(row)[:80]!r}") from error
-        if price is None or price <= 0.0:
-            raise Malformed(f"no delivery price on {day}: {str(row)[:80]!r}")
-        prices.append((day, Decimal(str(row["delivery_price"]))))
-    return tuple(prices)
-
-
 def over_http(base: str) -> Ask:
     """Methods as paths under /api/v2, parameters in the query."""
     http = Http(base.rstrip("/") + "/api/v2")
@@ -163,7 +144,7 @@ def over_websocket(base: str) -> Generator[Ask]:
 
 def _loaded(text: str) -> dict[str, object]:
     try:
-        found: object = json.loads(text)
+        found: object = load_exact(text)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"the venue's answer is no JSON: {str(error)[:80]}") from error
     if not isinstance(found, dict):

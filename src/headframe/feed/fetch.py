@@ -1,13 +1,14 @@
 """Which server is asked, and in which language."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
 
 from headframe.chain import Retarget
-from headframe.feed import deribit, esplora, node
+from headframe.feed import deribit, esplora, node, settlements
 from headframe.feed.http import Http
+from headframe.lifecycle import SettlementPrice, index_name
 from headframe.market import Snapshot, Ticker
 
 
@@ -61,8 +62,23 @@ def fetch_ticker(url: str | None, name: str) -> Ticker:
 
 
 def fetch_deliveries(
-    url: str | None, *, coin: str, settled: str, days: int
+    url: str | None, *, coin: str, settled: str, days: int | None
 ) -> tuple[tuple[date, Decimal], ...]:
-    """Delivery prices of a coin's index, the newest first."""
+    """Return delivery prices of a coin's index, the newest first; all there are where no days are given."""
     index = f"{coin.lower()}_{'usd' if settled == 'coin' else 'usdc'}"
-    return deribit.delivery_prices(deribit.over_http(url or deribit.PRODUCTION), index, days=days)
+    return settlements.delivery_prices(
+        deribit.over_http(url or deribit.PRODUCTION), index, days=days
+    )
+
+
+def fetch_settlement_prices(
+    url: str | None, *, coin: str, since: date, futures: Iterable[str] | None = None
+) -> tuple[SettlementPrice, ...]:
+    """Return the venue's delivery prices of a coin's index and settlement prices of its futures since a day.
+
+    ``futures`` names those to ask for, none of them where it is empty; every future where it is None.
+    """
+    ask = deribit.over_http(url or deribit.PRODUCTION)
+    index = settlements.delivery_prices(ask, index_name(coin), since=since)
+    settled = settlements.settled_futures(ask, coin, since=since, instruments=futures)
+    return (*settlements.delivered_index(index, coin), *settled)

@@ -32,6 +32,7 @@ from headframe.lifecycle.run_off import (
     sale_of,
 )
 from headframe.lifecycle.settlement_prices import (
+    VENUE_SOURCE,
     ClosePrices,
     MissingPrice,
     PriceKind,
@@ -45,9 +46,22 @@ from headframe.lifecycle.settlement_prices import (
     last_close,
     prices_for,
 )
+from headframe.lifecycle.venue_settlements import (
+    Booked,
+    BookedSettlement,
+    SessionResult,
+    SettlementKind,
+    VenueSettlement,
+    funding_by_day,
+    is_settlement,
+    match_settlements,
+)
 
 __all__ = [
+    "VENUE_SOURCE",
     "Amount",
+    "Booked",
+    "BookedSettlement",
     "Bridge",
     "ClosePrices",
     "ClosedDay",
@@ -70,8 +84,11 @@ __all__ = [
     "PriceRecords",
     "RealisedMonth",
     "RunOffPolicy",
+    "SessionResult",
+    "SettlementKind",
     "SettlementPrice",
     "Total",
+    "VenueSettlement",
     "bridge",
     "close_at",
     "close_day",
@@ -83,11 +100,14 @@ __all__ = [
     "deliveries",
     "designation_states",
     "ended_at",
+    "funding_by_day",
     "future_name",
     "future_of",
     "index_name",
     "intrinsic_per_coin",
+    "is_settlement",
     "last_close",
+    "match_settlements",
     "mined_on",
     "month_result",
     "parts_by_designation",

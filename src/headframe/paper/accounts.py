@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from headframe.instrument import Instrument
+from headframe.paper.records import BookedFill
 from headframe.paper.rpc import Json, Params, RpcError
 from headframe.paper.world import World
 
@@ -44,6 +45,8 @@ class Account:
     dealer: str | None = None
     cash: dict[str, float] = field(default_factory=dict[str, float])
     positions: dict[str, Position] = field(default_factory=dict[str, Position])
+    fills: list[BookedFill] = field(default_factory=list[BookedFill])
+    """Every trade it had, from which its settlements follow."""
 
     def take(self, name: str, terms: Instrument, amount: float, price: float, fee: float) -> float:
         """Book a trade, amounts signed; returns the profit realized in the settlement currency."""
@@ -99,11 +102,14 @@ class Accounts:
             self._add(client_id, secret, dealer)
 
     def _add(self, client_id: str, secret: str, dealer: str | None) -> Account:
-        coin = self._world.snapshot.coin
         made = Account(client_id, secret, 1_000 + len(self._by_key), dealer=dealer)
-        made.cash = {coin: 100.0, "USDC": 1_000_000.0}
+        made.cash = self.funds()
         self._by_key[client_id] = made
         return made
+
+    def funds(self) -> dict[str, float]:
+        """Return what every account begins with."""
+        return {self._world.snapshot.coin: 100.0, "USDC": 1_000_000.0}
 
     def all(self) -> list[Account]:
         """Every account, the first one first."""

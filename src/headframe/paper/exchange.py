@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,8 @@ from headframe.paper.lit import LitBook, wanted_instrument
 from headframe.paper.makers import Makers
 from headframe.paper.memory import StreetMemory
 from headframe.paper.news import News
+from headframe.paper.past import Past
+from headframe.paper.records import BookedFill
 from headframe.paper.rpc import Json, Params, RpcError
 from headframe.paper.session import Session, Sessions
 from headframe.paper.settle import split
@@ -44,6 +47,7 @@ class Exchange:
         self.blocks = Blocks(world, memory, self.accounts)
         self.listing = Listing(world, self.lit, self.street)
         self.holdings = Holdings(world, self.listing)
+        self.past = Past(self.accounts, self.listing.records, self._trades_of)
         self.sessions = Sessions()
         self.makers = Makers(self.street)
         self.news = News(self.sessions, self.street, self.listing, self.lit)
@@ -83,6 +87,9 @@ class Exchange:
             one = self.world.known(trade["instrument_name"])
             sign = turned if trade["direction"] == "buy" else -turned
             owner.take(one.name, one.terms, sign * trade["amount"], trade["price"], trade["fee"])
+            amount, price, fee = (Fraction(str(trade[k])) for k in ("amount", "price", "fee"))
+            signed = amount if sign > 0 else -amount
+            owner.fills.append(BookedFill(one.name, one.terms, signed, price, fee, trade))
 
     # ---- calls --------------------------------------------------------------
     async def call(self, session: Session, method: str, values: Json) -> object:
@@ -113,7 +120,16 @@ class Exchange:
             raise RpcError(13009, "unauthorized", "sign in with public/auth")
         if not may(scope, subject, level):
             raise RpcError(13021, "forbidden", f"{subject}:{level} is not in the key's scope")
+        self.deliver(account)
         return account
+
+    def deliver(self, account: Account) -> None:
+        """Pay an account what has expired since it was last looked at."""
+        now = self.world.clock.now()
+        for name, held in account.positions.items():
+            if held.size and held.terms.expiry <= now:
+                price = self.past.worth(held.terms)
+                account.take(name, held.terms, -held.size, price, 0.0)
 
     async def settle(self) -> None:
         """Tell everybody what the last call changed."""
@@ -138,6 +154,8 @@ class Exchange:
             "public/get_index_price_names": lambda _: listing.index_names(),
             "public/get_supported_index_names": lambda _: listing.index_names(),
             "public/get_delivery_prices": listing.delivery_prices,
+            "public/get_last_settlements_by_currency": self.past.last_settlements,
+            "public/get_last_settlements_by_instrument": self.past.last_settlements,
             "public/get_currencies": listing.currencies,
             "public/get_contract_size": listing.contract_size,
             "public/get_expirations": listing.expirations,
@@ -382,6 +400,7 @@ class Exchange:
                 one for one in lit.trades(a) if one["order_id"] == p.text("order_id")
             ],
             "private/get_margins": lambda p, _: self.holdings.margins(p),
+            **self.past.of_trades(),
         }
         writes: dict[str, Private] = {
             "private/create_combo": lambda p, _: self.combos.create(p),
@@ -441,6 +460,7 @@ class Exchange:
             "private/get_position": holdings.position,
             "private/get_positions": holdings.positions,
             "private/simulate_portfolio": holdings.simulated,
+            "private/get_transaction_log": self.past.transaction_log,
             "private/get_subaccounts": lambda _, account: [
                 {"id": account.user_id, "username": account.client_id, "type": "main"}
             ],

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from math import exp, log
 
 from headframe.paper.lit import LitBook
+from headframe.paper.records import Records
 from headframe.paper.rpc import Json, Params, RpcError, invalid
 from headframe.paper.street import Street
 from headframe.paper.world import Listed, World, ms
@@ -25,6 +26,7 @@ class Listing:
         self.world = world
         self.lit = lit
         self.street = street
+        self.records = Records(world)
         self._shares: dict[datetime, dict[float, float]] = {}
 
     def _meant(self, params: Params) -> list[Listed]:
@@ -268,11 +270,16 @@ class Listing:
         return [f"{coin}_usd", f"{coin}_usdc"]
 
     def delivery_prices(self, params: Params) -> Json:
-        """public/get_delivery_prices: the street keeps one price, its snapshot's."""
+        """public/get_delivery_prices: one of each 08:00 UTC since the street began, the newest first."""
         self.index_price(params)
-        day = self.world.start.date().isoformat()
-        rows = [{"date": day, "delivery_price": self.world.snapshot.index}]
-        return {"records_total": 1, "data": rows[params.whole("offset", 0) :]}
+        days = self.records.closes()[::-1]
+        offset = params.whole("offset", 0)
+        count = params.whole("count", 10, low=1, high=1_000)
+        rows = [
+            {"date": day.isoformat(), "delivery_price": self.records.delivery_price(day)}
+            for day in days[offset : offset + count]
+        ]
+        return {"records_total": len(days), "data": rows}
 
     def currencies(self, _: Params) -> list[Json]:
         """public/get_currencies."""

@@ -177,9 +177,13 @@ class World:
 
     def index(self) -> float:
         """The index now."""
+        return self.index_at(self.clock.now())
+
+    def index_at(self, at: datetime) -> float:
+        """Return the index at an instant that has passed; the first one before the street began."""
         if self.vol == 0.0:
             return self.snapshot.index
-        place = (self.clock.now() - self.start).total_seconds() / _STEP_SECONDS
+        place = max((at - self.start).total_seconds(), 0.0) / _STEP_SECONDS
         below = int(place)
         while len(self._course) < below + 2:
             self._course.append(self._course[-1] + self._step(len(self._course)))
@@ -208,6 +212,14 @@ class World:
         if terms.expiry == _FAR:
             return self.index()
         return leg_price(terms, self._surface(), self.at)
+
+    def future_at(self, terms: Instrument, at: datetime) -> float:
+        """Return what a future was worth at an instant that has passed."""
+        spot = self.index_at(at)
+        if terms.expiry == _FAR:
+            return spot
+        surface = self.surface.at_spot(spot, self.surface.as_of)
+        return leg_price(terms, surface, at if self.vol else self.snapshot.as_of)
 
     def vol_of(self, terms: Instrument) -> float:
         """The volatility an option is marked at."""

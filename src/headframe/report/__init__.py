@@ -99,7 +99,13 @@ from headframe.report.table import (
     texts,
     write,
 )
-from headframe.report.venue import held_there_table, minimums_table, requests_there_table
+from headframe.report.venue import (
+    held_there_table,
+    minimums_table,
+    requests_there_table,
+    trades_there_table,
+    transactions_table,
+)
 
 __all__ = [
     "Booked",
@@ -186,6 +192,8 @@ __all__ = [
     "texts",
     "ticker_lines",
     "trades_table",
+    "trades_there_table",
+    "transactions_table",
     "trial_table",
     "unwind_table",
     "versions_table",

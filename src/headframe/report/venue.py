@@ -89,3 +89,27 @@ def minimums_table(rows: Sequence[Row]) -> Table:
             for row in rows
         ),
     )
+
+
+def transactions_table(rows: Sequence[Row]) -> Table:
+    """Entries of the venue's transaction log; amounts to the venue's last digit."""
+    names = ("at", "kind", "instrument", "position", "price", "change", "commission", "balance")
+    return _plain("Transaction log at the venue", rows, (*names, "currency"))
+
+
+def trades_there_table(rows: Sequence[Row]) -> Table:
+    """Trades of the account as the venue keeps them; amounts in the instrument's own unit."""
+    names = ("at", "id", "instrument", "side", "amount", "price", "fee", "fee_currency", "block")
+    return _plain("Trades at the venue", rows, names)
+
+
+def _plain(title: str, rows: Sequence[Row], names: Sequence[str]) -> Table:
+    return Table(
+        title=title,
+        columns=tuple(Column(name.replace("_", " ")) for name in names),
+        rows=tuple(
+            tuple("-" if row[name] in {None, ""} else str(row[name]) for name in names)
+            for row in rows
+        ),
+        note="" if rows else "none",
+    )

@@ -199,6 +199,7 @@ def _health(app: FastAPI, process: DeskProcess) -> None:
             "unknown": process.unknown(),
             "halted": None if halted is None else halted.reason,
             "trouble": found.trouble,
+            "closing": found.closing,
         }
         return JSONResponse(body, 200 if found.ready else 503)
 

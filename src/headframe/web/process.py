@@ -5,18 +5,36 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
-from headframe.desk import adopting, audit, daily_close, execution, executions, fencing, users
+from headframe.desk import (
+    adopting,
+    audit,
+    daily_close,
+    execution,
+    executions,
+    fencing,
+    users,
+    venue_settlements,
+)
 from headframe.desk.clock import VirtualClock
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Broken, Invalid, NotFound, OutcomeUnknown, Stopped
 from headframe.rfq import AFTER_SECONDS, Request, RfqState
 from headframe.venue import Spoken
-from headframe.wiring import audit_office, by_voice, open_office, trading
+from headframe.wiring import (
+    audit_office,
+    by_voice,
+    main_venue,
+    open_office,
+    price_fetcher,
+    settlements_there,
+    trading,
+)
 
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 60.0
@@ -31,6 +49,8 @@ class Readiness:
     reconciled: bool = False
     chain: str = "not verified yet"
     trouble: str = "starting"
+    closing: str = ""
+    """What keeps a day that is due from being closed; empty where nothing does."""
 
     @property
     def ready(self) -> bool:
@@ -51,6 +71,8 @@ class DeskProcess:
         default_factory=dict[str, "asyncio.Task[None]"]
     )
     _apart: Office | None = None
+    _compared: date | None = None
+    """The last close that the venue's own settlements were held against."""
     _watching: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
     _worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -99,11 +121,45 @@ class DeskProcess:
         return any(one.request.id not in line.busy for one in live)
 
     async def _close_days(self) -> None:
-        """Close each day that is due, as soon as its prices are known; what stops it is on the watch."""
+        """Close each day that is due, as soon as its prices are known or fetched; trouble ends nothing."""
         while True:
-            with suppress(Broken, Stopped):
-                await self._aside(daily_close.close_due, self.office.user, self.office.token)
+            try:
+                self.readiness.closing = await self._close_due()
+                await self._compare()
+            except (Broken, Stopped) as error:
+                self.readiness.closing = str(error)
             await asyncio.sleep(CLOSE_SECONDS)
+
+    async def _close_due(self) -> str:
+        """Close what is due and return what is missing.
+
+        The venue is asked in a thread of its own: one that does not answer must not delay an award.
+        """
+        fetch = price_fetcher(self.office.settings())
+        run = await self._closed()
+        while run is not None and run.missing and fetch is not None:
+            prices = await asyncio.to_thread(fetch, run.missing)
+            work = partial(daily_close.record_fetched, prices=prices)
+            if not await self._aside(work, self.office.user, self.office.token):
+                break
+            run = await self._closed()
+        return "" if run is None else "; ".join(map(str, run.missing[:3]))
+
+    async def _closed(self) -> daily_close.CloseRun | None:
+        run = await self._aside(daily_close.close_due, self.office.user, self.office.token)
+        return cast("daily_close.CloseRun | None", run)
+
+    async def _compare(self) -> None:
+        """Hold each new close against the venue's own settlements, once it can be reached."""
+        settings, through = self.office.settings(), self.office.state().closed_through
+        if through == self._compared or not main_venue(settings).url:
+            return
+        user, token = self.office.user, self.office.token
+        since = await self._aside(venue_settlements.first_instant, user, token)
+        if isinstance(since, datetime):
+            theirs = await asyncio.to_thread(settlements_there, settings, self.folder, since)
+            await self._aside(partial(venue_settlements.hold, theirs=theirs), user, token)
+        self._compared = through
 
     async def _verify(self) -> None:
         """The whole chain in the background; a journal that does not hold stops trading."""

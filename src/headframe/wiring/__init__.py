@@ -21,6 +21,12 @@ from headframe.wiring.lines import (
     venue_client,
 )
 from headframe.wiring.routes import alert_routes
+from headframe.wiring.venue_prices import (
+    compare_with_venue,
+    price_fetcher,
+    public_url,
+    settlements_there,
+)
 from headframe.wiring.workspaces import (
     audit_office,
     back_up,
@@ -39,6 +45,7 @@ __all__ = [
     "back_up",
     "by_voice",
     "colours_wanted",
+    "compare_with_venue",
     "create_office",
     "credentials_of",
     "database_url",
@@ -50,8 +57,11 @@ __all__ = [
     "open_office",
     "password_fits",
     "password_hash",
+    "price_fetcher",
+    "public_url",
     "restore",
     "secret_at",
+    "settlements_there",
     "source_url",
     "street_served",
     "token_given",

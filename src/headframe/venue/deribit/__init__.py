@@ -10,6 +10,7 @@ from headframe.venue.deribit.account import (
 from headframe.venue.deribit.book import DeribitBook
 from headframe.venue.deribit.client import Client, HttpClient, JsonRpcClient
 from headframe.venue.deribit.errors import VenueError, error_of
+from headframe.venue.deribit.records import DeribitRecords, TradeThere, TransactionThere
 from headframe.venue.deribit.venue import DeribitVenue
 
 __all__ = [
@@ -17,12 +18,15 @@ __all__ = [
     "Client",
     "DeribitAccount",
     "DeribitBook",
+    "DeribitRecords",
     "DeribitVenue",
     "HeldThere",
     "HttpClient",
     "JsonRpcClient",
     "Minimums",
     "OrderThere",
+    "TradeThere",
+    "TransactionThere",
     "VenueError",
     "error_of",
 ]

@@ -14,6 +14,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
+from headframe.codec import load_exact
 from headframe.desk.ports import Broken, Malformed, Refused, Unreachable
 from headframe.venue.deribit.errors import error_of
 from headframe.venue.deribit.parse import table
@@ -270,7 +271,7 @@ class HttpClient:
 
 def _message(frame: str | bytes) -> Json:
     try:
-        loaded: object = json.loads(frame)
+        loaded: object = load_exact(frame)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"the venue sent what is not JSON: {frame[:60]!r}") from error
     if not isinstance(loaded, dict):
