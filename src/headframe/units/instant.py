@@ -5,28 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from headframe.units.wrong import Wrong
 
-_STAMP = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
-)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _EXPIRY = re.compile(r"([0-9]{1,2})-?([A-Z]{3})-?([0-9]{2})")
 _YEAR_SECONDS = 365 * 86_400
 EXPIRY_HOUR = 8
 """Listed instruments live until 08:00:00.000 UTC of their expiry day."""
-
-
-def instant(text: str) -> datetime:
-    """An instant written in ISO 8601; a missing time is midnight, a missing zone is UTC."""
-    match = _STAMP.fullmatch(text.strip(" ")) if text.isascii() else None
-    if match is None:
-        raise Wrong(f"an instant is written 2026-08-22T15:33:00Z, was {text[:40]!r}")
-    day, clock, seconds, zone = match.groups()
-    whole = f"{day}T{clock or '00:00'}{(seconds or ':00')[:10]}{zone or 'Z'}"
-    try:
-        return datetime.fromisoformat(whole).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Wrong(f"no such instant: {text[:40]!r}") from error
 
 
 def is_utc(at: datetime) -> bool:
