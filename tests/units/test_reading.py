@@ -16,6 +16,7 @@ from headframe.units import (
     instant,
     parse_amount,
     parse_day,
+    parse_expiry,
     parse_hashrate,
 )
 
@@ -90,3 +91,14 @@ def test_another_delimiter_is_named(delimiter: str, called: str) -> None:
     text = delimiter.join(("id", "kind", "at", "coins")) + "\n"
     with pytest.raises(Wrong, match=f"separated by {called}"):
         tuple(rows_of(text, "f.csv"))
+
+
+@pytest.mark.parametrize("text", ["2027-03-26", "26-MAR-27", "26MAR27", "26-mar-27"])
+def test_every_form_of_an_expiry_is_the_same_expiry(text: str) -> None:
+    assert parse_expiry(text) == datetime(2027, 3, 26, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2027-13-26", "2027-02-30", "2027-3-26", "1927-03-26"])
+def test_no_such_expiry(text: str) -> None:
+    with pytest.raises(Wrong):
+        parse_expiry(text)

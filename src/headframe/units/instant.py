@@ -7,6 +7,7 @@ from headframe.units.wrong import Wrong
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _EXPIRY = re.compile(r"([0-9]{1,2})-?([A-Z]{3})-?([0-9]{2})")
+_ISO_DAY = re.compile(r"20([0-9]{2})-([0-9]{2})-([0-9]{2})")
 _YEAR_SECONDS = 365 * 86_400
 EXPIRY_HOUR = 8
 """Listed instruments live until 08:00:00.000 UTC of their expiry day."""
@@ -29,7 +30,11 @@ def expiry_label(at: datetime) -> str:
 
 
 def parse_expiry(text: str) -> datetime:
-    """08:00 UTC of the day written ``26-MAR-27`` or, as venues write it, ``26MAR27``."""
+    """08:00 UTC of the day written ``26-MAR-27``, ``2027-03-26`` or, as venues write it, ``26MAR27``."""
+    iso_day = _ISO_DAY.fullmatch(text) if text.isascii() else None
+    if iso_day is not None:
+        month = int(iso_day[2])
+        text = f"{iso_day[3]}-{_MONTHS[month - 1] if 1 <= month <= 12 else 'XXX'}-{iso_day[1]}"
     match = _EXPIRY.fullmatch(text.upper()) if text.isascii() else None
     if match is None or match[2] not in _MONTHS:
         raise Wrong(f"an expiry is written 26-MAR-27, was {text[:20]!r}")
