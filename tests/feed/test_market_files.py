@@ -151,3 +151,55 @@ def test_one_figure_is_meant_for_every_strike() -> None:
 def test_typed_figures_that_make_no_market_are_named(old: str, new: str, said: str) -> None:
     with pytest.raises(Wrong, match=said):
         market_from_text(TYPED.replace(old, new), name="mine.csv", as_of=None)
+
+
+def read(*rows: Any) -> Any:
+    return read_book_summary(json.dumps(rows), name="x", as_of=None)
+
+
+def test_the_coin_of_a_summary_is_read_from_its_rows() -> None:
+    found = read(summary(instrument_name="ETH-25DEC26-3000-P", base_currency="ETH"))
+    assert found.coin == "ETH"
+    linear = summary(
+        instrument_name="BTC_USDC-25DEC26-80000-C", bid_price=3917.15, mark_price=3995.493
+    )
+    (quote,) = read(linear).options
+    assert quote.bid == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "message"),
+    [
+        ("ETH-25DEC26-3000-P", "ETH", "mixes markets of BTC, ETH"),
+        ("BTC_USDC-25DEC26-80000-C", "BTC", "mixes instruments settled in BTC, USDC"),
+        ("BTC-25DEC26-80000-C", "SOL", "base_currency says SOL"),
+        ("BTC-25DEC26-80000-X", "BTC", "no instrument is called"),
+        ("BTC-NOEXPIRY", "BTC", "an expiry is written"),
+    ],
+)
+def test_rows_of_two_markets_and_names_of_nothing_are_refused(
+    name: str, base: str, message: str
+) -> None:
+    with pytest.raises(Wrong, match=message):
+        read(summary(), summary(instrument_name=name, base_currency=base))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["BTC-FS-25DEC26_PERP", "BTC-FS-26MAR27_25DEC26", "BTC-CS-25DEC26-70000_80000", "BTC-PERPETUAL",
+     "BTC_USDC", "ETH_BTC", "btc_usd"],
+)  # fmt: skip
+def test_rows_without_forward_or_volatility_are_left_out_and_counted(name: str) -> None:
+    odd = summary(instrument_name=name, base_currency=None, mark_price=3.0, underlying_price=None)
+    found, plain = read(summary(), odd), read(summary())
+    assert (found.forwards, found.options) == (plain.forwards, plain.options)
+    assert found.source == "x, 1 rows left out"
+
+
+def test_a_csv_chain_says_its_coin_by_its_instruments() -> None:
+    other = ROW.replace("BTC-", "ETH-")
+    assert read_chain_csv(HEADER + other, name="x").coin == "ETH"
+    with pytest.raises(Wrong, match="mixes markets of BTC, ETH"):
+        read_chain_csv(HEADER + ROW + other, name="x")
+    with pytest.raises(Wrong, match="settled in USDC"):
+        read_chain_csv(HEADER + ROW.replace("BTC-", "BTC_USDC-"), name="x")

@@ -64,6 +64,6 @@ def test_hashrates_need_their_unit() -> None:
     assert parse_hashrate("7.15 EH/s") == 7.15e18
     assert format_hashrate(7.15e18) == "7.15 EH/s"
     assert format_hashrate(3e15) == "3.00 PH/s"
-    for text in ("7.15", "7 EH", "nan EH/s", "-1 EH/s", "1e30 EH/s", "7 eh/s"):
+    for text in ("7.15", "7 EH", "nan EH/s", "-1 EH/s", "1e30 EH/s", "7 xh/s"):
         with pytest.raises(Wrong):
             parse_hashrate(text)

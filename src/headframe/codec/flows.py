@@ -9,7 +9,6 @@ came by.
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from headframe.book import Flow, FlowKind
 from headframe.codec.coin_names import COIN_COLUMNS, coin_named
@@ -23,7 +22,7 @@ from headframe.units import (
     Money,
     Wrong,
     instant,
-    parse_decimal,
+    parse_amount,
 )
 
 _NEEDED = ("id", "kind", "at")
@@ -142,7 +141,4 @@ def _money(row: Mapping[str, str], name: str, currency: Currency) -> Money:
     text = pick(row, name)
     if text is None:
         return Money(currency, 0)
-    amount = parse_decimal(text) * currency.scale
-    if amount != amount.to_integral_value() or abs(amount) > Decimal(10) ** 17:
-        raise Wrong(f"{name} {text[:40]} has more digits than {currency.code} has")
-    return Money(currency, int(amount))
+    return parse_amount(text, currency, name)

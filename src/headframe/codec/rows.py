@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from io import StringIO
 from math import isfinite
 from typing import TypeVar
@@ -24,6 +24,7 @@ def rows_of(text: str, name: str) -> Iterator[TableRow]:
         nothing: list[str] = []
         first = next(reader, nothing)
         header = [cell.strip().lower() for cell in first]
+        _refuse_other_delimiter(first, name)
         if not header or len(set(header)) != len(header):
             raise Wrong(f"{name} needs a header line with each column once")
         for count, cells in enumerate(reader):
@@ -38,6 +39,16 @@ def rows_of(text: str, name: str) -> Iterator[TableRow]:
             yield reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True))
     except csv.Error as error:
         raise Wrong(f"{name} cannot be read as CSV: {error}") from error
+
+
+def _refuse_other_delimiter(header: list[str], name: str) -> None:
+    """Raise Wrong where a header of one cell shows that semicolons or tabs separate the columns."""
+    for delimiter, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and delimiter in header[0]:
+            raise Wrong(
+                f"{name} is separated by {called}, perhaps with decimal commas; fix: save it as CSV "
+                "with commas between columns and a point in decimals"
+            )
 
 
 def each_row(
@@ -81,10 +92,5 @@ def whole(text: str) -> int:
 
 
 def moment(text: str) -> datetime:
-    """An instant in ISO 8601 or in seconds since 1970."""
-    if text.isascii() and text.isdigit() and len(text) > 8:
-        seconds = whole(text)
-        if seconds >= 4_102_444_800:
-            raise Wrong(f"a time lies beyond 2100: {text[:20]}")
-        return datetime.fromtimestamp(seconds, UTC)
-    return instant(text)
+    """An instant by the one rule for instants; a workbook's ``.0`` after seconds counts for nothing."""
+    return instant(text.removesuffix(".0"))

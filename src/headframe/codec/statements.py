@@ -5,12 +5,11 @@ positive, what we owe negative), and at (an instant) or day (YYYY-MM-DD, its end
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, time, timedelta
 
 from headframe.book import Stated
 from headframe.codec.rows import TableRow, each_row, pick
-from headframe.units import CURRENCIES, Money, Wrong, instant, parse_decimal
+from headframe.units import CURRENCIES, Wrong, instant, parse_amount, parse_day
 
 _NEEDED = ("account", "currency", "balance")
 
@@ -33,10 +32,8 @@ def _row(row: Mapping[str, str]) -> Stated:
         raise Wrong(f"currency {row['currency'][:12]!r} is not in the books; they know {known}")
     if not row["account"]:
         raise Wrong("account must not be empty")
-    amount = parse_decimal(row["balance"]) * currency.scale
-    if amount != amount.to_integral_value() or abs(amount) > Decimal(10) ** 18:
-        raise Wrong(f"balance {row['balance'][:40]} has more digits than {code} has")
-    return Stated(account=row["account"], at=_at(row), balance=Money(currency, int(amount)))
+    balance = parse_amount(row["balance"], currency, "balance")
+    return Stated(account=row["account"], at=_at(row), balance=balance)
 
 
 def _at(row: Mapping[str, str]) -> datetime:
@@ -46,7 +43,7 @@ def _at(row: Mapping[str, str]) -> datetime:
     if day is None:
         raise Wrong("a balance needs at (an instant) or day")
     try:
-        ends = date.fromisoformat(day) + timedelta(days=1)
-    except (ValueError, OverflowError) as error:
+        ends = parse_day(day) + timedelta(days=1)
+    except OverflowError as error:
         raise Wrong(f"day is no day YYYY-MM-DD but {day[:20]!r}") from error
     return datetime.combine(ends, time(), UTC)

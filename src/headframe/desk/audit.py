@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from headframe.codec import canonical, to_json
 from headframe.desk import checkpoint
+from headframe.desk.dated import dated_postings
 from headframe.desk.entitlement import Entitlement
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
@@ -78,17 +79,10 @@ def _kept(office: Office) -> State | None:
 
 
 def bookings(office: Office) -> tuple[Booked, ...]:
-    """Every event that moved the books, in order."""
+    """Return every transaction of the books by the day it happened, whenever it was recorded."""
     return tuple(
-        Booked(
-            record.seq,
-            record.at.date(),
-            record.kind,
-            record.author,
-            tuple((account, code, text) for account, code, text in record.body["postings"]),
-        )
-        for record in office.journal.read()
-        if record.body.get("postings")
+        Booked(part.record.seq, part.at.date(), part.label, part.record.author, part.postings)
+        for part in dated_postings(office.journal.read())
     )
 
 

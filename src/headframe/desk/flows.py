@@ -197,6 +197,7 @@ def _event(office: Office, state: State, fresh: Sequence[Flow], source: str) -> 
     body = {
         "source": source[:200],
         "flows": [[one.id, digest(one)] for one in fresh],
+        "parts": [[one.id, iso(one.at), _postings_count(one)] for one in fresh],
         "months": [to_json(one) for one in _months(office, state, trial, fresh)],
         "postings": postings_json(entries),
         "through": max(one.at for one in fresh).date().isoformat(),
@@ -208,6 +209,11 @@ def _event(office: Office, state: State, fresh: Sequence[Flow], source: str) -> 
     if transit:
         body["transit"] = to_json(transit)
     return Draft("flows", body)
+
+
+def _postings_count(flow: Flow) -> int:
+    """Return how many of the event's postings are the flow's own."""
+    return sum(len(entry.postings) for entry in entries_of(flow))
 
 
 @serialised

@@ -7,6 +7,7 @@ from decimal import Decimal
 from headframe.book import CASH, COINS_FREE, Accounts, AtCost, FxRate, at_cost, at_hand
 from headframe.codec import to_json
 from headframe.desk import users
+from headframe.desk.dated import dated_postings
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.state import State
@@ -80,14 +81,14 @@ def _cash(account: str) -> bool:
 
 
 def _moves(office: Office, state: State) -> dict[str, list[tuple[Money, Decimal | None]]]:
-    """Moves of cash in other currencies, each with its rate when it was booked."""
+    """Moves of cash in other currencies, each with its rate of the day it happened."""
     bank = office.settings().bank
     found: dict[str, list[tuple[Money, Decimal | None]]] = {}
-    for record in office.journal.read():
-        for account, code, text in record.body.get("postings", ()):
+    for part in dated_postings(office.journal.read()):
+        for account, code, text in part.postings:
             if code in {USD.code, BTC.code} or not _cash(account):
                 continue
             money = booked(Decimal(text), CURRENCIES[code])
-            one = state.usd_of(Money(CURRENCIES[code], CURRENCIES[code].scale), record.at, bank)
+            one = state.usd_of(Money(CURRENCIES[code], CURRENCIES[code].scale), part.at, bank)
             found.setdefault(code, []).append((money, None if one is None else Decimal(repr(one))))
     return found

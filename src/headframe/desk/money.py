@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from headframe.book import Accounts, Position, Trade, TrialLine
+from headframe.book import Accounts, Ledger, Position, Trade, TrialLine
 from headframe.codec import Settings
-from headframe.desk.fold import fold
+from headframe.desk.dated import dated_postings
 from headframe.desk.office import Office
 from headframe.desk.run_off import delivered, states_of
 from headframe.desk.state import State
@@ -70,11 +70,16 @@ def closings(office: Office) -> tuple[tuple[str, Trade], ...]:
 
 
 def trial_balance(office: Office, as_of: datetime | None = None) -> tuple[TrialLine, ...]:
-    """Balances now, or as they were at an earlier instant."""
+    """Balances now, or of all that had happened by an earlier instant, whenever it was recorded."""
     if as_of is None:
         return tuple(office.state().ledger.trial_balance())
-    kept = (record for record in office.journal.read() if record.at <= as_of)
-    return tuple(fold(State(), kept).ledger.trial_balance())
+    ledger = Ledger()
+    for part in dated_postings(office.journal.read()):
+        if part.at <= as_of:
+            ledger.replay(
+                (account, code, int(text.replace(".", ""))) for account, code, text in part.postings
+            )
+    return tuple(ledger.trial_balance())
 
 
 def performance(office: Office) -> Performance:

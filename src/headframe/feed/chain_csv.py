@@ -14,6 +14,7 @@ from math import log, sqrt
 from statistics import median
 
 from headframe.codec import number
+from headframe.instrument import pair_of
 from headframe.market import ForwardQuote, OptionQuote, Snapshot
 from headframe.numerics import phi
 from headframe.pricing import parity_forward
@@ -37,12 +38,14 @@ def read_chain_csv(text: str, *, name: str) -> Snapshot:
     indexes: list[float] = []
     stamps: list[datetime] = []
     wrong: list[str] = []
+    coins: set[str] = set()
     for line, row in enumerate(reader, start=2):
         if line > _ROWS_MAX:
             raise Wrong(f"{name}: more than {_ROWS_MAX} lines; this is not one option chain")
         try:
+            coins.update(_coin(row))
             quote = _quote(row)
-            stamps.append(instant(row["timestamp"].replace("+00:00", "Z")))
+            stamps.append(instant(row["timestamp"]))
             index = _number(row["index_price"])
             future = _number(row["futures_price"])
         except (Wrong, AttributeError, TypeError) as error:
@@ -55,7 +58,34 @@ def read_chain_csv(text: str, *, name: str) -> Snapshot:
         raise Wrong(f"{name}: " + "; ".join(wrong[:10]) + ("; and more" if len(wrong) > 10 else ""))
     if not options or not indexes:
         raise Wrong(f"{name}: no option with an index price in it")
-    return assemble(options, futures, index=median(indexes), as_of=max(stamps), source=name)
+    coin = _only_coin(coins, name)
+    return assemble(
+        options, futures, index=median(indexes), as_of=max(stamps), source=name, coin=coin
+    )
+
+
+def _only_coin(coins: set[str], name: str) -> str:
+    """Return the one coin of a chain, bitcoin where no row names its instrument."""
+    if len(coins) > 1:
+        raise Wrong(f"{name} mixes markets of {', '.join(sorted(coins)[:5])}: give one coin's rows")
+    return next(iter(coins), "BTC")
+
+
+def _coin(row: dict[str, str]) -> set[str]:
+    """Return the coin that a row's instrument_name says, none without a name.
+
+    Prices of a chain are coins per coin: an instrument settled in dollars is refused.
+    """
+    name = (row.get("instrument_name") or "").strip()
+    if not name:
+        return set()
+    coin, settled = pair_of(name)
+    if settled != coin:
+        raise Wrong(
+            f"{name[:40]} is settled in {settled}, and a CSV chain has prices in the coin; "
+            "fix: import the JSON of get_book_summary_by_currency"
+        )
+    return {coin}
 
 
 def assemble(

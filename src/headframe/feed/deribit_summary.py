@@ -1,6 +1,7 @@
 """The answer of Deribit's ``public/get_book_summary_by_currency`` (kind option or any), saved as JSON."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,37 +10,95 @@ from statistics import median
 from typing import Any, cast
 
 from headframe.feed.chain_csv import assemble
-from headframe.instrument import Kind, parse_instrument
+from headframe.instrument import Kind, pair_of, parse_instrument
 from headframe.market import OptionQuote, Snapshot
 from headframe.units import Wrong
 
+_SPOT = re.compile(r"[A-Z0-9]{2,10}_[A-Z0-9]{2,10}|[a-z0-9]{2,10}_[a-z0-9]{2,10}")
+_PERPETUAL = re.compile(r"[A-Z0-9]{2,10}(_[A-Z0-9]{2,10})?-PERPETUAL")
+_COMBINATION = re.compile(
+    r"[A-Z0-9]{2,10}(_[A-Z0-9]{2,10})?-(?!PERPETUAL)[A-Z][A-Z0-9]{0,9}-[0-9A-Z_./-]{1,60}"
+)
+"""Future and option combinations: ``BTC-FS-25DEC26_PERP``, ``BTC-CS-25DEC26-70000_80000``."""
+
 
 def read_book_summary(
-    text: str, *, name: str, as_of: datetime | None, coin: str = "BTC"
+    text: str, *, name: str, as_of: datetime | None, coin: str | None = None
 ) -> Snapshot:
     """The snapshot of one summary: the JSON-RPC envelope, or its result alone.
 
     Options settled in dollars are divided by their expiry's forward, so that every price is in coin per
-    coin. The stamp is the newest ``creation_timestamp``; the index is the estimated delivery price.
+    coin. The coin is read from the rows: mixed coins, mixed settlement and another coin than ``coin`` are
+    refused. Combinations, spot pairs and perpetuals have no forward or volatility of their own: the source
+    counts the rows left out. The stamp is the newest ``creation_timestamp``; the index is the estimated
+    delivery price.
     """
     rows = list(_rows(text, name))
     options: list[OptionQuote] = []
     futures: dict[datetime, list[float]] = defaultdict(list)
     indexes: list[float] = []
     stamps: list[float] = []
+    pairs: set[tuple[str, str]] = set()
+    left_out = 0
     for number, row in enumerate(rows, start=1):
         try:
+            if _is_left_out(row, pairs):
+                left_out += 1
+                continue
             _take(row, options, futures)
             stamps.extend(_maybe(row, "creation_timestamp"))
             indexes.extend(_maybe(row, "estimated_delivery_price"))
         except Wrong as error:
             raise Wrong(f"{name}: entry {number}: {error}") from error
+    told = _coin_of(pairs, name)
+    if coin is not None and told != coin:
+        raise Wrong(f"{name} is a market of {told}, where {coin} was expected")
     if not stamps and as_of is None:
         raise Wrong(f"{name}: no creation_timestamp; say when it was taken with --as-of")
     if not indexes:
         raise Wrong(f"{name}: no estimated_delivery_price to take the index from")
+    source = f"{name}, {left_out} rows left out" if left_out else name
     taken = as_of or datetime.fromtimestamp(max(stamps) / 1000.0, UTC)
-    return assemble(options, futures, index=median(indexes), as_of=taken, source=name, coin=coin)
+    return assemble(options, futures, index=median(indexes), as_of=taken, source=source, coin=told)
+
+
+def _pair(row: dict[str, Any]) -> tuple[str, str]:
+    """Return coin and settlement currency that a row's name says; a base_currency beside it must agree."""
+    name = row.get("instrument_name")
+    if not isinstance(name, str):
+        raise Wrong("an entry lacks its instrument_name")
+    pair = pair_of(name)
+    base = row.get("base_currency")
+    if base is not None and base not in pair:
+        raise Wrong(f"{name[:40]} is of {pair[0]}, and its base_currency says {str(base)[:12]}")
+    return pair
+
+
+def _is_left_out(row: dict[str, Any], pairs: set[tuple[str, str]]) -> bool:
+    """Return whether a row has no forward or volatility of its own; note the coin of what has a term.
+
+    Spot pairs and indices say nothing of the market's coin: ETH_BTC is listed among bitcoin's.
+    """
+    name = row.get("instrument_name")
+    if isinstance(name, str) and _SPOT.fullmatch(name):
+        return True
+    pairs.add(_pair(row))
+    return any(form.fullmatch(str(name)) for form in (_PERPETUAL, _COMBINATION))
+
+
+def _coin_of(pairs: set[tuple[str, str]], name: str) -> str:
+    """Return the one coin of all rows, settled in one currency."""
+    coins = sorted({coin for coin, _ in pairs})
+    settled = sorted({currency for _, currency in pairs})
+    if not coins:
+        raise Wrong(f"{name}: no option or future in it")
+    if len(coins) > 1:
+        raise Wrong(f"{name} mixes markets of {', '.join(coins[:5])}: give one coin's rows")
+    if len(settled) > 1:
+        raise Wrong(
+            f"{name} mixes instruments settled in {', '.join(settled[:5])}: give the rows of one settlement"
+        )
+    return coins[0]
 
 
 def _rows(text: str, name: str) -> Iterator[dict[str, Any]]:
@@ -65,8 +124,6 @@ def _take(
     name = row.get("instrument_name")
     if not isinstance(name, str):
         raise Wrong("an entry lacks its instrument_name")
-    if name.endswith("PERPETUAL"):
-        return
     terms = parse_instrument(name)
     if terms.kind is Kind.FUTURE:
         futures[terms.expiry].extend(_maybe(row, "mark_price"))

@@ -5,11 +5,15 @@ Nothing written is ever a formula: text that a spreadsheet would take for one is
 
 import csv
 import os
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any, cast
+from xml.sax.saxutils import unescape
+from zipfile import BadZipFile, ZipFile
 
 from headframe.codec import TableRow, rows_of
 from headframe.desk.ports import DiskTrouble
@@ -20,6 +24,12 @@ Cell = str | float | int
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LARGEST_SHEET = 16 * 1024 * 1024
 _MOST_ROWS = 100_000
+_EXACT_MAX = 1e15
+"""A workbook keeps 15 significant digits of a number."""
+_SHEET, _RELATED = re.compile(r"<sheet\s[^>]*>"), re.compile(r"<Relationship\s[^>]*>")
+_NAME, _KEY = re.compile(r'\sname="([^"]*)"'), re.compile(r'\sr:id="([^"]*)"')
+_ID, _TARGET = re.compile(r'\sId="([^"]*)"'), re.compile(r'\sTarget="([^"]*)"')
+_ERROR_CELL = re.compile(r'<c\s(?=[^>]*\bt="e")[^>]*?\br="([A-Z]+[0-9]+)"')
 
 
 def write_table(path: Path, rows: Sequence[Sequence[Cell]]) -> None:
@@ -80,12 +90,41 @@ def read_table(path: Path, sheet: str | None = None) -> tuple[TableRow, ...]:
         header.pop()
     if not header or len(set(header)) != len(header) or not all(header):
         raise Wrong(f"{path.name} needs a header line with each column once")
+    return _sheet_rows(path.name, header, grid[1:])
+
+
+def _sheet_rows(
+    book: str, header: Sequence[str], grid: Sequence[Sequence[object]]
+) -> tuple[TableRow, ...]:
+    """Return the rows of a sheet as text; Wrong names every cell that cannot be read."""
     found: list[TableRow] = []
-    for number, cells in enumerate(grid[1:], start=2):
-        texts = [_text(cell).strip() for cell in cells]
+    problems: list[str] = []
+    for number, cells in enumerate(grid, start=2):
+        try:
+            texts = [
+                _cell_text(cell, name, number) for name, cell in zip(header, cells, strict=False)
+            ]
+        except Wrong as error:
+            problems.append(f"{book}: {error}")
+            continue
         if any(texts):
             found.append((number, dict(zip(header, texts, strict=False))))
+    if problems:
+        raise Wrong("\n".join(problems[:50]))
     return tuple(found)
+
+
+def _cell_text(cell: object, column: str, row: int) -> str:
+    """Return a cell as text; refuse errors, booleans and numbers that a workbook cannot keep exactly."""
+    where = f"row {row}, column {column}"
+    if isinstance(cell, bool):
+        raise Wrong(f"{where}: expected text or a number, got {str(cell).upper()}")
+    if isinstance(cell, int | float) and abs(cell) >= _EXACT_MAX:
+        raise Wrong(
+            f"{where}: a number of more than 15 digits loses its last ones in a workbook; "
+            "fix: format the column as text and enter it again"
+        )
+    return _text(cell).strip()
 
 
 def _grid(path: Path, sheet: str | None) -> list[list[object]]:
@@ -104,9 +143,45 @@ def _grid(path: Path, sheet: str | None) -> list[list[object]]:
             page = book.get_sheet_by_name(sheet or book.sheet_names[0])
             if page.total_height > _MOST_ROWS or page.total_width > 1_000:
                 raise Wrong(f"{path.name} has over {_MOST_ROWS:,} rows or 1,000 columns")
+            _refuse_error_cells(path, sheet or book.sheet_names[0])
             return cast("list[list[object]]", page.to_python())
     except (CalamineError, OSError, IndexError) as error:
         raise Wrong(f"{path.name} cannot be read as a workbook: {error}") from error
+
+
+def _refuse_error_cells(path: Path, sheet: str) -> None:
+    """Raise Wrong naming the cells of a sheet that hold an error: the reader would take them for empty."""
+    try:
+        with ZipFile(path) as book:
+            part = _part_of(book, sheet)
+            cells = _ERROR_CELL.findall(book.read(part).decode(errors="replace")) if part else []
+    except (BadZipFile, KeyError, OSError) as error:
+        raise Wrong(f"{path.name} cannot be read as a workbook: {error}") from error
+    if cells:
+        raise Wrong(
+            f"{path.name}: cell {', '.join(cells[:10])}: expected a value, got an error such as #N/A; "
+            "fix: mend the formula"
+        )
+
+
+def _part_of(book: ZipFile, sheet: str) -> str | None:
+    """Return the path of a sheet inside the workbook's archive."""
+    listed = book.read("xl/workbook.xml").decode(errors="replace")
+    names = {
+        unescape(name[1], {"&quot;": '"', "&apos;": "'"}): key[1]
+        for tag in _SHEET.findall(listed)
+        if (name := _NAME.search(tag)) and (key := _KEY.search(tag))
+    }
+    related = book.read("xl/_rels/workbook.xml.rels").decode(errors="replace")
+    targets = {
+        key[1]: target[1]
+        for tag in _RELATED.findall(related)
+        if (key := _ID.search(tag)) and (target := _TARGET.search(tag))
+    }
+    target = targets.get(names.get(sheet, ""))
+    if target is None:
+        return None
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
 
 
 def _text(cell: object) -> str:
@@ -116,5 +191,10 @@ def _text(cell: object) -> str:
     if isinstance(cell, date):
         return cell.isoformat()
     if isinstance(cell, float):
-        return repr(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        return repr(int(cell)) if cell.is_integer() else _plain(cell)
     return str(cell)
+
+
+def _plain(value: float) -> str:
+    """A computed number at the 15 digits that a workbook keeps: 0.30000000000000004 is 0.3."""
+    return f"{Decimal(f'{value:.15g}'):f}"

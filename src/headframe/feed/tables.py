@@ -16,7 +16,7 @@ from headframe.codec import (
     history_from_text,
 )
 from headframe.feed.files import read_text
-from headframe.units import Wrong, parse_decimal, parse_hashrate
+from headframe.units import Wrong, parse_day, parse_decimal, parse_hashrate
 
 
 def read_history(path: Path, chain: Chain) -> tuple[Retarget, ...]:
@@ -53,14 +53,7 @@ def _mined(coin: str, row: Mapping[str, str]) -> tuple[date, Decimal]:
     coins = parse_decimal(text)
     if not 0 <= coins <= 1_000_000 or coins != round(coins, 8):
         raise Wrong(f"coins lie between 0 and 1,000,000 with 8 decimals, was {text[:30]}")
-    return _day(day), coins
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError as error:
-        raise Wrong(f"a day is written 2026-09-01, was {text[:20]!r}") from error
+    return parse_day(day), coins
 
 
 def telemetry_rows(rows: Sequence[TableRow], name: str) -> tuple[tuple[date, str], ...]:
@@ -76,4 +69,4 @@ def telemetry_rows(rows: Sequence[TableRow], name: str) -> tuple[tuple[date, str
 def _hashrate(row: Mapping[str, str]) -> tuple[date, str]:
     text = row.get("hashrate") or ""
     hashes = parse_hashrate(text or f"{row.get('hashrate_ehs', '')} EH/s")
-    return _day(row.get("day") or row.get("date") or ""), repr(hashes)
+    return parse_day(row.get("day") or row.get("date") or ""), repr(hashes)

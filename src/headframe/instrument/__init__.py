@@ -17,6 +17,7 @@ from headframe.instrument.terms import (
     Leg,
     Structure,
     StructureKind,
+    pair_of,
     parse_instrument,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "delivers",
     "delivery_price",
     "delivery_window",
+    "pair_of",
     "parse_instrument",
     "payoff",
     "settlement_rule",

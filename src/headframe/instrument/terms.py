@@ -5,6 +5,7 @@ option settled in coin; ``BTC_USD-...`` is settled in dollars, and a bilateral f
 ``-FWD``. Amounts are coins, except for futures settled in coin, whose amounts are dollars.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -69,6 +70,14 @@ class Instrument:
         assert self.strike is not None
         strike = format(self.strike.normalize(), "f").replace(".", "d")
         return f"{pair}-{day}-{strike}-{'P' if self.kind is Kind.PUT else 'C'}"
+
+
+def pair_of(name: str) -> tuple[str, str]:
+    """Return the coin and the settlement currency that a venue's name begins with."""
+    coin, _, settled = name.partition("-")[0].partition("_")
+    if not re.fullmatch(r"[A-Z0-9]{2,10}", coin) or not re.fullmatch(r"[A-Z0-9]{0,10}", settled):
+        raise Wrong(f"no instrument is called {name[:40]!r}")
+    return coin, settled or coin
 
 
 def parse_instrument(name: str) -> Instrument:

@@ -4,7 +4,6 @@ from headframe.units.calendar import WorkingDays
 from headframe.units.hashrate import format_hashrate, parse_hashrate
 from headframe.units.instant import (
     expiry_label,
-    instant,
     is_utc,
     iso,
     parse_expiry,
@@ -21,6 +20,7 @@ from headframe.units.money import (
     parse_decimal,
 )
 from headframe.units.month import Month, months_from, months_to
+from headframe.units.reading import instant, parse_amount, parse_day
 from headframe.units.shares import shared_out
 from headframe.units.steady import steadied, steady
 from headframe.units.wrong import Wrong
@@ -43,6 +43,8 @@ __all__ = [
     "iso",
     "months_from",
     "months_to",
+    "parse_amount",
+    "parse_day",
     "parse_decimal",
     "parse_expiry",
     "parse_hashrate",

@@ -6,7 +6,7 @@ from headframe.units.money import parse_decimal
 from headframe.units.wrong import Wrong
 
 _FACTORS = {
-    unit: 10**power
+    unit.lower(): 10**power
     for unit, power in (
         ("H", 0),
         ("kH", 3),
@@ -18,8 +18,9 @@ _FACTORS = {
         ("ZH", 21),
     )
 }
+"""By lower-case unit: no hashrate is in millihashes, so case distinguishes nothing."""
 _HASHRATE = re.compile(
-    r"([0-9]{1,30}(?:\.[0-9]{0,30})?(?:[eE][+-]?[0-9]{1,2})?) ?(H|kH|MH|GH|TH|PH|EH|ZH)/s"
+    r"([0-9]{1,30}(?:\.[0-9]{0,30})?(?:[eE][+-]?[0-9]{1,2})?) ?([kmgtpez]?h)/s", re.IGNORECASE
 )
 
 
@@ -28,7 +29,7 @@ def parse_hashrate(text: str) -> float:
     match = _HASHRATE.fullmatch(text.strip(" "))
     if match is None:
         raise Wrong(f"a hashrate is written with its unit, like 7.15 EH/s, was {text[:40]!r}")
-    hashes = float(parse_decimal(match[1]) * _FACTORS[match[2]])
+    hashes = float(parse_decimal(match[1]) * _FACTORS[match[2].lower()])
     if not 0.0 <= hashes <= 1e24:
         raise Wrong(f"a hashrate must lie between 0 and 1000 ZH/s, was {text[:40]!r}")
     return hashes

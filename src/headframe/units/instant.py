@@ -5,28 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from headframe.units.wrong import Wrong
 
-_STAMP = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
-)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _EXPIRY = re.compile(r"([0-9]{1,2})-?([A-Z]{3})-?([0-9]{2})")
+_ISO_DAY = re.compile(r"20([0-9]{2})-([0-9]{2})-([0-9]{2})")
 _YEAR_SECONDS = 365 * 86_400
 EXPIRY_HOUR = 8
 """Listed instruments live until 08:00:00.000 UTC of their expiry day."""
-
-
-def instant(text: str) -> datetime:
-    """An instant written in ISO 8601; a missing time is midnight, a missing zone is UTC."""
-    match = _STAMP.fullmatch(text.strip(" ")) if text.isascii() else None
-    if match is None:
-        raise Wrong(f"an instant is written 2026-08-22T15:33:00Z, was {text[:40]!r}")
-    day, clock, seconds, zone = match.groups()
-    whole = f"{day}T{clock or '00:00'}{(seconds or ':00')[:10]}{zone or 'Z'}"
-    try:
-        return datetime.fromisoformat(whole).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Wrong(f"no such instant: {text[:40]!r}") from error
 
 
 def is_utc(at: datetime) -> bool:
@@ -46,7 +30,11 @@ def expiry_label(at: datetime) -> str:
 
 
 def parse_expiry(text: str) -> datetime:
-    """08:00 UTC of the day written ``26-MAR-27`` or, as venues write it, ``26MAR27``."""
+    """08:00 UTC of the day written ``26-MAR-27``, ``2027-03-26`` or, as venues write it, ``26MAR27``."""
+    iso_day = _ISO_DAY.fullmatch(text) if text.isascii() else None
+    if iso_day is not None:
+        month = int(iso_day[2])
+        text = f"{iso_day[3]}-{_MONTHS[month - 1] if 1 <= month <= 12 else 'XXX'}-{iso_day[1]}"
     match = _EXPIRY.fullmatch(text.upper()) if text.isascii() else None
     if match is None or match[2] not in _MONTHS:
         raise Wrong(f"an expiry is written 26-MAR-27, was {text[:20]!r}")

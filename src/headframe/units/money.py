@@ -28,6 +28,11 @@ class Currency:
         """Smallest units in one whole."""
         return int(10**self.decimals)
 
+    @property
+    def amount_max(self) -> int:
+        """Largest amount of one input, in whole units: a million million, fewer where 18 decimals ask."""
+        return min(10**12, _GREATEST // self.scale // 10)
+
 
 BTC = Currency("BTC", 8)
 USD = Currency("USD", 2)
