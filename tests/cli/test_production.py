@@ -380,7 +380,7 @@ def test_an_outlook_of_a_coin_without_a_workspace(tmp_path: Path) -> None:
         "--coin",
         "KAS",
         "--hashrate",
-        "10PH/s",
+        "1PH/s",
         "--history",
         str(file),
         "--months",

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headframe.chain import CHAINS, chain_of, latest, retargets
-from headframe.mining import PaidAmount, ProductionScale, check_coins, check_hashrate
+from headframe.mining import (
+    PaidAmount,
+    ProductionScale,
+    check_coins,
+    check_hashrate,
+)
 from headframe.units import Wrong
 from mines import mine as operation
 

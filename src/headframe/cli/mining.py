@@ -125,7 +125,15 @@ def outlook(
     from headframe.chain import chain_of
     from headframe.cli.progress import bar
     from headframe.codec import to_json
-    from headframe.mining import estimate, first_full_month, start_of, steady, steady_bands
+    from headframe.mining import (
+        ProductionScale,
+        check_hashrate,
+        estimate,
+        first_full_month,
+        start_of,
+        steady,
+        steady_bands,
+    )
     from headframe.report import outlook_table
     from headframe.units import Month, parse_hashrate
 
@@ -133,10 +141,12 @@ def outlook(
     past = past_of(call, chain, file)
     start = start_of(chain, past, estimate(past, chain=chain))
     begin = first_full_month(past[-1].at) if first is None else Month.parse(first)
+    hashes = parse_hashrate(hashrate)
+    check_hashrate(ProductionScale(chain=chain, history=past), past[-1].at.date(), hashes)
     with bar("outlook") as moved:
         drawn = steady(
             start,
-            parse_hashrate(hashrate),
+            hashes,
             begin,
             months=months,
             fee_share=float(fee_share),
