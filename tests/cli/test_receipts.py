@@ -350,7 +350,7 @@ def test_coins_in_satoshi_are_refused_on_every_route(
 
     big = tx(50, 5, [(POOL, 10**16)], [(ALPHA, 32_500_000_000_000)])
     file = tmp_path / ("x.xlsx" if route == "workbook" else "x.csv")
-    head = ["id", "kind", "at", "coins"]
+    head: list[str | float | int] = ["id", "kind", "at", "coins"]
     row: list[str | float | int] = ["s-1", "payout", "2026-09-03T10:00:00Z", 325_000]
     if route == "record":
         head, row = ["day", "coins"], ["2026-09-03", 325_000]

@@ -525,3 +525,12 @@ def test_other_coins_are_kept_in_their_own_and_sold_as_a_by_product(office: Offi
         with pytest.raises(Wrong, match=words):
             read_flows([(2, row)], "coins.csv")
     assert audit.verify(office).sound
+
+
+def test_interest_in_satoshi_is_refused(office: Office) -> None:
+    flows.take(office, wide(f"l-1,lend,{AT},20,,,,,,,amber\n"), "lent.csv")
+    with pytest.raises(
+        Invalid, match=r"i-1: coins: expected interest of at most .* got 1000000\.0"
+    ):
+        flows.take(office, wide(f"i-1,interest,{AT},1000000,,,,,,,amber\n"), "lent.csv")
+    flows.take(office, wide(f"i-1,interest,{AT},0.01,,,,,,,amber\n"), "lent.csv")

@@ -65,7 +65,7 @@ def _payouts_of_postings(record: Record) -> list[Payout]:
     Journals from before payouts were kept: what was read from a chain or a pool was an event of its own.
     """
     ids = [name for name, _ in cast("list[list[str]]", record.body["flows"])]
-    postings = cast("list[list[str]]", record.body["postings"])
+    postings = cast("list[list[str]]", record.body.get("postings", ()))
     coins = [
         Money(CURRENCIES[code], int(text.replace(".", "")))
         for account, code, text in postings

@@ -16,7 +16,7 @@ from headframe.mining import (
     check_hashrate,
     production_by_day,
 )
-from headframe.units import Money, Wrong
+from headframe.units import BTC, Money, Wrong
 
 
 def production(state: State, coin: str) -> dict[date, Decimal]:
@@ -50,7 +50,13 @@ def _scale(state: State, settings: Settings, coin: str) -> ProductionScale:
 def check_payouts(state: State, settings: Settings, flows: Sequence[Flow], source: str) -> None:
     """Raise Invalid where payouts are more than can have been paid, or interest more than all coins."""
     by_coin: dict[str, list[PaidAmount]] = {}
+    held = state.ledger.total("assets:coins", BTC)
     for one in flows:
+        if one.kind is FlowKind.INTEREST and held < one.coins:
+            raise Invalid(
+                f"{source}: {one.id}: coins: expected interest of at most {held} BTC (all coins held), got "
+                f"{one.coins}; fix: check the unit: it is likely in satoshi"
+            )
         if one.kind is FlowKind.PAYOUT:
             row = PaidAmount(name=one.id, day=one.at.date(), coins=_decimal(one.coins))
             by_coin.setdefault(one.coins.currency.code, []).append(row)

@@ -178,10 +178,10 @@ def _part_of(book: ZipFile, sheet: str) -> str | None:
         for tag in _RELATED.findall(related)
         if (key := _ID.search(tag)) and (target := _TARGET.search(tag))
     }
-    target = targets.get(names.get(sheet, ""))
-    if target is None:
+    place = targets.get(names.get(sheet, ""))
+    if place is None:
         return None
-    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return place.lstrip("/") if place.startswith("/") else f"xl/{place}"
 
 
 def _text(cell: object) -> str:
