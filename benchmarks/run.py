@@ -23,6 +23,7 @@ from measure import best, line
 
 import book
 import desk
+import lifecycle
 from headframe.chain import chain_of, latest, retargets
 from headframe.codec import Settings, read_settings
 from headframe.desk.fold import fold
@@ -292,6 +293,7 @@ def main() -> None:
         engine.main()
         desk.main()
         book.main()
+        lifecycle.main()
 
 
 if __name__ == "__main__":

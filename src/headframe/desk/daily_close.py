@@ -10,9 +10,10 @@ from headframe.book import Position
 from headframe.codec import Settings, to_json
 from headframe.desk import settlement_prices, users
 from headframe.desk.days import changed_positions, flows_by_month, net_postings, settlement_json
+from headframe.desk.fold import fold
 from headframe.desk.fold_lifecycle import next_close
 from headframe.desk.office import Office
-from headframe.desk.ports import Broken, Declined, Draft, Invalid, Json, Moved, NotFound
+from headframe.desk.ports import Broken, Declined, Draft, Invalid, Json, Moved, NotFound, Record
 from headframe.desk.programme import fee_schedule
 from headframe.desk.quotes import surface_in
 from headframe.desk.state import State, postings_json
@@ -157,23 +158,40 @@ def _close_next(
 ) -> ClosedDay | tuple[MissingPrice, ...]:
     """Close the next day; when somebody wrote meanwhile, again on what is true now."""
     settings = office.settings()
+    if trial is not None:
+        return close_on_state(trial, settings, last)
     for _ in range(_ATTEMPTS):
         with office.deciding():
-            state = office.state() if trial is None else trial
-            prepared = _prepared(state, settings, last)
+            prepared = _prepared(office.state(), settings, last)
             if not isinstance(prepared, _Close):
                 return prepared
             end = settle_day(prepared.start, prepared.prices)
-            draft = _draft(prepared, end)
-            if trial is not None:
-                _apply(office, trial, draft)
-                return _told(prepared, end)
             try:
-                office.record(draft)
+                office.record(_draft(prepared, end))
             except Moved:
                 continue
             return _told(prepared, end)
     raise Declined("the workspace is too busy: others keep writing; try again")
+
+
+def close_on_state(
+    state: State, settings: Settings, last: date
+) -> ClosedDay | tuple[MissingPrice, ...]:
+    """Close the next day on a state of its own, as a dry run does; nothing is written anywhere.
+
+    Args:
+        state: folded further by the close.
+        settings: the operation's file.
+        last: last day that may be closed.
+    """
+    prepared = _prepared(state, settings, last)
+    if not isinstance(prepared, _Close):
+        return prepared
+    end = settle_day(prepared.start, prepared.prices)
+    draft, count = _draft(prepared, end), state.head.count + 1
+    at = state.clock or close_at(prepared.prices.day)
+    fold(state, [Record(count, at, "dry run", draft.kind, draft.body, "")])
+    return _told(prepared, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +208,10 @@ def _prepared(state: State, settings: Settings, last: date) -> _Close | tuple[Mi
     first = next_close(state)
     if first is None:
         raise NotFound("there is no trade to close a day for; deal one first: headframe plan")
-    day = _next_with_positions(state, first, last)
+    positions = state.positions()
+    day = _next_with_positions(state, positions, first, last)
     at = close_at(day)
-    held = [one for one in state.positions() if one.trade.at < at]
+    held = [one for one in positions if one.trade.at < at]
     records = PriceRecords(state.settlement_prices.values(), settings.operation.coin)
     fixings = {
         name: one.fixing_source for name, one in state.confirmed.items() if one.fixing_source
@@ -200,15 +219,17 @@ def _prepared(state: State, settings: Settings, last: date) -> _Close | tuple[Mi
     prices = prices_for(day, held, records, fixings)
     if isinstance(prices, tuple):
         return prices
-    later = tuple(one for one in state.positions() if one.trade.at >= at)
+    later = tuple(one for one in positions if one.trade.at >= at)
     return _Close(first, _start(state, settings, day, prices, (tuple(held), later)), prices)
 
 
-def _next_with_positions(state: State, first: date, last: date) -> date:
+def _next_with_positions(
+    state: State, positions: Sequence[Position], first: date, last: date
+) -> date:
     """Return the first day on which something is open or under way; the last day where none is."""
     if state.transit or state.calls:
         return first
-    opened = [one.trade.at for one in state.positions()]
+    opened = [one.trade.at for one in positions]
     if not opened:
         return last
     begin = min(opened)
@@ -293,15 +314,6 @@ def _changed_marks(before: Iterable[Position], after: Iterable[Position]) -> lis
         for old, new in pairs
         if new.last_mark is not None and new.last_mark != old.last_mark
     ]
-
-
-def _apply(office: Office, trial: State, draft: Draft) -> None:
-    """Fold the event of a dry run into the state it is tried on."""
-    from headframe.desk.fold import fold  # noqa: PLC0415 - only a dry run folds by itself
-    from headframe.desk.ports import Record  # noqa: PLC0415
-
-    count = trial.head.count + 1
-    fold(trial, [Record(count, office.now(), office.user, draft.kind, draft.body, "")])
 
 
 def _told(close: _Close, end: DayEnd) -> ClosedDay:

@@ -4,7 +4,7 @@ from headframe.lifecycle.closed_day import ClosedDay
 from headframe.lifecycle.daily_margin import collateral_given, collateral_returned
 from headframe.lifecycle.day import DayEnd, close_day, mined_on, settle_day
 from headframe.lifecycle.day_start import DayStart
-from headframe.lifecycle.flows import FlowCause, HedgeFlow, LegSettlement, split
+from headframe.lifecycle.flows import FlowCause, HedgeFlow, LegSettlement, position_flows, split
 from headframe.lifecycle.month_books import MonthBooks
 from headframe.lifecycle.performance import MonthResult, Total, total, with_flows
 from headframe.lifecycle.realised import (
@@ -111,6 +111,7 @@ __all__ = [
     "mined_on",
     "month_result",
     "parts_by_designation",
+    "position_flows",
     "prices_for",
     "realised_months",
     "results_of",

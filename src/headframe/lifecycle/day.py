@@ -10,7 +10,7 @@ rounding.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
@@ -69,7 +69,8 @@ def settle_day(start: DayStart, prices: ClosePrices) -> DayEnd:
     """Close a day on recorded prices: variation, expiry and exercise, then margin and collateral."""
     spot = Fraction(prices.index) if prices.index is not None else Fraction(start.spot)
     till = Till(spot)
-    after = tuple(_settled(start, position, prices, till) for position in start.positions)
+    at = start.closes_at
+    after = tuple(_settled(position, prices, at, till) for position in start.positions)
     trial = start.ledger.copy()
     paid = pay_from_books(start, trial, till, ())
     begun = replace(start, ledger=trial)
@@ -81,20 +82,25 @@ def settle_day(start: DayStart, prices: ClosePrices) -> DayEnd:
         positions=after,
         shortfall="; ".join(words for words in (paid.shortfall, moved.shortfall) if words),
         flows=tuple(till.flows),
-        settled=tuple(p.trade.id for p in start.positions if expires_by(p.trade, start.closes_at)),
+        settled=tuple(p.trade.id for p in start.positions if expires_by(p.trade, at)),
         transit=(*paid.transit, *(t for t in moved.transit if t not in paid.transit)),
         calls=start.calls if secured is None else secured.calls,
         ended=tuple(_endings(start.positions, after, till.flows)),
     )
 
 
-def _settled(start: DayStart, position: Position, prices: ClosePrices, till: Till) -> Position:
+def _settled(
+    position: Position,
+    prices: ClosePrices,
+    at: datetime,
+    till: Till,
+    spot_before: Fraction | None = None,
+) -> Position:
     """Return a position after its variation and expiry, with the promises of what expired released."""
-    before = Fraction(start.spot_of(position))
-    flows, after = position_flows(position, prices, start.closes_at, before)
+    flows, after = position_flows(position, prices, at, spot_before)
     for flow in flows:
         till.add(flow)
-    return _release(position, after, till)
+    return after if after.remaining is position.remaining else _release(position, after, till)
 
 
 def _release(before: Position, after: Position, till: Till) -> Position:
@@ -196,7 +202,8 @@ def _scenario_prices(start: DayStart) -> ClosePrices:
 
 def _hedge(start: DayStart, position: Position, prices: ClosePrices, till: Till) -> Position:
     """Settle what expires, mark futures, and reduce what the policy reduces today."""
-    after = _settled(start, position, prices, till)
+    before = Fraction(start.spot_of(position))
+    after = _settled(position, prices, start.closes_at, till, before)
     if after.coins == 0:
         return after
     kept = coins_kept(start, after)

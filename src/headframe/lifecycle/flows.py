@@ -75,6 +75,8 @@ def split(money: Money, weights: Mapping[Month, Decimal]) -> tuple[tuple[Month, 
 
     Largest remainders; the earliest month first on a tie. Weights are not negative, one is positive.
     """
+    if len(weights) == 1:
+        return ((next(iter(weights)), money),)
     total = sum(weights.values(), Decimal(0))
     assert total > 0, "an amount is shared out by weights that are not all zero"
     sign, whole = (-1, -money.smallest) if money.smallest < 0 else (1, money.smallest)
@@ -91,7 +93,7 @@ def position_flows(
     position: Position,
     prices: ClosePrices,
     at: datetime,
-    spot_before: Fraction,
+    spot_before: Fraction | None,
 ) -> tuple[list[HedgeFlow], Position]:
     """Return what one position pays at a close, and the position afterwards.
 
@@ -102,7 +104,7 @@ def position_flows(
         position: what is left of a trade.
         prices: the close's prices.
         at: instant of the close.
-        spot_before: price of the coin at the last mark, to tell basis from price.
+        spot_before: price of the coin at the last mark, to tell basis from price; None: basis is not asked.
     """
     expired, daily = expires_by(position.trade, at), settles_daily(position.trade)
     if not (expired or daily):
@@ -130,7 +132,7 @@ def _leg_flow(
     position: Position,
     leg: TradeLeg,
     price: Decimal,
-    spot_before: Fraction,
+    spot_before: Fraction | None,
     index: Decimal | None,
 ) -> HedgeFlow:
     """Return what one leg receives at a price; an option that expires worthless receives nothing."""
@@ -142,7 +144,7 @@ def _leg_flow(
     basis = 0.0
     if settles_daily(trade) and not one.is_option:
         cause = FlowCause.VARIATION
-        if index is not None:
+        if index is not None and spot_before is not None:
             at_spot = payoff(one, Fraction(quantity), Fraction(index), spot_before)
             basis = float((exact - at_spot) * (Fraction(index) if one.inverse else 1))
     coins = tuple((month, left) for month, left in position.remaining if left > 0)
