@@ -41,13 +41,16 @@ def init(call: Call, folder: Path, market: Path | None) -> None:
 @command
 def check(call: Call) -> int:
     """Every problem of the three files at once, and what the forecast's inputs leave open."""
-    from headframe.desk import production, workspace
+    from headframe.desk import outlook, production, workspace
     from headframe.store import Folder
 
     files = Folder(call.folder)
     problems = workspace.check_files(files)
     # what the inputs leave open is no fault of the files: it is said and changes no exit code
-    notes = production.input_notes(call.office()) if call.has_workspace and not problems else ()
+    notes: tuple[str, ...] = ()
+    if call.has_workspace:
+        notes += outlook.warnings(files, call.office().now().date())
+        notes += production.input_notes(call.office()) if not problems else ()
     call.answer(
         "check",
         {

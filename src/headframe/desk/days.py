@@ -59,10 +59,22 @@ def walk(
         raise Invalid(f"a course begins {first} and cannot be walked to {until}")
     if until < day:
         raise Invalid(f"days up to {day - timedelta(days=1)} are closed already (asked {until})")
+    _priced_from(day, state)
     total = (until - day) // timedelta(days=1) + 1
     for number in range(total):
         _close(office, settings, seen.surface, course, prices, day + timedelta(days=number))
         progress(number + 1, total)
+
+
+def _priced_from(day: date, state: State) -> None:
+    """Raise Declined where open days lie before the scenario, which begins after the market in force."""
+    begins = _scenario(state)[0]
+    if day < begins:
+        raise Declined(
+            f"course: expected days from {begins}, after the market in force, got {day}; fix: close the "
+            "days before it on their own prices (headframe close-day), or run headframe forecast "
+            "again (those days then stay unclosed)"
+        )
 
 
 def _fixed_until(state: State) -> None:
