@@ -38,6 +38,7 @@ CALLS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("plan",): (),
     ("rfq",): ("P-1",),
     ("rebalance",): (),
+    ("close-day",): (),
     ("forecast", "import"): ("{folder}/coins.csv",),
 }
 """A call of each that would write without it; a new one has to be added here."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from headframe.desk import programme
+from headframe.desk import programme, structures
 from headframe.desk.office import Office
 from headframe.hedge import (
     Bucket,
@@ -224,3 +224,68 @@ def test_closing_a_future_costs_half_the_spread_and_the_fee() -> None:
     future, put, collar = candidates(replace(STREET, unwind=Unwind.MONTHLY), NOVEMBER)
     assert future.basis.closing_usd == pytest.approx(0.0007 * 77_700, rel=0.02)
     assert 0.0 < put.basis.closing_usd < collar.basis.closing_usd
+
+
+def collar_of(street: Any, bucket: Any = NOVEMBER) -> Any:
+    return next(
+        (one for one in candidates(street, bucket) if one.kind is StructureKind.COSTLESS_COLLAR),
+        None,
+    )
+
+
+@pytest.mark.parametrize("fee", [0.0, 0.0003, 0.0015])
+@pytest.mark.parametrize("debit", [0.0, 0.002, 0.01])
+def test_a_collar_meets_the_mandates_debit_with_fees_in(fee: float, debit: float) -> None:
+    fees = replace(STREET.fees, option_coins=fee)
+    found = collar_of(replace(STREET, fees=fees, debit_share_max=debit))
+    assert found is not None
+    assert found.debit_share <= debit + 1e-9
+    strikes = {leg.instrument.kind: leg.instrument.strike for leg in found.structure.legs}
+    assert float(strikes[Kind.CALL]) >= found.forward_usd
+    looser = collar_of(replace(STREET, fees=fees, debit_share_max=debit + 0.002))
+    assert looser.ceiling_usd >= found.ceiling_usd or looser.floor_usd > found.floor_usd
+
+
+def test_a_lower_put_is_tried_before_puts_alone() -> None:
+    """At 97 % of the forward no call above the forward pays for the put; a lower floor is paid."""
+    street = replace(STREET, put_strike_share=1.0)
+    found = collar_of(street)
+    assert found is not None
+    assert found.floor_usd < found.forward_usd
+    assert found.debit_share == 0.0
+    wanted = min(
+        leg.instrument.strike
+        for one in candidates(street, NOVEMBER)
+        if one.kind is StructureKind.PROTECTIVE_PUT
+        for leg in one.structure.legs
+    )
+    assert found.floor_usd <= float(wanted)
+
+
+def test_plan_and_collar_find_the_same_exact_call(office: Office) -> None:
+    for bucket, rated in programme.plan(office, propose=False).blocks:
+        collar = next(
+            (one.candidate for one in rated if one.candidate.kind is StructureKind.COSTLESS_COLLAR),
+            None,
+        )
+        if collar is None:
+            continue
+        solved = structures.collar(
+            office, put_strike=collar.floor_usd, expiry=bucket.expiry, lower_strike=None
+        )
+        assert solved.pair.exact_call_strike == pytest.approx(collar.exact_call_strike, rel=1e-9)
+
+
+def test_an_envelope_allows_no_price_that_the_mandate_forbids(office: Office) -> None:
+    mandate = office.mandate()
+    spot = office.market().index
+    collars = [
+        one for one in programme.plan(office).proposals if one.kind is StructureKind.COSTLESS_COLLAR
+    ]
+    assert collars
+    for one in collars:
+        worst = float(one.envelope.price_worst)
+        upfront = worst * spot if one.price_currency == "BTC" else worst / one.forward_usd * spot
+        fee = STREET.fees.option_fee(0.05) * 2 * spot if one.listed else 0.0
+        tick = 0.0001 * spot if one.price_currency == "BTC" else 1.0
+        assert upfront + fee <= mandate.cash.debit_share_max * one.forward_usd + tick + 1e-6

@@ -48,6 +48,7 @@ def collar(
             raise Invalid(
                 f"a strike lies between a tenth and five times the forward {forward:,.0f}, was {strike:,.0f}"
             )
+    listed = any(one.expiry == expiry for one in seen.snapshot.forwards)
     try:
         pair = zero_cost_pair(
             seen.snapshot,
@@ -55,7 +56,7 @@ def collar(
             put_strike=put_strike,
             expiry=expiry,
             lower_strike=lower_strike,
-            fee=fees.option_fee,
+            fee=fees.option_fee if listed else lambda _: 0.0,
         )
     except Wrong as error:
         raise Invalid(str(error)) from error

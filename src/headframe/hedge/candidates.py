@@ -117,6 +117,11 @@ class Candidate:
         return max(self.upfront_usd, 0.0) / self.forward_usd
 
 
+_PUT_SHARE_MIN = 0.5
+"""A put below half of the forward is no floor of a producer."""
+_DUST = 1e-9
+
+
 def candidates(street: Street, bucket: Bucket) -> tuple[Candidate, ...]:
     """Every hedge that can be priced for a block, in the order of the strategy table."""
     return tuple(_built(street, bucket))
@@ -131,21 +136,57 @@ def _built(street: Street, bucket: Bucket) -> Iterator[Candidate]:
     if put is None:
         return
     yield _option(street, bucket, put_strike, put, None)
+    collar = _collar(street, bucket)
+    if collar is not None:
+        yield collar
+
+
+def _collar(street: Street, bucket: Bucket) -> Candidate | None:
+    """Return the collar that meets the mandate's debit (M-5.4) with fees, its put nearest to the wanted one.
+
+    Puts are tried downwards from the mandate's share of the forward: a lower floor is paid by a higher
+    call. None if no listed pair meets it with its call at the forward or above.
+    """
     forward = _forward(street, bucket)
-    pair = zero_cost_call(
-        street.snapshot,
-        street.surface,
-        put_strike=put_strike,
-        expiry=bucket.expiry,
-        debit_max=street.debit_share_max,
-    )
-    if pair is None or pair.call_strike < forward:
-        return
-    call = tradable(
-        street.snapshot, street.surface, is_call=True, strike=pair.call_strike, expiry=bucket.expiry
-    )
-    assert call is not None, "the solver took this call"
-    yield _option(street, bucket, put_strike, put, (pair.call_strike, call, pair.exact_call_strike))
+    debit = street.debit_share_max * forward / street.snapshot.index
+    for strike in _puts_downwards(street, bucket):
+        pair = zero_cost_call(
+            street.snapshot,
+            street.surface,
+            put_strike=strike,
+            expiry=bucket.expiry,
+            debit_max=debit,
+            fee=street.fees.option_fee if bucket.listed else _no_fee,
+        )
+        if pair is None or pair.call_strike < forward:
+            continue
+        put, call = (
+            tradable(
+                street.snapshot, street.surface, is_call=is_call, strike=one, expiry=bucket.expiry
+            )
+            for is_call, one in ((False, strike), (True, pair.call_strike))
+        )
+        assert put is not None, "the solver took this put"
+        assert call is not None, "the solver took this call"
+        found = _option(
+            street, bucket, strike, put, (pair.call_strike, call, pair.exact_call_strike)
+        )
+        if found.debit_share <= street.debit_share_max + _DUST:
+            return found
+    return None
+
+
+def _no_fee(_: float) -> float:
+    """No venue's fee: what is dealt over the counter has its cost in the price."""
+    return 0.0
+
+
+def _puts_downwards(street: Street, bucket: Bucket) -> list[float]:
+    """Return listed put strikes from the wanted one down to the least share of the forward."""
+    forward, wanted = _forward(street, bucket), _put_strike(street, bucket)
+    strikes = listed_strikes(street.snapshot, bucket.expiry, forward)
+    least = _PUT_SHARE_MIN * forward
+    return sorted((one for one in strikes if least <= one <= wanted), reverse=True)
 
 
 def _forward(street: Street, bucket: Bucket) -> float:

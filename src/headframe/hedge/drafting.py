@@ -1,12 +1,12 @@
 """Drafting a proposal: the envelope put to the approver, and the table of what was considered."""
 
 from datetime import timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from headframe.hedge.proposal import Alternative, Proposal
 from headframe.hedge.rating import Rated
 from headframe.hedge.situation import Situation
-from headframe.instrument import Kind
+from headframe.instrument import Kind, StructureKind
 from headframe.rfq import Envelope
 from headframe.units import expiry_label
 
@@ -87,6 +87,7 @@ def envelope_of(found: Situation, rated: Rated, name: str, replaces: str = "") -
     worst = (one.price + slack if one.bought else one.price - slack).quantize(
         tick, rounding=ROUND_HALF_EVEN
     )
+    worst = min(worst, _worst_by_mandate(found, rated, tick))
     floor = (
         worst + Decimal(repr(one.floor_usd)) - one.price
     )  # of a calendar, what the later leg sells at
@@ -106,6 +107,22 @@ def envelope_of(found: Situation, rated: Rated, name: str, replaces: str = "") -
         spot_high=(spot * (1 + void)).quantize(_CENT),
         replaces=replaces,
     )
+
+
+def _worst_by_mandate(found: Situation, rated: Rated, tick: Decimal) -> Decimal:
+    """Return the worst price the mandate's debit (M-5.4) leaves to a collar, fees in; else no bound.
+
+    A price within it keeps M-5.4 at the award too. It is never below the planned price, which was judged.
+    """
+    one = rated.candidate
+    if one.kind is not StructureKind.COSTLESS_COLLAR or not one.bought:
+        return Decimal("Infinity")
+    coins = (
+        found.mandate.cash.debit_share_max * one.forward_usd - one.fee_usd
+    ) / found.snapshot.index
+    unit = one.forward_usd if one.price_currency == "USD" else 1.0
+    most = Decimal(repr(coins * unit)).quantize(tick, rounding=ROUND_FLOOR)
+    return max(most, one.price.quantize(tick, rounding=ROUND_CEILING))
 
 
 def describe(proposal: Proposal) -> str:

@@ -37,16 +37,19 @@ def zero_cost_call(
     put_strike: float,
     expiry: datetime,
     debit_max: float = 0.0,
+    fee: Callable[[float], float] = lambda _: 0.0,
 ) -> ZeroCost | None:
-    """The highest listed call whose bid pays the put's ask, but for a debit of at most ``debit_max``.
+    """Return the highest listed call whose bid pays the put's ask but for ``debit_max``, fees in.
 
-    The put is bought at its ask and the call sold at its bid. None where the put has no ask, no
-    call brings enough, or the only call that does lies below the put.
+    The put is bought at its ask and the call sold at its bid; ``fee`` is what a leg of such a premium
+    costs, in coin per coin. None if the put has no ask, no call brings enough, or the only call that
+    does lies below the put.
     """
     put = tradable(snapshot, surface, is_call=False, strike=put_strike, expiry=expiry)
     if put is None:
         return None
-    found = _snapped(snapshot, surface, put_strike, expiry, put.ask)
+    paid = put.ask + fee(put.ask)
+    found = _snapped(snapshot, surface, put_strike, expiry, paid, fee)
     best = [one for one in found if one.residual <= debit_max + 1e-12]
     if not best:
         return None
@@ -54,7 +57,7 @@ def zero_cost_call(
     return ZeroCost(
         put_strike=put_strike,
         put_ask=put.ask,
-        exact_call_strike=_exact(surface, put.ask, snapshot, years, put_strike),
+        exact_call_strike=_exact(surface, paid, snapshot, years, put_strike, fee),
         call_strike=best[-1].call_strike,
         call_bid=best[-1].call_bid,
     )
