@@ -113,13 +113,13 @@ BAD = {
     ),
     "a third digit": (
         "account,currency,balance,day\nassets:cash,USD,1.001,2026-09-01\n",
-        "more digits than USD",
+        "is ambiguous",
     ),
     "no number": (
         "account,currency,balance,day\nassets:cash,USD,one,2026-09-01\n",
         "plain decimal",
     ),
-    "no day": ("account,currency,balance,day\nassets:cash,USD,1,1.9.2026\n", "no day YYYY-MM-DD"),
+    "no day": ("account,currency,balance,day\nassets:cash,USD,1,1.9.2026\n", "a day is written"),
     "no time at all": ("account,currency,balance\nassets:cash,USD,1\n", "needs at"),
     "no account": ("account,currency,balance,day\n,USD,1,2026-09-01\n", "must not be empty"),
 }
