@@ -34,7 +34,7 @@ def parse_expiry(text: str) -> datetime:
     iso_day = _ISO_DAY.fullmatch(text) if text.isascii() else None
     if iso_day is not None:
         month = int(iso_day[2])
-        text = f"{iso_day[3]}-{_MONTHS[month - 1] if 1 <= month <= 12 else 'XXX'}-{iso_day[1]}"
+        text = f"{iso_day[3]}-{_MONTHS[month - 1] if 1 <= month <= 12 else '???'}-{iso_day[1]}"
     match = _EXPIRY.fullmatch(text.upper()) if text.isascii() else None
     if match is None or match[2] not in _MONTHS:
         raise Wrong(f"an expiry is written 26-MAR-27, was {text[:20]!r}")
