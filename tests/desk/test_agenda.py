@@ -47,7 +47,7 @@ def test_calls_and_papers_are_on_it(desk: Office) -> None:
     calls.agree(desk, 1, Decimal(250_000), "their mark holds")
     words = [one.words for one in agenda.shown(desk, 3)]
     today = f"{desk.now():%Y-%m-%d}"
-    assert f"{today}: call 1: 250000.00 USD due to {dealer}" in words
+    assert f"{today}: call 1: 250,000.00 USD due to {dealer}" in words
     year = [one.what for one in agenda.shown(desk, 400)]
     assert any("expires" in one and "audited accounts" in one for one in year)
     for bad in (0, 1_101):

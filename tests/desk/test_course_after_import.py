@@ -1,5 +1,6 @@
 """A course of the price on a workspace that took a later market after its forecast."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,12 +18,7 @@ def test_days_before_an_imported_market_are_refused_with_the_remedy(approved: Pa
     assert state.market is not None
     first = days._span(state)[0]
     later = state.market.as_of + timedelta(days=40)
-    state.market = type(state.market)(
-        **{
-            name: later if name == "as_of" else getattr(state.market, name)
-            for name in state.market.__dataclass_fields__
-        }
-    )
+    state.market = replace(state.market, as_of=later)
     begins = later.date() + timedelta(days=1)
     assert first < begins
     head = state.head

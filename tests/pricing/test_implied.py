@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from headframe.cli.app import app
@@ -75,6 +75,7 @@ def test_prices_and_volatilities_are_each_others_inverse(
     forward, strike = 77_000.0, 77_000.0 * exp(x)
     (row,) = price_batch([(kind, inverse, forward, strike, vol, years, discount)])
     price, vega = float(row[0]), float(row[3])
+    assume(price == 0.0 or price > 1e-290)  # below it a double holds fewer digits
     (found,), (reason,) = implied_batch([(kind, inverse, forward, strike, price, years, discount)])
     if reason is None:
         told = 4e-16 * price / vega if vega > 0.0 else float("inf")

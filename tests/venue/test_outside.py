@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -34,10 +35,9 @@ SPEED = 20
 _apart = count(1)
 
 
-@pytest.fixture(scope="module")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, str]]:
+@contextmanager
+def serving(memory: Path) -> Generator[dict[str, str]]:
     """headframe paper serve, as anybody would start it."""
-    memory = tmp_path_factory.mktemp("street") / "memory.jsonl"
     process = subprocess.Popen(
         [sys.executable, "-m", "headframe", "paper", "serve", "--speed", str(SPEED), "--seed", "4", "--json", "--key", "desk:hush", "--key", "m1:x:M1", "--memory", str(memory)],
         stdout=subprocess.PIPE, text=True,
@@ -47,6 +47,12 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, str]
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=LIMIT)
     assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, str]]:
+    with serving(tmp_path_factory.mktemp("street") / "memory.jsonl") as found:
+        yield found
 
 
 def headframe(folder: Path, *words: str, env: dict[str, str]) -> Any:
@@ -101,9 +107,18 @@ def outside(approved: Path, street: dict[str, str], monkeypatch: pytest.MonkeyPa
     return approved
 
 
+@pytest.fixture
+def alone(outside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
+    """The same at a venue of its own: an account that no other workspace deals on."""
+    with serving(tmp_path / "memory.jsonl") as found:
+        monkeypatch.setenv("HEADFRAME_VENUE_URL", found["ws"])
+        yield outside
+
+
 def test_a_restored_workspace_adopts_what_the_venue_dealt_and_deals_it_no_second_time(
-    outside: Path, tmp_path: Path
+    alone: Path, tmp_path: Path
 ) -> None:
+    outside = alone
     back_up(outside, None, tmp_path / "kept.headframe")
     office = open_office(outside, user="trader")
 
