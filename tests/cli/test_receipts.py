@@ -80,7 +80,7 @@ def explorer(*transactions: dict[str, Any], tip: int = TIP, count: int | None = 
 @contextmanager
 def serving(get: Answer, post: Callable[[str], str] | None = None) -> Generator[str]:
     class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Nothing on stderr."""
 
         def reply(self, status: int, text: str) -> None:

@@ -34,7 +34,9 @@ def _rewritten(office: Office, change: Callable[[list[Event]], None]) -> list[tu
               office.journal.rows()]  # fmt: skip
     change(events)
     made = MemoryJournal()
-    for at, author, kind, body in events:
+    row: Any
+    for row in events:
+        at, author, kind, body = row
         after = made.head().count
         made.append([Draft(kind, body)], at=instant(at), author=author, after=after)
     other = Office(journal=made, clock=office.clock, files=office.files, user="auditor")

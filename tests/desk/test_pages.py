@@ -141,7 +141,10 @@ def test_a_review_that_fails_halfway_keeps_nothing(
     def fails(*_: object, **__: object) -> None:
         raise Declined("no closing today")
 
-    monkeypatch.setattr(reviewing, "too_much", lambda *_, **__: [("T-1", Decimal(1))])
+    def some(*_: object, **__: object) -> list[tuple[str, Decimal]]:
+        return [("T-1", Decimal(1))]
+
+    monkeypatch.setattr(reviewing, "too_much", some)
     monkeypatch.setattr(closing, "propose", fails)
     with pytest.raises(Declined, match="no closing today"):
         reviewing.hold(desk)

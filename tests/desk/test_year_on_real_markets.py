@@ -96,6 +96,7 @@ class Walk:
         async def run() -> None:
             """Ask until a quote can win: the street's dealers decline and come late, as real ones do."""
             async with trading(self.office, self.folder) as line:
+                dealt: Any = None
                 for _ in range(8):
                     dealt = await execution.deal(line, name)
                     if dealt.outcome == "filled":

@@ -18,7 +18,12 @@ ROWS = [
 
 
 def api(**more: Any) -> PoolApi:
-    given = {"url": "https://pool.example/v1/payouts", "id": "id", "at": "at", "amount": "amount"}
+    given: dict[str, Any] = {
+        "url": "https://pool.example/v1/payouts",
+        "id": "id",
+        "at": "at",
+        "amount": "amount",
+    }
     return PoolApi(**(given | more))
 
 

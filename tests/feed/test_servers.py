@@ -459,7 +459,10 @@ def test_a_server_that_fails_is_told_apart() -> None:
 
 
 def _pages(text: str) -> Any:
-    return lambda path: "957610" if path.endswith("height") else text
+    def get(path: str) -> str:
+        return "957610" if path.endswith("height") else text
+
+    return get
 
 
 def test_pages_that_are_no_transactions_are_malformed() -> None:

@@ -1,6 +1,7 @@
 """Numbers of a workbook: ids kept whole, noise of computed cells dropped, errors and booleans refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
@@ -9,7 +10,7 @@ from headframe.feed import read_table
 from headframe.units import Wrong
 
 
-def _book(path: Path, value: object, *, error: str = "") -> Path:
+def _book(path: Path, value: Any, *, error: str = "") -> Path:
     book = xlsxwriter.Workbook(str(path))
     first = book.add_worksheet("notes & more")
     first.write_row(0, 0, ["id", "coins"])
@@ -19,7 +20,7 @@ def _book(path: Path, value: object, *, error: str = "") -> Path:
     sheet.write(1, 0, value)
     sheet.write_number(1, 1, 0.5)
     if error:
-        sheet.write_formula(1, 1, "=1/0", None, error)
+        sheet.write_formula(1, 1, "=1/0", None, error)  # pyright: ignore[reportArgumentType]
     book.close()
     return path
 

@@ -117,6 +117,7 @@ def test_variation_over_any_path_is_the_payoff_of_its_ends(path: list[int]) -> N
         FUTURE,
         EXPIRY - timedelta(days=len(path) - 1),
     )
+    end: Any = None
     for figure in path:
         end = settled(day, figure, (position,), books)
         (position,) = end.positions

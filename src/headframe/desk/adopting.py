@@ -18,6 +18,7 @@ from headframe.desk.ports import (
     Declined,
     Draft,
     Invalid,
+    Json,
     Malformed,
     Moved,
     NotFound,
@@ -84,7 +85,7 @@ def require_trader(office: Office) -> str:
 
 
 def _remedy(waiting: Sequence[str]) -> str:
-    steps = []
+    steps: list[str] = []
     if set(waiting) - {VOICE}:
         steps.append("headframe reconcile reads the venues' records")
     if VOICE in waiting:
@@ -329,7 +330,7 @@ def attest(office: Office, venue: str, reason: str) -> str:
         raise NotFound(
             f"nothing of {venue[:40]!r} waits to be attested; waiting: {', '.join(waiting) or 'none'}"
         )
-    body = {"venue": venue, "strays": [], "adopted": [], "attested": reason}
+    body: Json = {"venue": venue, "strays": [], "adopted": [], "attested": reason}
     office.record(Draft("adopted", body), at=office.now())
     return person
 

@@ -86,7 +86,7 @@ def _settles(
         return False
     delivered = _delivered(leg, close)
     wanted = PriceKind.DELIVERY if delivered else PriceKind.SETTLEMENT
-    names = {future_name(leg.instrument)} | ({index} if delivered else set())
+    names = (future_name(leg.instrument), *((index,) if delivered else ()))
     return price.kind is wanted and price.instrument in names
 
 

@@ -132,8 +132,8 @@ def barrier_figures(columns: Array, out: Array) -> None:
         sigma, T, b, r = columns[7, row], columns[8, row], columns[9, row], columns[10, row]
         price = barrier_value(sign, up, enters, S, K, H, rebate, sigma, T, b, r)
         # touched: the option is its vanilla or its rebate, wherever the spot goes within the bump
-        if (S >= H) if up else (S <= H):
-            up, H = True, 0.0
+        touched = (S >= H) if up else (S <= H)
+        up, H = (True, 0.0) if touched else (up, H)  # pyright: ignore[reportConstantRedefinition]
         h = min(1e-3 * S, 0.5 * abs(S - H)) if H > 0.0 else 1e-3 * S
         above = barrier_value(sign, up, enters, S + h, K, H, rebate, sigma, T, b, r)
         below = barrier_value(sign, up, enters, S - h, K, H, rebate, sigma, T, b, r)

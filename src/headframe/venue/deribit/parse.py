@@ -158,7 +158,10 @@ def book_deals_of(trades: list[Json], since: datetime) -> tuple[VenueDeal, ...]:
             at=min(stamp(row, "timestamp") for row in group),
             instruments=tuple(dict.fromkeys(text(row, "instrument_name") for row in group)),
             amount=max(
-                sum(_decimal(row, "amount") for row in group if row["instrument_name"] == name)
+                sum(
+                    (_decimal(row, "amount") for row in group if row["instrument_name"] == name),
+                    Decimal(0),
+                )
                 for name in {row["instrument_name"] for row in group}
             )
             or Decimal(0),
