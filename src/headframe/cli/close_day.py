@@ -46,7 +46,7 @@ def close_day(call: Call, *, until: date | None, dry_run: bool, no_fetch: bool, 
     from headframe.report import closed_days_table
     from headframe.wiring import compare_with_venue, price_fetcher
 
-    office = call.office()
+    office = call.office(dry_run=dry_run)
     with bar("closing days") as progress:
         run = daily_close.close_days(
             office,
