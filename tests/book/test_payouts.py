@@ -98,6 +98,17 @@ def test_a_pool_that_names_the_sum_of_an_address_is_told_by_its_outputs() -> Non
     assert (total, ids) == (60, [one.id for one in parts])
 
 
+def test_two_outputs_of_one_address_told_one_by_one_are_two_payouts() -> None:
+    outputs = {
+        T: tuple(Output(place=n, address="A", coins=coins(c)) for n, c in enumerate((25, 35)))
+    }
+    told = [pool("p", 25, txid=T), pool("q", 35, txid=T)]
+    parts = [chain(0, 25), chain(1, 35)]
+    for steps in ([told, parts], [parts, told], [told, parts[::-1]]):
+        total, _, unclear = run(steps, outputs)
+        assert (total, unclear) == (60, [])
+
+
 def test_what_contradicts_is_left_out_and_does_not_stop_the_others() -> None:
     total, ids, unclear = run([[pool("p", 79, txid=T)], [A, chain(0, 5, txid=U)]], OUTPUTS)
     assert (total, ids) == (84, ["p", f"tx-{U}:0"])

@@ -133,6 +133,7 @@ def test_a_server_that_does_not_page_is_refused_and_asked_no_further() -> None:
         {"d": ROWS[:7], "meta": {"total_pages": 2}},
         {"d": ROWS[:7], "limit": 7},
         {"d": ROWS[:7], "total": 8},
+        {"d": ROWS[:7], "count": 8, "next": None},
         {"d": ROWS[:25]},
         {"d": ROWS[:7], "count": 7, "total": 7, "has_next": True},
     ],

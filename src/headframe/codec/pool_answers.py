@@ -26,7 +26,7 @@ _TXID = re.compile(r"[0-9a-fA-F]{64}")
 _TOTALS = (
     "totalNum", "totalCount", "total_count", "totalRecords", "total_records", "recordsTotal",
     "totalElements", "totalItems", "total_items", "totalResults", "total_results", "totalRows",
-    "total_rows", "total",
+    "total_rows", "totalSize", "total_size", "recordCount", "record_count", "total", "count",
 )  # fmt: skip
 _PAGE_COUNTS = ("totalPages", "total_pages", "pageCount", "page_count", "lastPage", "last_page")
 _MORE = ("hasMore", "has_more", "hasNext", "has_next", "hasNextPage", "has_next_page", "more")
