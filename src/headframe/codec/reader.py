@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import date, datetime, time
 from difflib import get_close_matches
+from functools import cached_property
 from itertools import pairwise
 from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin
@@ -35,10 +36,10 @@ class Reader:
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
-        self.lines: dict[Place, int] = {}
+        self._text = text
         self.root: dict[str, object] = {}
         if len(text) > _LARGEST:
-            self.problem((), f"the file is over {_LARGEST} characters")
+            self.problems.append(Problem(file, 1, f"the file is over {_LARGEST} characters"))
             return
         try:
             self.root = tomllib.loads(text)
@@ -46,7 +47,11 @@ class Reader:
             line = getattr(error, "lineno", None) or _line_in(str(error))
             self.problems.append(Problem(file, line, f"not readable as TOML: {error}"))
             return
-        self.lines = locate(text)
+
+    @cached_property
+    def lines(self) -> dict[Place, int]:
+        """The line of each key, found once a problem needs it."""
+        return locate(self._text)
 
     def problem(self, place: Place, text: str) -> None:
         """Record a problem at a place, or at the nearest place above it that has a line."""

@@ -1,6 +1,7 @@
 """A workspace's three files as values, or every problem in them at once, with line and remedy."""
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TypeVar
 
 from headframe.book import Bank
@@ -238,6 +239,7 @@ _TABLES = (
 )
 
 
+@lru_cache(maxsize=16)
 def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[Problem, ...]:
     """The operation and its workspace, or all problems of the file."""
     reader = Reader(text, file)
@@ -323,6 +325,7 @@ def _venues(reader: Reader) -> tuple[VenueSettings, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=16)
 def read_mandate(text: str, file: str = "mandate.toml") -> Mandate | tuple[Problem, ...]:
     """The mandate, or all problems of the file."""
     reader = Reader(text, file)
@@ -334,6 +337,7 @@ def read_mandate(text: str, file: str = "mandate.toml") -> Mandate | tuple[Probl
     return mandate
 
 
+@lru_cache(maxsize=16)
 def read_counterparties(
     text: str, file: str = "counterparties.toml"
 ) -> tuple[Dossier, ...] | tuple[Problem, ...]:

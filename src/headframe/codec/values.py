@@ -51,7 +51,7 @@ _WRITERS: tuple[tuple[type, Callable[[Any], Json]], ...] = (
 
 def from_json(kind: type[V], data: Json) -> V:
     """A domain value of a type from its JSON; Wrong where it does not fit."""
-    return cast("V", _read(kind, data))
+    return cast("V", _reader(kind)(data))
 
 
 @cache
@@ -60,65 +60,103 @@ def hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _read(kind: Any, data: Json) -> object:  # noqa: ANN401 - a type form has no narrower type
+_Reader = Callable[[Json], object]
+
+
+@cache
+def _reader(kind: Any) -> _Reader:  # noqa: ANN401 - a type form has no narrower type
+    """What reads values of a type, made once for each type: a replay reads a hundred thousand of them."""
     origin = get_origin(kind)
     if origin in {UnionType, Union}:
-        return _union(get_args(kind), data)
+        return _union(get_args(kind))
     if origin is tuple:
-        return _tuple(get_args(kind), data)
-    if origin in {dict, list, MappingProxyType, Mapping}:
-        return _container(origin, get_args(kind), data)
-    if is_dataclass(kind) and kind not in {Instrument, Month}:
-        return _dataclass(cast("type", kind), data)
-    return _scalar(kind, data)
-
-
-def _container(origin: Any, kinds: tuple[Any, ...], data: Json) -> object:  # noqa: ANN401
+        return _tuple(get_args(kind))
     if origin is list:
-        return [_read(kinds[0], item) for item in _expect(list, data)]
-    key, item = kinds
-    pairs = _expect(dict, data).items()
-    found = {
-        int(name) if key is int else _read(key, name): _read(item, value) for name, value in pairs
-    }
-    return found if origin is dict else MappingProxyType(found)
+        return _list(get_args(kind)[0])
+    if origin in {dict, MappingProxyType, Mapping}:
+        return _mapping(origin, *get_args(kind))
+    if is_dataclass(kind) and kind not in {Instrument, Month}:
+        return _dataclass(cast("type", kind))
+    return _scalar(kind)
 
 
-def _union(kinds: tuple[Any, ...], data: Json) -> object:
-    if data is None and NoneType in kinds:
-        return None
-    return _read(next(kind for kind in kinds if kind is not NoneType), data)
+def _list(kind: Any) -> _Reader:  # noqa: ANN401
+    item = _reader(kind)
+    return lambda data: [item(one) for one in _expect(list, data)]
 
 
-def _tuple(kinds: tuple[Any, ...], data: Json) -> object:
-    items = cast("list[object]", _expect(list, data))
+def _mapping(origin: Any, key: Any, item: Any) -> _Reader:  # noqa: ANN401
+    name: Callable[[Any], object] = int if key is int else _reader(key)
+    value = _reader(item)
+
+    def read(data: Json) -> object:
+        found = {name(one): value(other) for one, other in _expect(dict, data).items()}
+        return found if origin is dict else MappingProxyType(found)
+
+    return read
+
+
+def _union(kinds: tuple[Any, ...]) -> _Reader:
+    inner = _reader(next(kind for kind in kinds if kind is not NoneType))
+    if NoneType not in kinds:
+        return inner
+    return lambda data: None if data is None else inner(data)
+
+
+def _tuple(kinds: tuple[Any, ...]) -> _Reader:
     if len(kinds) == 2 and kinds[1] is Ellipsis:
-        return tuple(_read(kinds[0], item) for item in items)
-    if len(items) != len(kinds):
-        raise Wrong(f"expected {len(kinds)} items, found {len(items)}")
-    return tuple(_read(kind, item) for kind, item in zip(kinds, items, strict=True))
+        item = _reader(kinds[0])
+        return lambda data: tuple([item(one) for one in _expect(list, data)])
+    items = [_reader(kind) for kind in kinds]
+
+    def read(data: Json) -> object:
+        found = cast("list[object]", _expect(list, data))
+        if len(found) != len(items):
+            raise Wrong(f"expected {len(items)} items, found {len(found)}")
+        return tuple([item(one) for item, one in zip(items, found, strict=True)])
+
+    return read
 
 
-def _dataclass(kind: type, data: Json) -> object:
-    table = cast("dict[str, object]", _expect(dict, data))
+def _dataclass(kind: type) -> _Reader:
+    """Reads a table by the fields of a class; their readers are made when the first one is read.
+
+    Later, because a class may have fields of its own type.
+    """
+    known = hints(kind)
+    readers: dict[str, _Reader] = {}
+    build: Callable[..., object] = recall_approval if kind is Approval else kind
+
+    def read(data: Json) -> object:
+        table = cast("dict[str, object]", _expect(dict, data))
+        if not readers:
+            readers.update({name: _reader(one) for name, one in known.items()})
+        try:
+            found = {name: readers[name](item) for name, item in table.items()}
+        except KeyError:
+            _refuse_unknown(kind, table)
+            raise
+        try:
+            return build(**found)
+        except TypeError as error:
+            raise Wrong(f"{kind.__name__} cannot be read: {error}") from error
+
+    return read
+
+
+def _refuse_unknown(kind: type, table: dict[str, object]) -> None:
+    """Refuse a key that is no field: dropping it would read a renamed field as its default."""
     known = hints(kind)
     unknown = [name for name in table if name not in known]
-    if unknown:  # dropping it would read a renamed field as its default
+    if unknown:
         raise Wrong(
             f"{kind.__name__}: expected keys of {', '.join(known)}, got {unknown[0][:40]!r}; fix: use the "
             "version of headframe that wrote it"
         )
-    read = {name: _read(known[name], item) for name, item in table.items()}
-    if kind is Approval:
-        return recall_approval(**cast("dict[str, Any]", read))
-    try:
-        return kind(**read)
-    except TypeError as error:
-        raise Wrong(f"{kind.__name__} cannot be read: {error}") from error
 
 
 _LARGEST = 2**63
-_READERS: dict[Any, Callable[[str], object]] = {
+_PARSERS: dict[Any, Callable[[str], object]] = {
     datetime: instant,
     date: date.fromisoformat,
     time: time.fromisoformat,
@@ -128,22 +166,30 @@ _READERS: dict[Any, Callable[[str], object]] = {
 }
 
 
-def _scalar(kind: Any, data: Json) -> object:  # noqa: ANN401 - a type form has no narrower type
+def _scalar(kind: Any) -> _Reader:  # noqa: ANN401 - a type form has no narrower type
     if kind is Any:
-        return data
+        return lambda data: data
     if kind is float:
-        return float(_whole(_expect(int | float, data)))
+        return lambda data: float(_whole(_expect((int, float), data)))
     if kind is int:
-        return _whole(_expect(int, data))
-    if kind in _READERS:
-        return _READERS[kind](_expect(str, data))
+        return lambda data: _whole(_expect(int, data))
+    if kind in _PARSERS:
+        parse = _PARSERS[kind]
+        return lambda data: parse(_expect(str, data))
     if isinstance(kind, type) and issubclass(kind, Enum):
+        return _enum(kind)
+    return lambda data: _expect(kind, data)
+
+
+def _enum(kind: type[Enum]) -> _Reader:
+    def read(data: Json) -> object:
         try:
             return kind(_expect(str, data))
         except ValueError as error:
             allowed = ", ".join(str(member.value) for member in kind)
             raise Wrong(f"expected one of {allowed}, was {str(data)[:40]!r}") from error
-    return _expect(kind, data)
+
+    return read
 
 
 def _whole(number: Any) -> Any:  # noqa: ANN401 - an integer or a float
