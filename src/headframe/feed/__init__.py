@@ -1,6 +1,6 @@
 """Places we read: bytes in, values of the market and the mine out, everything doubtful named."""
 
-from headframe.feed.chain_csv import read_chain_csv
+from headframe.feed.chain_csv import read_chain_csv, write_chain_csv
 from headframe.feed.deribit_summary import read_book_summary
 from headframe.feed.esplora import AddressReceipts, ReceiptRules
 from headframe.feed.fetch import (
@@ -40,5 +40,6 @@ __all__ = [
     "read_table",
     "read_text",
     "telemetry_rows",
+    "write_chain_csv",
     "write_table",
 ]

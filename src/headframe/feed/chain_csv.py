@@ -9,16 +9,17 @@ import csv
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from io import StringIO
 from math import log, sqrt
 from statistics import median
 
 from headframe.codec import number
-from headframe.instrument import pair_of
+from headframe.instrument import Instrument, Kind, pair_of
 from headframe.market import ForwardQuote, OptionQuote, Snapshot
 from headframe.numerics import phi
 from headframe.pricing import parity_forward
-from headframe.units import Wrong, instant, year_fraction
+from headframe.units import Wrong, instant, iso, year_fraction
 
 _NEEDED = (
     "timestamp", "option_type", "strike", "expiry_datetime", "bid_price", "ask_price",
@@ -62,6 +63,42 @@ def read_chain_csv(text: str, *, name: str) -> Snapshot:
     return assemble(
         options, futures, index=median(indexes), as_of=max(stamps), source=name, coin=coin
     )
+
+
+def write_chain_csv(snapshot: Snapshot) -> str:
+    """Return the options of a snapshot as the CSV text that ``read_chain_csv`` reads.
+
+    Settled in the coin; an option's future is the forward of its expiry; a missing figure is empty.
+    """
+    forwards = {quote.expiry: quote.price for quote in snapshot.forwards}
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("timestamp", "instrument_name", *_NEEDED[1:]))
+    for quote in snapshot.options:
+        kind = Kind.CALL if quote.is_call else Kind.PUT
+        instrument = Instrument(
+            kind=kind,
+            coin=snapshot.coin,
+            settled_in=snapshot.coin,
+            expiry=quote.expiry,
+            strike=Decimal(repr(quote.strike)),
+        )
+        figures = (
+            quote.bid, quote.ask, quote.mark, forwards[quote.expiry], quote.vol,
+            quote.open_interest, snapshot.index,
+        )  # fmt: skip
+        texts = ("" if one is None else repr(one) for one in figures)
+        writer.writerow(
+            (
+                iso(snapshot.as_of),
+                instrument.name,
+                kind.value,
+                repr(quote.strike),
+                iso(quote.expiry),
+                *texts,
+            )
+        )
+    return out.getvalue()
 
 
 def _only_coin(coins: set[str], name: str) -> str:
