@@ -15,11 +15,10 @@ from headframe.desk import (
     settlement_prices,
     workspace,
 )
-from headframe.desk.daily_close import ClosedDay
 from headframe.desk.office import Office
 from headframe.desk.valuation import value_now
 from headframe.feed import market_from_text, write_chain_csv
-from headframe.lifecycle import PriceKind, SettlementPrice, mined_on
+from headframe.lifecycle import ClosedDay, PriceKind, SettlementPrice, mined_on
 from headframe.market import Snapshot
 from headframe.report import (
     bridge_table,

@@ -51,7 +51,7 @@ _WRITERS: tuple[tuple[type, Callable[[Any], Json]], ...] = (
 
 def from_json(kind: type[V], data: Json) -> V:
     """A domain value of a type from its JSON; Wrong where it does not fit."""
-    return cast("V", _reader(kind)(data))
+    return cast("V", _reader(cast("Any", kind))(data))
 
 
 @cache
