@@ -46,3 +46,12 @@ def test_currencies_never_mix() -> None:
 
 def test_the_coins_are_those_of_the_chains_that_have_a_currency() -> None:
     assert {one.coin for one in CHAINS.values()} & set(CURRENCIES) == COINS
+
+
+@given(
+    st.fractions(-(10**12), 10**12) | st.integers(-(10**6), 10**6).map(lambda n: Fraction(n, 1000)),
+    st.sampled_from(sorted(CURRENCIES)),
+)
+def test_an_amount_is_rounded_as_pythons_fractions_round(exact: Fraction, code: str) -> None:
+    currency = CURRENCIES[code]
+    assert booked(exact, currency).smallest == round(exact * currency.scale)

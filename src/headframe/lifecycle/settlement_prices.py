@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from headframe.book import MarginTerms, Position, Trade
 from headframe.instrument import Instrument, Kind
@@ -79,6 +80,7 @@ def index_name(coin: str) -> str:
     return f"{coin.lower()}_usd"
 
 
+@lru_cache(maxsize=1024)
 def future_of(coin: str, expiry: datetime) -> str:
     """Return the name of a coin's future of an expiry, settled in coin, as Deribit writes it."""
     return Instrument(kind=Kind.FUTURE, coin=coin, settled_in=coin, expiry=expiry).name

@@ -114,10 +114,14 @@ def booked(amount: Fraction | Decimal | float | str, currency: Currency) -> Mone
         raise Wrong(f"an amount must be a finite number, was {amount}")
     if isinstance(amount, Decimal) and not amount.is_finite():
         raise Wrong(f"an amount must be a finite number, was {amount}")
-    exact = Fraction(amount) * currency.scale
-    if abs(exact) >= _GREATEST:
+    exact = amount if isinstance(amount, Fraction) else Fraction(amount)
+    over = exact.denominator
+    smallest, rest = divmod(exact.numerator * currency.scale, over)
+    if 2 * rest > over or (2 * rest == over and smallest % 2):
+        smallest += 1
+    if abs(smallest) >= _GREATEST:
         raise Wrong(f"an amount must be below 1e27 smallest units of {currency.code}")
-    return Money(currency, round(exact))
+    return Money(currency, smallest)
 
 
 def parse_decimal(text: str) -> Decimal:

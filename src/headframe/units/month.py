@@ -4,6 +4,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from headframe.units.wrong import Wrong
 
@@ -26,10 +27,7 @@ class Month:
     @classmethod
     def parse(cls, text: str) -> "Month":
         """The month written as ``2026-09``."""
-        match = _MONTH.fullmatch(text) if text.isascii() else None
-        if match is None:
-            raise Wrong(f"a month is written 2026-09, was {text[:20]!r}")
-        return cls(int(match[1]), int(match[2]))
+        return _parsed(text)
 
     @classmethod
     def of(cls, at: datetime | date) -> "Month":
@@ -63,6 +61,15 @@ class Month:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.number:02d}"
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Month:
+    """Return the month of a text; few months are read many times."""
+    match = _MONTH.fullmatch(text) if text.isascii() else None
+    if match is None:
+        raise Wrong(f"a month is written 2026-09, was {text[:20]!r}")
+    return Month(int(match[1]), int(match[2]))
 
 
 def months_from(first: Month, count: int) -> tuple[Month, ...]:
