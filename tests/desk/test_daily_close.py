@@ -38,7 +38,7 @@ from headframe.desk import (
 from headframe.desk.office import Office
 from headframe.desk.ports import Declined, Invalid, Unreachable
 from headframe.desk.valuation import Valuation, value_now
-from headframe.lifecycle import MissingPrice, PriceKind, SettlementPrice, mined_on
+from headframe.lifecycle import MissingPrice, PriceKind, SettlementPrice, future_name, mined_on
 from headframe.market import sample_market
 from headframe.report import markdown
 from headframe.risk import Course, Status
@@ -323,6 +323,53 @@ def test_a_corrected_delivery_price_is_an_adjusting_event(office: Office) -> Non
     again = settlement_prices.record(office, [price(EXPIRY, 61_000)])
     assert again.new == ()
     assert again.corrected == ()
+
+
+def _coins_of_put(office: Office, settled_at: Decimal) -> int:
+    """What the put of T-1 pays at a delivery price, by hand, in smallest units."""
+    put = office.state().trades["T-1"].legs[0]
+    assert put.instrument.strike is not None
+    return booked(
+        put.amount * max(put.instrument.strike - settled_at, 0) / settled_at, BTC
+    ).smallest
+
+
+@pytest.mark.parametrize(
+    "prices", [(61_000, 62_000, 60_000), (62_000, 60_000), (61_000, 80_000, 61_000, 59_000)]
+)
+def test_a_correction_may_be_corrected_again_or_taken_back(
+    office: Office, prices: tuple[int, ...]
+) -> None:
+    advance(office, EXPIRY)
+    record(office, date(2026, 8, 23), EXPIRY, 60_000)
+    daily_close.close_days(office)
+    first = office.state().ledger.balance("income:hedge:T-1", BTC).smallest
+    paid = _coins_of_put(office, Decimal(60_000))
+    advance(office, EXPIRY + timedelta(days=3))
+    for figure in prices:
+        settlement_prices.record(office, [price(EXPIRY, figure)])
+        now = office.state().ledger.balance("income:hedge:T-1", BTC).smallest
+        assert first - now == _coins_of_put(office, Decimal(figure)) - paid
+    assert money.performance(office).bridge.holds
+    assert audit.verify(office).sound
+
+
+def test_the_price_that_a_close_would_take_decides_over_others(office: Office) -> None:
+    """Another source than the venue changes nothing; the index and the future's own record count once."""
+    advance(office, EXPIRY)
+    record(office, date(2026, 8, 23), EXPIRY, 60_000)
+    daily_close.close_days(office)
+    first = office.state().ledger.balance("income:hedge:T-1", BTC).smallest
+    elsewhere = replace(price(EXPIRY, 65_000), source="newspaper")
+    assert settlement_prices.record(office, [elsewhere]).corrected == ()
+    assert office.state().ledger.balance("income:hedge:T-1", BTC).smallest == first
+    index = price(EXPIRY, 61_000)
+    own = replace(index, instrument=future_name(office.state().trades["T-1"].legs[0].instrument))
+    done = settlement_prices.record(office, [index, own])
+    assert len([one for one in done.corrected if one.money.smallest]) == 1
+    now = office.state().ledger.balance("income:hedge:T-1", BTC).smallest
+    paid = _coins_of_put(office, Decimal(60_000))
+    assert first - now == _coins_of_put(office, Decimal(61_000)) - paid
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ _DEALS = frozenset(
 def _prices(state: State, record: Record) -> None:
     for row in record.body["rows"]:
         price = from_json(SettlementPrice, row)
+        state.settlement_prices.pop(price.key, None)  # what is recorded last stands last
         state.settlement_prices[price.key] = price
 
 

@@ -61,12 +61,26 @@ class LegSettlement:
     price: Decimal
     amount: Money
     coins: tuple[tuple[Month, Decimal], ...]
+    share: Fraction = Fraction(1)
+    """The part of the quantity that is looked at."""
+
+    def of_coins(self, remaining: Mapping[Month, Decimal]) -> "LegSettlement":
+        """Return the leg of what is left of its coins: a part dealt back since was settled by that deal."""
+        held = {month: coins for month, coins in self.coins if coins > 0}
+        left = {m: min(coins, remaining.get(m, Decimal(0))) for m, coins in held.items()}
+        if left == held:
+            return self
+        share = Fraction(sum(left.values())) / Fraction(sum(held.values()))
+        return replace(
+            self,
+            share=share,
+            coins=tuple((month, coins) for month, coins in left.items() if coins > 0),
+        )
 
     def amount_at(self, price: Decimal) -> Money:
         """Return what the leg would have received at another price."""
-        exact = payoff(
-            self.instrument, Fraction(self.quantity), Fraction(price), Fraction(self.entry)
-        )
+        quantity = Fraction(self.quantity) * self.share
+        exact = payoff(self.instrument, quantity, Fraction(price), Fraction(self.entry))
         return booked(exact, CURRENCIES[self.instrument.settled_in])
 
 
