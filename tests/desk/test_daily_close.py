@@ -325,13 +325,30 @@ def test_a_corrected_delivery_price_is_an_adjusting_event(office: Office) -> Non
     assert again.corrected == ()
 
 
+def test_two_closers_at_once_close_each_day_once_and_both_end_well(mine_dealt: Path) -> None:
+    """The other closes all that is left while the first is at its first day."""
+    one, other = (open_office(mine_dealt, user="treasurer") for _ in range(2))
+    last = date(2026, 9, 5)
+    advance(one, last)
+    record(one, date(2026, 8, 23), last, 60_000)
+    theirs: list[daily_close.CloseRun] = []
+
+    def meanwhile(_done: int, _all: int) -> None:
+        theirs.append(daily_close.close_days(other))
+
+    ours = daily_close.close_days(one, progress=meanwhile)
+    assert (ours.due, ours.missing, ours.through) == (0, (), last)
+    days = [*(each.day for each in ours.closed), *(each.day for each in theirs[0].closed)]
+    assert days == [date(2026, 8, 23) + timedelta(days=n) for n in range(14)]
+    assert audit.verify(one).sound
+
+
 def _coins_of_put(office: Office, settled_at: Decimal) -> int:
     """What the put of T-1 pays at a delivery price, by hand, in smallest units."""
     put = office.state().trades["T-1"].legs[0]
     assert put.instrument.strike is not None
-    return booked(
-        put.amount * max(put.instrument.strike - settled_at, 0) / settled_at, BTC
-    ).smallest
+    inside = max(put.instrument.strike - settled_at, Decimal(0))
+    return booked(put.amount * inside / settled_at, BTC).smallest
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,8 @@ def _run(office: Office, until: date | None, *, dry_run: bool, progress: Progres
     trial = office.state().copy() if dry_run else None
     while first is not None and first <= last and not missing:
         done = _close_next(office, trial, last)
+        if done is None:
+            break
         if isinstance(done, tuple):
             missing = done
             break
@@ -131,6 +133,7 @@ def _run(office: Office, until: date | None, *, dry_run: bool, progress: Progres
         progress(len(closed), len(closed) + (last - done.day).days)
         first = done.day + timedelta(days=1)
     state = office.state() if trial is None else trial
+    first = next_close(state)
     due = 0 if first is None else max((last - first).days + 1, 0)
     return CloseRun(
         closed=tuple(closed),
@@ -155,14 +158,21 @@ def _span(office: Office, until: date | None) -> tuple[date | None, date]:
 
 def _close_next(
     office: Office, trial: State | None, last: date
-) -> ClosedDay | tuple[MissingPrice, ...]:
-    """Close the next day; when somebody wrote meanwhile, again on what is true now."""
+) -> ClosedDay | tuple[MissingPrice, ...] | None:
+    """Close the next day, again on what is true now where somebody wrote meanwhile.
+
+    None where nothing is left to close, because somebody else closed it.
+    """
     settings = office.settings()
     if trial is not None:
         return close_on_state(trial, settings, last)
     for _ in range(_ATTEMPTS):
         with office.deciding():
-            prepared = _prepared(office.state(), settings, last)
+            state = office.state()
+            due = next_close(state)
+            if due is not None and due > last:
+                return None
+            prepared = _prepared(state, settings, last)
             if not isinstance(prepared, _Close):
                 return prepared
             end = settle_day(prepared.start, prepared.prices)
