@@ -44,7 +44,7 @@ mkdir -p "$venv"
 echo "$$" >"$venv/.building"
 if command -v uv >/dev/null 2>&1; then
   [ -x "$venv/bin/python" ] || uv venv --quiet --allow-existing --python "$(command -v "$python")" "$venv" || failed "uv venv"
-  install() { VIRTUAL_ENV="$venv" uv pip install --quiet "$@"; }
+  install() { VIRTUAL_ENV="$venv" uv pip install --quiet --compile-bytecode "$@"; }
 else
   if ! [ -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     "$python" -m venv "$venv" || failed "$python -m venv (on Debian and Ubuntu it needs the package python3-venv)"

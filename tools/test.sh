@@ -5,6 +5,7 @@
 # Tests marked slow run in tools/test.sh BIN slow (`make slow`).
 set -eu
 bin=$1 which=${2:-fast}
+unset PYTHONDONTWRITEBYTECODE # each of the thousand processes would compile every module anew
 sh tools/checker.sh "$(dirname "$bin")"
 if [ "$which" = slow ]; then
   exec "$bin/python" -m pytest -q -m slow -n auto --dist loadfile --no-loadscope-reorder --durations=10
