@@ -485,6 +485,7 @@ def test_the_three_views_reconcile_and_the_audit_verifies(year: Walk) -> None:
     assert audit.verify(year.office).sound
 
 
+@pytest.mark.slow  # the whole year once more
 def test_the_same_walk_through_postgresql_gives_the_same_bytes(
     year: Walk, real_data: Path, tmp_path: Path, postgres_url: str
 ) -> None:

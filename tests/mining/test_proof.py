@@ -155,6 +155,7 @@ def test_choosing_anew_at_each_origin_needs_the_drift_s_error_too(singles: Any) 
         assert after[CHOSEN, days].coverage >= before[CHOSEN, days].coverage
 
 
+@pytest.mark.slow
 def test_the_single_windows_were_chosen_before_2023() -> None:
     """On origins before 2023 the former windows of drift and noise do best of those tried."""
     tried = {

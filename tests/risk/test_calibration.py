@@ -38,7 +38,9 @@ def prices(model: PriceModel, days: int, paths: int, seed: int) -> np.ndarray:
     return np.concatenate(kept, axis=1)
 
 
-@pytest.mark.parametrize("stamp", CHAINS)
+@pytest.mark.parametrize(
+    "stamp", [CHAINS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in CHAINS[1:])]
+)
 def test_the_misfit_said_is_that_of_the_paths(real_data: Path, stamp: str) -> None:
     """By other draws and another way: options on the paths, implied volatilities, against the surface."""
     market = surface(real_data, stamp)

@@ -30,6 +30,7 @@ from headframe.risk.rules import rule_set
 from headframe.units import Month, Wrong
 from mines import START, mine
 
+SLOW = pytest.mark.slow
 MARKET = sample_market()
 SURFACE = surface_of(MARKET)
 TERMS = CollateralTerms(
@@ -176,7 +177,9 @@ def _is_over(month: Month, now: datetime) -> bool:
 
 
 @pytest.mark.parametrize("unwind", list(Unwind))
-@pytest.mark.parametrize("legs", [LEGS[:2], LEGS[4:], LEGS])
+@pytest.mark.parametrize(
+    "legs", [pytest.param(LEGS[:2], marks=SLOW), pytest.param(LEGS[4:], marks=SLOW), LEGS]
+)
 def test_a_second_accounting_of_reduced_hedges_agrees(
     unwind: Unwind, legs: tuple[HedgedLeg, ...]
 ) -> None:

@@ -11,6 +11,7 @@ from headframe.risk.kernels.cash import FIGURES, LOW
 from headframe.units import Wrong
 from risk.test_engine import ENGINE, SURFACE, programme
 
+SLOW = pytest.mark.slow
 DAYS = ENGINE.calendar.days
 PATHS = 4_000
 NORM = NormalDist()
@@ -41,7 +42,9 @@ def test_on_poor_paths_cash_runs_out_at_a_price_above_todays() -> None:
     assert (never.out_price, never.rungs[0].out.share) == (None, 0.0)
 
 
-@pytest.mark.parametrize("share", [0.6, 0.8, 0.95])
+@pytest.mark.parametrize(
+    "share", [pytest.param(0.6, marks=SLOW), 0.8, pytest.param(0.95, marks=SLOW)]
+)
 def test_a_covenant_breaks_as_often_as_a_barrier_is_crossed(share: float) -> None:
     engine = prepare(programme(Ladder.GBM))
     vol = round(SURFACE.vol_at(0.5, 0.0), 9)

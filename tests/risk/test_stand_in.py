@@ -116,6 +116,7 @@ def test_a_mean_is_marked_as_the_pricing_room_does(surface: Surface, days: int) 
     assert worth(one, surface) == pytest.approx(10.0 * (put - call), abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_mean_is_worth_what_drawn_prices_pay(surface: Surface) -> None:
     """Each fixing at its own volatility: 400,000 drawn means, seasoned by ten fixings at 60,000."""
     flat = surface.at_spot(77_000.0, AT)
