@@ -3,19 +3,25 @@
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from desk.test_daily_close import advance, at, price
+from desk.test_switching import sold
 from headframe.cli.app import app
-from headframe.desk import days, explaining, money
+from headframe.desk import daily_close, days, executions, explaining, money, settlement_prices
 from headframe.desk.office import Office
 from headframe.desk.ports import Invalid, NotFound
 from headframe.hedge import production_moved
+from headframe.lifecycle import PriceKind, future_name
 from headframe.risk import Course
 from headframe.wiring import open_office
 from venues import FakeVenue, deal
+
+__all__ = ["sold"]
 
 
 @pytest.fixture
@@ -150,3 +156,32 @@ def test_the_explanation_has_the_production_in(lived: Office) -> None:
     assert found.price_usd == pytest.approx(found.coins_before * rose, rel=0.15)
     assert (found.difficulty_usd, found.volume_usd) == (0.0, 0.0), "the same forecast"
     assert len(found.months) == 11
+
+
+def test_a_period_starts_at_the_close_of_its_day_however_late_it_was_booked(sold: Path) -> None:
+    office = open_office(sold, user="treasurer")
+    first, last = date(2026, 8, 23), date(2026, 8, 28)
+    advance(office, last)
+    every = [first + timedelta(days=n) for n in range(6)]
+    name = future_name(office.state().trades["T-1"].legs[0].instrument)
+    for day, figure in zip(every, range(77_000, 71_000, -1_000), strict=True):
+        rows = [price(day, figure), replace(price(day, figure), instrument=name, kind=PriceKind.SETTLEMENT)]  # fmt: skip
+        settlement_prices.record(office, rows)
+    daily_close.close_days(office)
+    found = explaining.explained(office, at(every[2], 9))
+    assert (found.spot_before, found.spot_after) == (75_000.0, 72_000.0)
+    (one,) = found.trades
+    dollars = -Fraction(office.state().trades["T-1"].legs[0].amount)
+    paid = sum(
+        float(dollars * (1 / Fraction(figure) - 1 / Fraction(figure + 1_000))) * 72_000
+        for figure in (74_000, 73_000, 72_000)
+    )
+    assert one.total == pytest.approx(paid, rel=0.2), "three days of variation, marks of the rest"
+
+
+def test_fees_of_a_future_settled_in_coin_are_counted(sold: Path) -> None:
+    office = open_office(sold, user="treasurer")
+    (told,) = executions.every(office, None, None)
+    trade = office.state().trades["T-1"]
+    assert told.fee_usd == pytest.approx(float(trade.fee) * float(trade.spot))
+    assert told.fee_usd > 1.0

@@ -10,7 +10,7 @@ from headframe.desk.known import RfqRecord
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound
 from headframe.desk.state import State
-from headframe.hedge import Proposal
+from headframe.hedge import Proposal, fee_usd
 from headframe.instrument import StructureKind
 from headframe.rfq import Direction, Heard, RfqState, Told
 from headframe.units import instant, iso
@@ -54,8 +54,7 @@ def told(state: State, record: RfqRecord) -> Told:
         mids_after=record.after,
         marks=_marks(record),
         sweep=record.marks.get("sweep"),
-        fee_usd=sum(float(one.fee) for one in trades)
-        * (float(index) if proposal.price_currency == "BTC" else 1.0),
+        fee_usd=sum(fee_usd(one) for one in trades),
         criterion=str(record.marks.get("criterion", "")),
         preparer=proposal.preparer,
         approver="" if approval is None else approval.approver,

@@ -1,18 +1,20 @@
 """P&L of a period explained day by day: market moves on what was on, deals, deliveries, fees, the rest."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from headframe.book import Accounts, Position, Trade
 from headframe.desk import users
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
-from headframe.desk.ports import Invalid, NotFound
+from headframe.desk.ports import Invalid, NotFound, Record
 from headframe.desk.quotes import surface_in
 from headframe.desk.state import State
 from headframe.desk.valuation import value_now
 from headframe.hedge import ProductionMoved, production_moved
+from headframe.lifecycle import close_at
 from headframe.mining import Forecast
 from headframe.pricing import Surface
 from headframe.risk import Explained, Moved, added_days, explained_trade, position_value_usd
@@ -36,7 +38,8 @@ class Explanation:
 def explained(office: Office, since: datetime) -> Explanation:
     """The time from an instant to now, trade by trade: every day by itself, added up.
 
-    A day ends with its last event, at the market that was known then.
+    A day ends with its last event, at the market that was known then or the price of its close, whenever the
+    close was booked.
     """
     users.allowed(office, users.Action.READ)
     now = value_now(office)
@@ -68,14 +71,34 @@ def explained(office: Office, since: datetime) -> Explanation:
 def _days(office: Office, since: datetime) -> Iterator["_Books"]:
     """The books at an instant, and at the end of every day with events after it but the last."""
     state, at, begun = State(), since, False
-    for record in office.journal.read():
-        if record.at > since:
-            if not begun or record.at.date() > at.date():
+    for happened, record in _by_time(office.journal.read()):
+        if happened > since:
+            if not begun or happened.date() > at.date():
                 yield _books(state, at)
-            begun, at = True, record.at
+            begun, at = True, happened
         fold(state, [record])
     if not begun:
         yield _books(state, at)
+
+
+def _by_time(records: Iterable[Record]) -> Iterator[tuple[datetime, Record]]:
+    """Yield events with the instant they are of: a daily close at 08:00 UTC of its day, however late booked.
+
+    All others keep the journal's order; a close stands before the first of them that is later than it.
+    """
+    kept = list(records)
+    closes = deque(one for one in kept if one.kind == "day_closed")
+    for record in kept:
+        if record.kind != "day_closed":
+            while closes and _closed_at(closes[0]) <= record.at:
+                yield _closed_at(closes[0]), closes.popleft()
+            yield record.at, record
+    for close in closes:
+        yield _closed_at(close), close
+
+
+def _closed_at(record: Record) -> datetime:
+    return close_at(date.fromisoformat(record.body["close"]))
 
 
 def _books(state: State, at: datetime) -> "_Books":
