@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -534,3 +534,24 @@ def test_interest_in_satoshi_is_refused(office: Office) -> None:
     ):
         flows.take(office, wide(f"i-1,interest,{AT},1000000,,,,,,,amber\n"), "lent.csv")
     flows.take(office, wide(f"i-1,interest,{AT},0.01,,,,,,,amber\n"), "lent.csv")
+
+
+def test_a_months_cash_is_that_of_its_end_though_one_table_spans_two(office: Office) -> None:
+    workspace.advance_clock(office, datetime(2026, 10, 3, 9, tzinfo=UTC))
+    table = [
+        "p1,payout,2026-09-10T01:00:00Z,2.0,,,,",
+        "s1,sale,2026-09-11T01:00:00Z,2.0,140000.00,0,,",
+        "p2,payout,2026-10-01T01:00:00Z,1.0,,,,",
+        "s2,sale,2026-10-02T01:00:00Z,1.0,71000.00,0,,",
+    ]
+    opening = float(office.state().ledger.balance("assets:cash", USD))
+    flows.take(office, read("\n".join(table)), "a.csv")
+    months = {str(one.month): one for one in money.performance(office).months}
+    assert months["2026-09"].cash_usd == opening + 140_000.0
+    assert months["2026-10"].cash_usd == opening + 211_000.0
+    for month, last in (("2026-09", date(2026, 9, 30)), ("2026-10", date(2026, 10, 3))):
+        end = datetime.combine(last, time(23, 59), UTC)
+        lines = {
+            (x.account, x.balance.currency): x.balance for x in money.trial_balance(office, end)
+        }
+        assert months[month].cash_usd == float(lines["assets:cash", USD])

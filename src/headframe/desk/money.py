@@ -1,13 +1,14 @@
 """What was traded, booked and earned."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
 from headframe.book import Accounts, Ledger, Position, Trade, TrialLine
 from headframe.codec import Settings
 from headframe.desk.dated import dated_postings
+from headframe.desk.month_cash import month_ends
 from headframe.desk.office import Office
 from headframe.desk.run_off import delivered, states_of
 from headframe.desk.state import State
@@ -29,7 +30,7 @@ from headframe.lifecycle import (
     total,
 )
 from headframe.risk import Mark, marks
-from headframe.units import BTC, USD, booked
+from headframe.units import BTC, USD, Month, booked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ def performance(office: Office) -> Performance:
         for trade in state.booked().values()
     )
     own = realised_of(state, now.settings)
-    months = months_of(state, own)
+    months = _months_of(office, state, own)
     price = Fraction(repr(now.surface.spot))
     unrealised = booked(sum(one.value_usd for one in marked.values()), USD)
     return Performance(
@@ -120,12 +121,27 @@ def realised_of(state: State, settings: Settings) -> tuple[RealisedMonth, ...]:
     )
 
 
-def months_of(state: State, own: Sequence[RealisedMonth]) -> tuple[MonthResult, ...]:
-    """Return months that have mined, sold or paid anything, as figures."""
-    return tuple(
+def _months_of(
+    office: Office, state: State, own: Sequence[RealisedMonth]
+) -> tuple[MonthResult, ...]:
+    """Return months that have mined, sold or paid anything, as figures.
+
+    Cash and margin of a month are those of its end by the ledger; months that a price scenario walked
+    keep what it stood at on their last day.
+    """
+    rows = [
         month_result(one, state.month_books.get(one.month), state.months.get(one.month))
         for one in own
         if one.mined.smallest or one.sold.smallest or one.month in state.month_books
+    ]
+    walked = None if state.last_day is None else Month.of(state.last_day)
+    real = [one.month for one in rows if walked is None or one.month > walked]
+    ends = month_ends(office, real) if real else {}
+    return tuple(
+        replace(one, cash_usd=end.cash_usd, margin_usd=end.margin_usd)
+        if (end := ends.get(one.month))
+        else one
+        for one in rows
     )
 
 
