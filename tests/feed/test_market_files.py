@@ -6,7 +6,7 @@ import pytest
 
 from headframe.feed import market_from_text, read_book_summary, read_chain_csv, read_text
 from headframe.pricing import surface_of
-from headframe.units import Wrong, instant, iso
+from headframe.units import NO_EXPIRY, Wrong, instant, iso
 
 HEADER = "timestamp,instrument_name,option_type,strike,expiry_datetime,bid_price,ask_price,mark_price,futures_price,implied_volatility,delta,vega,open_interest,volume,index_price\n"  # fmt: skip
 ROW = "2026-08-22T15:33:51.683630+00:00,BTC-25DEC26-70000-P,put,70000.0,2026-12-25T08:00:00+00:00,0.05,0.052,0.051,78343.0,0.43,-0.3,1,10,1,77054.0\n"  # fmt: skip
@@ -186,14 +186,26 @@ def test_rows_of_two_markets_and_names_of_nothing_are_refused(
 
 @pytest.mark.parametrize(
     "name",
-    ["BTC-FS-25DEC26_PERP", "BTC-FS-26MAR27_25DEC26", "BTC-CS-25DEC26-70000_80000", "BTC-PERPETUAL",
-     "BTC_USDC", "ETH_BTC", "btc_usd"],
+    ["BTC-FS-25DEC26_PERP", "BTC-FS-26MAR27_25DEC26", "BTC-CS-25DEC26-70000_80000", "BTC_USDC", "ETH_BTC", "btc_usd"],
 )  # fmt: skip
 def test_rows_without_forward_or_volatility_are_left_out_and_counted(name: str) -> None:
     odd = summary(instrument_name=name, base_currency=None, mark_price=3.0, underlying_price=None)
     found, plain = read(summary(), odd), read(summary())
     assert (found.forwards, found.options) == (plain.forwards, plain.options)
     assert found.source == "x, 1 rows left out"
+
+
+def test_the_perpetual_is_kept_with_its_mark_and_its_open_interest_in_coins() -> None:
+    odd = summary(
+        instrument_name="BTC-PERPETUAL", mark_price=80_000.0, open_interest=8e8, mark_iv=None,
+        underlying_price=None,
+    )  # fmt: skip
+    found = read(summary(), odd)
+    assert found.source == "x"
+    assert found.perpetual is not None
+    assert (found.perpetual.price, found.perpetual.open_interest) == (80_000.0, 10_000.0)
+    assert found.forward(NO_EXPIRY) == found.perpetual
+    assert NO_EXPIRY not in {one.expiry for one in found.forwards}
 
 
 def test_a_csv_chain_says_its_coin_by_its_instruments() -> None:

@@ -36,7 +36,6 @@ def test_names_are_read_and_written_alike(name: str) -> None:
     [
         "",
         "BTC",
-        "BTC-PERPETUAL",
         "BTC-25DEC26-70000-X",
         "BTC-25DEC26--P",
         "BTC-25DEC26-nan-P",

@@ -10,7 +10,7 @@ from headframe.book.accounts import (
     Accounts,
 )
 from headframe.book.ledger import Entry, Posting
-from headframe.units import USD, Money, Month
+from headframe.units import COINS, Money, Month
 
 
 def _move(memo: str, debit: str, credit: str, money: Money) -> Entry:
@@ -57,7 +57,7 @@ def costs_paid(what: str, money: Money) -> Entry:
 
 def hedge_flow(trade: str, money: Money, memo: str) -> Entry:
     """A hedge pays us (positive) or we pay it, in the currency it settles in."""
-    account = CASH if money.currency == USD else COINS_FREE
+    account = COINS_FREE if money.currency.code in COINS else CASH
     return _move(f"{memo} {trade}", account, Accounts.hedge(trade), money)
 
 
@@ -86,6 +86,11 @@ def line_drawn(money: Money) -> Entry:
 def coins_overdue(coins: Money) -> Entry:
     """Coins owed that could not be found, as a liability; paid where negative."""
     return _move("coins overdue", COINS_FREE, Accounts.OVERDUE, coins)
+
+
+def dollars_overdue(money: Money) -> Entry:
+    """Dollars of a stablecoin owed to a venue, as a liability; paid where negative."""
+    return _move("overdue", CASH, Accounts.OVERDUE, money)
 
 
 def promise(month: Month, coins: Money, *, firm: bool, memo: str) -> Entry:

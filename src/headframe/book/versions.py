@@ -37,7 +37,7 @@ def version(trade: Trade, prices: Mapping[str, Decimal], fee: Decimal | None) ->
 
 
 def _firm(trade: Trade) -> bool:
-    return trade.structure in {StructureKind.SHORT_FUTURE, StructureKind.FORWARD}
+    return trade.structure.is_future or trade.structure is StructureKind.FORWARD
 
 
 def version_flows(before: Trade, after: Trade) -> Iterator[Entry]:
@@ -51,7 +51,7 @@ def version_flows(before: Trade, after: Trade) -> Iterator[Entry]:
         if money.smallest:
             yield hedge_flow(name, money, "amended")
     legs = after.legs
-    code = "BTC" if legs[0].instrument.inverse else "USD"
+    code = legs[0].instrument.settled_in
     fee = booked(before.fee - after.fee, CURRENCIES[code])
     if fee.smallest:
         yield hedge_flow(name, fee, "amended fee")

@@ -215,6 +215,7 @@ def _realised_json(one: "RealisedMonth") -> dict[str, object]:
         "settlements_usd": str(one.settlements),
         "premium_usd": str(one.premium),
         "fees_usd": str(one.fees),
+        "funding_usd": str(one.funding),
         "recognised_usd": str(one.recognised_usd),
         "deferred_usd": str(one.deferred_usd),
         "intrinsic_usd": str(one.intrinsic),

@@ -6,7 +6,12 @@ import click
 
 from headframe.cli.frame import Call, command
 
-_INTO = {"future": "short_future", "put": "protective_put", "collar": "costless_collar"}
+_INTO = {
+    "future": "short_future",
+    "perpetual": "short_perpetual",
+    "put": "protective_put",
+    "collar": "costless_collar",
+}
 
 
 @click.command()
@@ -41,7 +46,7 @@ def close(call: Call, trade: str, coins: str | None) -> int:
     "--into",
     type=click.Choice(sorted(_INTO)),
     required=True,
-    help="A later future (a roll), or a put or a collar in the future's place.",
+    help="A later future (a roll), the perpetual, or a put or a collar in the future's place.",
 )
 @click.option(
     "--expiry", help="The new hedge's listed expiry as 25DEC26 (default: the future's own)."
@@ -59,13 +64,13 @@ def switch(call: Call, trade: str, into: str, expiry: str | None, coins: str | N
     from headframe.desk import switching
     from headframe.instrument import StructureKind
     from headframe.report import proposal_lines
-    from headframe.units import parse_decimal
+    from headframe.units import NO_EXPIRY, parse_decimal
 
     made = switching.propose(
         call.office(),
         trade,
         StructureKind(_INTO[into]),
-        None if expiry is None else _day(expiry),
+        NO_EXPIRY if into == "perpetual" else None if expiry is None else _day(expiry),
         None if coins is None else parse_decimal(coins),
     )
     what = "brings" if made.crystallised_usd >= 0.0 else "costs"

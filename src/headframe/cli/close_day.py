@@ -8,7 +8,9 @@ import click
 from headframe.cli.frame import Call, command
 
 if TYPE_CHECKING:
-    from headframe.desk.daily_close import CloseRun
+    from collections.abc import Sequence
+
+    from headframe.desk.daily_close import CloseRun, Fetched
 
 
 class Day(click.ParamType[Any]):
@@ -70,7 +72,7 @@ def close_day(call: Call, *, until: date | None, dry_run: bool, no_fetch: bool, 
 
 def _lines(run: "CloseRun", *, dry_run: bool) -> list[str]:
     """Return what was fetched, what is missing with its remedy, and how far the days are closed."""
-    lines = [f"fetched: {one.kind} price of {one.instrument} {one.day}" for one in run.fetched]
+    lines = fetched_lines(run.fetched)
     if run.trouble:
         lines.append(f"not fetched: {run.trouble}")
     lines += [f"missing: {one}" for one in run.missing]
@@ -84,6 +86,20 @@ def _lines(run: "CloseRun", *, dry_run: bool) -> list[str]:
         done = "would be closed" if dry_run else "closed"
         lines.append(f"{done} through {run.through} 08:00 UTC; {run.due} days still due")
     return lines
+
+
+def fetched_lines(fetched: "Sequence[Fetched]") -> list[str]:
+    """Return a line for each price that was fetched, and one for the funding rates of each perpetual."""
+    from headframe.lifecycle import SettlementPrice
+
+    lines: list[str] = []
+    hours: dict[str, int] = {}
+    for one in fetched:
+        if isinstance(one, SettlementPrice):
+            lines.append(f"fetched: {one.kind} price of {one.instrument} {one.day}")
+        else:
+            hours[one.instrument] = hours.get(one.instrument, 0) + 1
+    return lines + [f"fetched: {n} funding rates of {name}" for name, n in hours.items()]
 
 
 def _json(run: "CloseRun", *, dry_run: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headframe.cli.frame import Call, Instant, Whole, command
+from headframe.cli.funding import funding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +139,7 @@ def show_ticker(call: Call, instrument: str, url: str | None) -> None:
     from headframe.report import ticker_lines
     from headframe.wiring import source_url
 
-    name = instrument if instrument.endswith("PERPETUAL") else parse_instrument(instrument).name
+    name = parse_instrument(instrument).name
     found = fetch_ticker(url or source_url("DERIBIT"), name)
     call.answer("ticker", to_json(found), *ticker_lines(found))
 
@@ -150,6 +151,9 @@ class _ShowByDefault(click.Group):
         if "--help" not in args[:1] and (not args or args[0] not in self.commands):
             args.insert(0, "show")
         return super().parse_args(ctx, args)
+
+
+market.add_command(funding)
 
 
 @market.group(name="deliveries", cls=_ShowByDefault)

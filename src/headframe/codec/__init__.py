@@ -5,6 +5,7 @@ from headframe.codec.coin_names import COIN_COLUMNS, coin_named
 from headframe.codec.confirmations import read_confirmations
 from headframe.codec.exact import ExactFloat, exact_decimal, load_exact
 from headframe.codec.flows import read_flows
+from headframe.codec.funding import funding_rows, read_funding, read_funding_answer
 from headframe.codec.locate import locate
 from headframe.codec.margins import read_outright_margins
 from headframe.codec.pool_answers import (
@@ -65,6 +66,7 @@ __all__ = [
     "fee_months_from_text",
     "fees_from_text",
     "from_json",
+    "funding_rows",
     "history_from_text",
     "is_full_page",
     "load_exact",
@@ -77,6 +79,8 @@ __all__ = [
     "read_counterparties",
     "read_delivery_answer",
     "read_flows",
+    "read_funding",
+    "read_funding_answer",
     "read_mandate",
     "read_outright_margins",
     "read_pool_page",

@@ -29,7 +29,7 @@ from headframe.desk.ports import Draft, Json, Moved
 from headframe.desk.quotes import surface_in
 from headframe.desk.state import State, postings_json
 from headframe.hedge import Proposal, coins_of, upfront_usd
-from headframe.instrument import StructureKind, cash_flow, parse_instrument
+from headframe.instrument import cash_flow, parse_instrument
 from headframe.mandate import is_order_book
 from headframe.rfq import Fill, Request, RfqStep
 from headframe.risk import Units, netted, rule_set, venue_margin_coins
@@ -117,7 +117,7 @@ def trade_of(
     gone = state.trades[proposal.replaces].legs if proposal.replaces else ()
     old = {leg.instrument for leg in gone}
     legs = tuple(leg for leg in _legs(fill) if leg.instrument not in old)
-    venue = proposal.kind is StructureKind.SHORT_FUTURE or is_order_book(fill.dealer)
+    venue = proposal.kind.is_future or is_order_book(fill.dealer)
     return Trade(
         id=f"T-{len(state.trades) + 1}",
         proposal=proposal.id,
@@ -249,7 +249,8 @@ def funded(office: Office, state: State, entries: list[Entry], spot: Decimal) ->
     for entry in entries:
         mine = [each for each in entry.postings if each.account in {CASH, COINS_FREE}]
         for posting in mine:
-            paid[posting.money.currency.code] -= posting.money.smallest
+            code = posting.money.currency.code
+            paid[code] = paid.get(code, 0) - posting.money.smallest
         taken.append(-sum(posting.money.smallest for posting in mine))
     line = office.settings().operation.treasury.credit_line_usd
     found = fund(

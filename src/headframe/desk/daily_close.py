@@ -8,7 +8,7 @@ from functools import partial
 
 from headframe.book import Position
 from headframe.codec import Settings, to_json
-from headframe.desk import settlement_prices, users
+from headframe.desk import funding, settlement_prices, users
 from headframe.desk.days import changed_positions, flows_by_month, net_postings, settlement_json
 from headframe.desk.fold import fold
 from headframe.desk.fold_lifecycle import next_close
@@ -22,19 +22,25 @@ from headframe.lifecycle import (
     ClosePrices,
     DayEnd,
     DayStart,
+    FundingDue,
+    FundingRate,
+    FundingRecords,
     MissingPrice,
     PriceRecords,
     SettlementPrice,
     close_at,
+    funding_dues,
     last_close,
+    missing_funding,
     prices_for,
     settle_day,
 )
 from headframe.mandate import Unwind
-from headframe.units import Money
+from headframe.units import Money, iso
 
 Progress = Callable[[int, int], None]
-Fetch = Callable[[Sequence[MissingPrice]], Sequence[SettlementPrice]]
+Fetched = SettlementPrice | FundingRate
+Fetch = Callable[[Sequence[MissingPrice]], Sequence[Fetched]]
 """Ask the venue for prices that are missing; Broken where it cannot be asked."""
 _ATTEMPTS = 20
 
@@ -49,8 +55,8 @@ class CloseRun:
     """Days that are still to be closed."""
     missing: tuple[MissingPrice, ...]
     written: bool
-    fetched: tuple[SettlementPrice, ...] = ()
-    """Prices that were missing and came from the venue."""
+    fetched: tuple[Fetched, ...] = ()
+    """Prices and funding rates that were missing and came from the venue."""
     trouble: str = ""
     """Why the venue could not be asked, or its prices not be used."""
 
@@ -83,7 +89,7 @@ def close_due(office: Office, fetch: Fetch | None = None) -> CloseRun | None:
     first = next_close(state)
     if first is None or first > last_close(office.now()):
         return None
-    if not (state.positions() or state.transit or state.calls):
+    if not (state.positions() or state.transit or state.calls or state.funding_due):
         return None
     work = partial(_run, office, None, dry_run=False, progress=lambda _done, _all: None)
     return work() if fetch is None else _fetching(office, work, fetch)
@@ -93,7 +99,7 @@ def _fetching(office: Office, work: Callable[[], CloseRun], fetch: Fetch) -> Clo
     """Close, fetch what is missing and close on, until nothing is missing or nothing new comes."""
     run = work()
     closed: tuple[ClosedDay, ...] = ()
-    fetched: tuple[SettlementPrice, ...] = ()
+    fetched: tuple[Fetched, ...] = ()
     trouble = ""
     while run.missing:
         try:
@@ -108,13 +114,18 @@ def _fetching(office: Office, work: Callable[[], CloseRun], fetch: Fetch) -> Clo
     return replace(run, closed=closed + run.closed, fetched=fetched, trouble=trouble)
 
 
-def record_fetched(
-    office: Office, prices: Sequence[SettlementPrice]
-) -> tuple[SettlementPrice, ...]:
-    """Record prices that came from the venue and return those that are new."""
+def record_fetched(office: Office, prices: Sequence[Fetched]) -> tuple[Fetched, ...]:
+    """Record prices and funding rates that came from the venue and return those that are new."""
     # A venue's clock may be ahead of the workspace's: what has not closed here is left for later.
-    usable = [one for one in prices if close_at(one.day) <= office.now()]
-    return settlement_prices.record_official(office, usable).new
+    now = office.now()
+    usable = [
+        one for one in prices if isinstance(one, SettlementPrice) and close_at(one.day) <= now
+    ]
+    rates = [one for one in prices if isinstance(one, FundingRate) and one.end <= now]
+    return (
+        *settlement_prices.record_official(office, usable).new,
+        *funding.record_official(office, rates).new,
+    )
 
 
 def _run(office: Office, until: date | None, *, dry_run: bool, progress: Progress) -> CloseRun:
@@ -227,8 +238,10 @@ def _prepared(state: State, settings: Settings, last: date) -> _Close | tuple[Mi
         name: one.fixing_source for name, one in state.confirmed.items() if one.fixing_source
     }
     prices = prices_for(day, held, records, fixings)
-    if isinstance(prices, tuple):
-        return prices
+    rates = FundingRecords(state.funding_rates.values())
+    unknown = missing_funding(day, funding_dues(day, held, state.funding_due), rates)
+    if isinstance(prices, tuple) or unknown:
+        return (*(prices if isinstance(prices, tuple) else ()), *unknown)
     later = tuple(one for one in positions if one.trade.at >= at)
     return _Close(first, _start(state, settings, day, prices, (tuple(held), later)), prices)
 
@@ -237,7 +250,7 @@ def _next_with_positions(
     state: State, positions: Sequence[Position], first: date, last: date
 ) -> date:
     """Return the first day on which something is open or under way; the last day where none is."""
-    if state.transit or state.calls:
+    if state.transit or state.calls or state.funding_due:
         return first
     opened = [one.trade.at for one in positions]
     if not opened:
@@ -274,6 +287,8 @@ def _start(
         unwind=Unwind.AT_EXPIRY,
         so_far=None,
         cash_unhedged_usd=0.0,
+        funding=FundingRecords(state.funding_rates.values()),
+        dealt_back=tuple(state.funding_due),
         venue=settings.venue.name,
         spot_before=None if state.spot is None else Decimal(repr(state.spot)),
         rule_sets=settings.rule_sets,
@@ -314,7 +329,25 @@ def _draft(close: _Close, end: DayEnd) -> Draft:
         "calls": to_json(end.calls),
         "postings": net_postings(postings_json(end.entries)),
     }
+    funded = [
+        _funding_json(one)
+        for one in funding_dues(close.prices.day, close.start.positions, close.start.dealt_back)
+    ]
+    if funded:
+        body["funding"] = funded
     return Draft("day_closed", body)
+
+
+def _funding_json(one: FundingDue) -> list[object]:
+    """Return what accrued funding at a close: everything needed to compute it again from the rates."""
+    return [
+        one.trade,
+        one.instrument.name,
+        format(one.quantity, "f"),
+        iso(one.start),
+        iso(one.end),
+        [[str(month), format(coins, "f")] for month, coins in one.coins],
+    ]
 
 
 def _changed_marks(before: Iterable[Position], after: Iterable[Position]) -> list[list[str]]:

@@ -7,10 +7,15 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Invalid
 from headframe.desk.valuation import value_now
 from headframe.instrument import StructureKind
-from headframe.risk import MonthMargin, OutrightMargin, OutrightRow, month_margins, outright
+from headframe.risk import (
+    MonthMargin,
+    OutrightMargin,
+    OutrightRow,
+    contract_month,
+    month_margins,
+    outright,
+)
 from headframe.units import Month, Wrong, year_fraction
-
-_FIRM = {StructureKind.SHORT_FUTURE, StructureKind.FORWARD}
 
 
 def margined(
@@ -25,8 +30,8 @@ def margined(
     coins: dict[Month, float] = {}
     forwards: dict[Month, float] = {}
     for one in now.positions:
-        if one.trade.structure in _FIRM:
-            month = Month.of(one.trade.expiry)
+        if one.trade.structure.is_future or one.trade.structure is StructureKind.FORWARD:
+            month = contract_month(one)
             coins[month] = coins.get(month, 0.0) + float(one.coins)
             forwards[month] = now.surface.forward(year_fraction(now.at, one.trade.expiry))
     try:

@@ -77,12 +77,16 @@ EVENT_KEYS: Mapping[str, EventKeys] = MappingProxyType(
         "payouts_read": _keys("matches dated addresses", "source"),
         "payouts_reversed": _keys("payouts months postings", "source"),
         "settlement_prices": _keys("rows"),
+        "funding_rates": _keys("rows"),
         "day_closed": _keys(
             "close positions marks ended index shortfalls transit calls",
-            "first sources settlements flows_by_month postings",
+            "first sources settlements flows_by_month postings funding",
         ),
         "settlement_corrected": _keys(
             "marks", "trade close instrument before after flows_by_month postings"
+        ),
+        "funding_corrected": _keys(
+            "trade close instrument before after", "flows_by_month postings"
         ),
         "fx": _keys("rates"),
         "amendment_proposed": _keys("amendment"),

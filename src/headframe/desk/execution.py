@@ -33,7 +33,6 @@ from headframe.desk.ports import (
 )
 from headframe.desk.taking import Case, Dealt, OnTheWay, leave, rest, take
 from headframe.hedge import Bucket, Candidate, Proposal, Rated, Situation, rate_again
-from headframe.instrument import StructureKind
 from headframe.mandate import ORDER_BOOK, Approval, Stage, is_order_book, judge
 from headframe.rfq import (
     Award,
@@ -221,7 +220,7 @@ def _again(
         _lawful(proposal, *case)
         return case
     margined = office.settings().venue.name
-    cleared = proposal.kind is StructureKind.SHORT_FUTURE or book
+    cleared = proposal.kind.is_future or book
     if cleared and place.removesuffix(ORDER_BOOK) not in {margined, "voice"}:
         raise Declined(
             f"{proposal.id}: what is margined by a venue is at one, {margined}, not at {place}"
@@ -254,9 +253,9 @@ def _request(
     office: Office, proposal: Proposal, approval: Approval, found: Situation, rated: Rated
 ) -> Request:
     one = rated.candidate
-    named = proposal.closes and one.kind is not StructureKind.SHORT_FUTURE
+    named = proposal.closes and not one.kind.is_future
     disclosed = found.mandate.rfq.disclosed or found.by_book or bool(named)
-    if not disclosed and one.kind is not StructureKind.SHORT_FUTURE:
+    if not disclosed and not one.kind.is_future:
         raise Declined(
             f"{proposal.id}: an anonymous answer names no dealer, and this hedge would draw on a dealer's "
             "line (M-4.2): set disclosed = true in the mandate, or hedge with listed futures"
@@ -296,7 +295,7 @@ def _accounts(office: Office, found: Situation, one: Candidate) -> tuple[Part, .
     venue = None if found.by_book else office.settings().venue_of(found.venue)
     if venue is None or not venue.accounts:
         return ()
-    step = _USD_STEP if one.kind is StructureKind.SHORT_FUTURE else _COIN_STEP
+    step = _USD_STEP if one.kind.is_future else _COIN_STEP
     parts = shared_out(one.amount, [Decimal(repr(each.share)) for each in venue.accounts], step)
     return tuple(
         Part(account=each.name, user_id=each.user_id, amount=part)

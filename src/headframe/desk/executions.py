@@ -11,7 +11,6 @@ from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Draft, NotFound
 from headframe.desk.state import State
 from headframe.hedge import Proposal, fee_usd
-from headframe.instrument import StructureKind
 from headframe.rfq import Direction, Heard, RfqState, Told
 from headframe.units import instant, iso
 
@@ -65,7 +64,7 @@ def told(state: State, record: RfqRecord) -> Told:
 
 def kind_of(proposal: Proposal) -> str:
     """Return the kind of structure a request is measured with: a roll is the calendar spread it deals."""
-    rolls = proposal.replaces and proposal.kind is StructureKind.SHORT_FUTURE
+    rolls = proposal.replaces and proposal.kind.is_future
     return "calendar_spread" if rolls else str(proposal.kind)
 
 

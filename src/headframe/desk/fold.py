@@ -48,6 +48,7 @@ _BEARING = frozenset(
         "day",
         "day_closed",
         "settlement_corrected",
+        "funding_corrected",
         "counterparty_added",
         "counterparty_step",
         "counterparty_merged",

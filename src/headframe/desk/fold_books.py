@@ -202,6 +202,7 @@ def _day(state: State, record: Record) -> None:
         state.scenario_start = state.market.index
     state.last_day = date.fromisoformat(body["day"])
     state.closed_through = state.last_day + timedelta(days=1)
+    state.funding_due = []  # a price scenario trades perpetuals at the index, without funding
     state.spot = body["spot"]
     state.course = body["course"]
     state.closed_usd = 0.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -13,6 +14,7 @@ from headframe.desk.known import (
 )
 from headframe.desk.ports import JournalBroken, Json, Record
 from headframe.desk.state import State
+from headframe.lifecycle import FundingDue, close_at, funded_from
 from headframe.rfq import Fill, Request, RfqState, RfqStep, after
 
 
@@ -105,11 +107,32 @@ def _closing(state: State, body: Json) -> Trade:
     state.closings[closing.id] = closing
     state.closes[closing.id] = body["closes"]
     left = state.remaining[body["closes"]]
+    state.funding_due += _funding_due(state, closing, body["closes"])
     for part in closing.designations:
         if part.month in left:
             left[part.month] = max(left[part.month] - part.coins, Decimal(0))
     state.closed_usd += float(body["earned_usd"])
     return closing
+
+
+def _funding_due(state: State, closing: Trade, name: str) -> list[FundingDue]:
+    """Return the funding that what a closing deals back has accrued since the last close."""
+    before = datetime.min.replace(tzinfo=UTC)
+    if state.closed_through is not None:
+        before = close_at(state.closed_through)
+    start = funded_from(state.trades[name].at, before)
+    return [
+        FundingDue(
+            trade=name,
+            instrument=leg.instrument,
+            quantity=-leg.amount,
+            start=start,
+            end=closing.at,
+            coins=tuple((part.month, part.coins) for part in closing.designations),
+        )
+        for leg in closing.legs
+        if leg.instrument.is_perpetual and start < closing.at
+    ]
 
 
 DEALING: Mapping[str, Callable[[State, Record], None]] = MappingProxyType(

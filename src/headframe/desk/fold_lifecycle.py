@@ -11,9 +11,11 @@ from headframe.book import PendingCall, Trade, Transit
 from headframe.codec import from_json
 from headframe.desk.ports import JournalBroken, Record
 from headframe.desk.state import State
+from headframe.instrument import perpetual_of
 from headframe.lifecycle import (
     Amount,
     FlowCause,
+    FundingRate,
     PriceKind,
     SettlementPrice,
     close_at,
@@ -52,6 +54,12 @@ def _prices(state: State, record: Record) -> None:
         state.settlement_prices[price.key] = price
 
 
+def _rates(state: State, record: Record) -> None:
+    for row in record.body["rows"]:
+        rate = from_json(FundingRate, row)
+        state.funding_rates[rate.key] = rate
+
+
 def prices_of_market(state: State, snapshot: Snapshot) -> None:
     """Take a market imported within an hour of 08:00 UTC as the settlement prices of that close."""
     day = snapshot.as_of.date()
@@ -64,6 +72,9 @@ def prices_of_market(state: State, snapshot: Snapshot) -> None:
         (PriceKind.SETTLEMENT, future_of(snapshot.coin, one.expiry), one.price)
         for one in snapshot.forwards
     ]
+    if snapshot.perpetual is not None:
+        name = perpetual_of(snapshot.coin).name
+        rows.append((PriceKind.SETTLEMENT, name, snapshot.perpetual.price))
     for kind, name, price in rows:
         made = SettlementPrice(
             day=day,
@@ -89,6 +100,7 @@ def _closed(state: State, record: Record) -> None:
     for trade, how in cast("list[list[str]]", body["ended"]):
         state.ended[trade] = how
     state.closed_through = day
+    state.funding_due = [one for one in state.funding_due if one.end > close_at(day)]
     if body["index"] is not None:
         newer = state.market is not None and state.market.as_of > close_at(day)
         state.spot = state.spot if newer else float(body["index"])
@@ -101,6 +113,10 @@ def _corrected(state: State, record: Record) -> None:
     """An adjusting event: a price was corrected after its day was closed."""
     for trade, price in cast("list[list[str]]", record.body["marks"]):
         state.last_marks[trade] = Decimal(price)
+
+
+def _nothing_more(state: State, record: Record) -> None:
+    """An adjusting event of funding: its postings and its shares by month are all it changes."""
 
 
 class Attribution:
@@ -223,7 +239,9 @@ def next_close(state: State) -> date | None:
 LIFECYCLE: Mapping[str, Callable[[State, Record], None]] = MappingProxyType(
     {
         "settlement_prices": _prices,
+        "funding_rates": _rates,
         "day_closed": _closed,
         "settlement_corrected": _corrected,
+        "funding_corrected": _nothing_more,
     }
 )

@@ -197,6 +197,15 @@ def _corrected(body: Json, trade: Trade) -> str:
     return f"{body['instrument']} of {body['close']} corrected from {body['before']} to {body['after']}"
 
 
+def _funding_corrected(body: Json, trade: Trade) -> str:
+    if body["trade"] != trade.id:
+        return ""
+    return (
+        f"funding of {body['instrument']} to {body['close']} corrected from {body['before']} to "
+        f"{body['after']}"
+    )
+
+
 _TELLERS: Mapping[str, Callable[[Json, Trade], str]] = MappingProxyType(
     {
         "proposed": _drafted,
@@ -214,5 +223,6 @@ _TELLERS: Mapping[str, Callable[[Json, Trade], str]] = MappingProxyType(
         "day": _day,
         "day_closed": _closed,
         "settlement_corrected": _corrected,
+        "funding_corrected": _funding_corrected,
     }
 )

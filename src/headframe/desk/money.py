@@ -27,10 +27,11 @@ from headframe.lifecycle import (
     bridge,
     month_result,
     realised_months,
+    sum_of,
     total,
 )
 from headframe.risk import Mark, marks
-from headframe.units import BTC, USD, Month, booked
+from headframe.units import BTC, USD, USDC, Money, Month, booked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +152,14 @@ def _pnl(state: State, trade: Trade, position: Position | None, marked: Mark | N
         trade=trade,
         position=position,
         realised_coins=-state.ledger.balance(account, BTC),
-        realised_usd=-state.ledger.balance(account, USD),
+        realised_usd=_realised_usd(state, trade.id),
         mark=marked,
     )
+
+
+def _realised_usd(state: State, name: str) -> Money:
+    """Return what a trade brought in dollars; those of USDC count at par, as its results do."""
+    account = Accounts.hedge(name)
+    if not state.ledger.balance(account, USDC).smallest:
+        return -state.ledger.balance(account, USD)
+    return sum_of(one.usd for one in state.results.values() if one.trade == name)

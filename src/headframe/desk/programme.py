@@ -35,6 +35,7 @@ from headframe.hedge import (
     proposal_of,
     unwind_costs,
 )
+from headframe.instrument import StructureKind
 from headframe.lifecycle import CurrentMonth
 from headframe.mandate import Mandate
 from headframe.market import Flaw
@@ -180,6 +181,7 @@ def _street(mandate: Mandate, settings: Settings, seen: quotes.MarketView, state
         put_strike_share=mandate.cover.put_strike_share,
         debit_share_max=mandate.cash.debit_share_max,
         seed=state.seed,
+        perpetuals=StructureKind.SHORT_PERPETUAL in mandate.scope.structures,
     )
 
 

@@ -26,7 +26,7 @@ from headframe.pricing import Surface, surface_of
 from headframe.risk import Relationship, measure_relationship
 from headframe.units import Month
 
-_NOT_SETTLEMENTS = frozenset({FlowCause.PREMIUM, FlowCause.FEE})
+_NOT_SETTLEMENTS = frozenset({FlowCause.PREMIUM, FlowCause.FEE, FlowCause.FUNDING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,8 @@ from headframe.hedge import (
 )
 from headframe.lifecycle import (
     CoinSale,
+    FundingDue,
+    FundingRate,
     HedgeResult,
     MonthBooks,
     MonthResult,
@@ -181,6 +183,10 @@ class State:
         default_factory=dict[str, SettlementPrice]
     )
     """Settlement and delivery prices as they were recorded, by what they state."""
+    funding_rates: dict[str, FundingRate] = field(default_factory=dict[str, FundingRate])
+    """Funding rates of perpetuals as they were recorded, by what they state."""
+    funding_due: list[FundingDue] = field(default_factory=list[FundingDue])
+    """Parts of perpetuals dealt back since the last close, whose funding the next close pays."""
     results: dict[str, HedgeResult] = field(default_factory=dict[str, HedgeResult])
     """What hedges brought, by trade, designated month, month of the cash and cause."""
     spot: float | None = None

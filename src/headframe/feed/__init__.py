@@ -5,6 +5,7 @@ from headframe.feed.deribit_summary import read_book_summary
 from headframe.feed.esplora import AddressReceipts, ReceiptRules
 from headframe.feed.fetch import (
     fetch_deliveries,
+    fetch_funding,
     fetch_market,
     fetch_periods,
     fetch_receipts,
@@ -25,6 +26,7 @@ __all__ = [
     "AddressReceipts",
     "ReceiptRules",
     "fetch_deliveries",
+    "fetch_funding",
     "fetch_market",
     "fetch_periods",
     "fetch_pool",

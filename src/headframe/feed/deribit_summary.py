@@ -4,6 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
 from statistics import median
@@ -11,8 +12,8 @@ from typing import Any, cast
 
 from headframe.feed.chain_csv import assemble
 from headframe.instrument import Kind, pair_of, parse_instrument
-from headframe.market import OptionQuote, Snapshot
-from headframe.units import Wrong
+from headframe.market import ForwardQuote, OptionQuote, Snapshot
+from headframe.units import NO_EXPIRY, Wrong
 
 _SPOT = re.compile(r"[A-Z0-9]{2,10}_[A-Z0-9]{2,10}|[a-z0-9]{2,10}_[a-z0-9]{2,10}")
 _PERPETUAL = re.compile(r"[A-Z0-9]{2,10}(_[A-Z0-9]{2,10})?-PERPETUAL")
@@ -29,9 +30,9 @@ def read_book_summary(
 
     Options settled in dollars are divided by their expiry's forward, so that every price is in coin per
     coin. The coin is read from the rows: mixed coins, mixed settlement and another coin than ``coin`` are
-    refused. Combinations, spot pairs and perpetuals have no forward or volatility of their own: the source
-    counts the rows left out. The stamp is the newest ``creation_timestamp``; the index is the estimated
-    delivery price.
+    refused. The perpetual settled in coin is kept with its mark and open interest. Combinations, spot pairs
+    and linear perpetuals have no forward or volatility of their own: the source counts the rows left out.
+    The stamp is the newest ``creation_timestamp``; the index is the estimated delivery price.
     """
     rows = list(_rows(text, name))
     options: list[OptionQuote] = []
@@ -40,10 +41,13 @@ def read_book_summary(
     stamps: list[float] = []
     pairs: set[tuple[str, str]] = set()
     left_out = 0
+    perpetual: ForwardQuote | None = None
     for number, row in enumerate(rows, start=1):
         try:
             if _is_left_out(row, pairs):
-                left_out += 1
+                quote = _perpetual(row)
+                perpetual = perpetual or quote
+                left_out += quote is None
                 continue
             _take(row, options, futures)
             stamps.extend(_maybe(row, "creation_timestamp"))
@@ -59,7 +63,8 @@ def read_book_summary(
         raise Wrong(f"{name}: no estimated_delivery_price to take the index from")
     source = f"{name}, {left_out} rows left out" if left_out else name
     taken = as_of or datetime.fromtimestamp(max(stamps) / 1000.0, UTC)
-    return assemble(options, futures, index=median(indexes), as_of=taken, source=source, coin=told)
+    found = assemble(options, futures, index=median(indexes), as_of=taken, source=source, coin=told)
+    return replace(found, perpetual=perpetual)
 
 
 def _pair(row: dict[str, Any]) -> tuple[str, str]:
@@ -84,6 +89,21 @@ def _is_left_out(row: dict[str, Any], pairs: set[tuple[str, str]]) -> bool:
         return True
     pairs.add(_pair(row))
     return any(form.fullmatch(str(name)) for form in (_PERPETUAL, _COMBINATION))
+
+
+def _perpetual(row: dict[str, Any]) -> ForwardQuote | None:
+    """Return the mark and the open interest in coins of a perpetual settled in coin; None of other rows."""
+    name = str(row.get("instrument_name"))
+    if not _PERPETUAL.fullmatch(name) or not parse_instrument(name).inverse:
+        return None
+    price, interest = _one(row, "mark_price"), _one(row, "open_interest")
+    if not price:
+        return None
+    return ForwardQuote(
+        expiry=NO_EXPIRY,
+        price=price,
+        open_interest=None if interest is None else interest / price,
+    )
 
 
 def _coin_of(pairs: set[tuple[str, str]], name: str) -> str:

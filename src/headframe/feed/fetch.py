@@ -1,14 +1,14 @@
 """Which server is asked, and in which language."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 
 from headframe.chain import Retarget
-from headframe.feed import deribit, esplora, node, settlements
+from headframe.feed import deribit, esplora, funding, node, settlements
 from headframe.feed.http import Http
-from headframe.lifecycle import SettlementPrice, index_name
+from headframe.lifecycle import FundingRate, SettlementPrice, index_name
 from headframe.market import Snapshot, Ticker
 
 
@@ -69,6 +69,14 @@ def fetch_deliveries(
     return settlements.delivery_prices(
         deribit.over_http(url or deribit.PRODUCTION), index, days=days
     )
+
+
+def fetch_funding(
+    url: str | None, instrument: str, since: datetime, until: datetime
+) -> tuple[FundingRate, ...]:
+    """Return the venue's hourly funding rates of a perpetual between two instants."""
+    ask = deribit.over_http(url or deribit.PRODUCTION)
+    return funding.funding_rates(ask, instrument, since, until)
 
 
 def fetch_settlement_prices(

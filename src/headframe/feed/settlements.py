@@ -102,8 +102,8 @@ def settled_futures(
 ) -> tuple[SettlementPrice, ...]:
     """Return the official daily settlement prices of a coin's futures, back to a day.
 
-    Named instruments are asked one by one, otherwise every future settled in the coin. Options, perpetuals
-    and settlements at another hour than 08:00 UTC close no day and are left out.
+    Named instruments are asked one by one, otherwise every future settled in the coin
+    and its perpetual. Options and settlements at another hour than 08:00 UTC close no day and are left out.
     """
     if instruments is None:
         asked: list[dict[str, str]] = [{"currency": coin}]
@@ -165,7 +165,7 @@ def _stamp(row: Mapping[str, Any]) -> datetime:
 def _settled(row: Mapping[str, Any], coin: str) -> SettlementPrice | None:
     """Return the settlement price of a row, or None where it closes no day of a future of the coin."""
     at, name = _stamp(row), str(row.get("instrument_name"))
-    if row.get("type") != "settlement" or name.endswith("PERPETUAL"):
+    if row.get("type") != "settlement":
         return None
     day = at.date()
     if abs((at - close_at(day)).total_seconds()) > _NEAR_CLOSE_SECONDS:

@@ -1,14 +1,14 @@
 """The hedges a block could be: future or forward, put, collar, each with its figures."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Protocol
 
 from headframe.book import Designation, MarginTerms, Position, Trade, TradeLeg, allocate
 from headframe.hedge.exposure import Bucket
-from headframe.instrument import Instrument, Kind, Leg, Structure, StructureKind
+from headframe.instrument import Instrument, Kind, Leg, Structure, StructureKind, perpetual_of
 from headframe.mandate import Unwind, is_order_book
 from headframe.market import Snapshot
 from headframe.mining import SalePolicy
@@ -21,7 +21,7 @@ from headframe.pricing import (
 )
 from headframe.rfq import HedgeLeg
 from headframe.risk import BasisRisk, DealingCosts, basis_risk, closing_weights, sale_weights
-from headframe.units import Month, Wrong, year_fraction
+from headframe.units import NO_EXPIRY, Month, Wrong, year_fraction
 
 _COIN_TICK = Decimal("0.0001")
 _USD_TICK = Decimal(1)
@@ -67,6 +67,8 @@ class Street:
     put_strike_share: float
     debit_share_max: float
     seed: int
+    perpetuals: bool = False
+    """Whether the mandate names perpetuals among its structures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,12 @@ def candidates(street: Street, bucket: Bucket) -> tuple[Candidate, ...]:
 
 
 def _built(street: Street, bucket: Bucket) -> Iterator[Candidate]:
-    yield _linear(street, bucket)
+    if bucket.expiry != NO_EXPIRY:
+        yield _linear(street, bucket)
+    if street.perpetuals and bucket.listed and street.snapshot.perpetual is not None:
+        yield _perpetual(street, bucket, street.snapshot.perpetual.price)
+    if bucket.expiry == NO_EXPIRY:
+        return
     put_strike = _put_strike(street, bucket)
     put = tradable(
         street.snapshot, street.surface, is_call=False, strike=put_strike, expiry=bucket.expiry
@@ -220,14 +227,14 @@ def basis_under(
     """Return the basis risk of a hedge of a block, reduced as a policy says; a strike of 0 is no leg."""
     snapshot = street.snapshot
     forward = _forward(street, bucket)
-    years = year_fraction(snapshot.as_of, bucket.expiry)
+    years = year_fraction(snapshot.as_of, bucket.ends)
     return basis_risk(
         spot=snapshot.index,
         forward=forward,
         vol=street.surface.vol(years, forward),
-        weights=sale_weights(bucket.needs, snapshot.as_of, bucket.expiry, street.sale_policy),
+        weights=sale_weights(bucket.needs, snapshot.as_of, bucket.ends, street.sale_policy),
         closes=closing_weights(
-            bucket.needs, snapshot.as_of, bucket.expiry, street.sale_policy, unwind
+            bucket.needs, snapshot.as_of, bucket.ends, street.sale_policy, unwind
         ),
         put_strike=put,
         call_strike=call,
@@ -271,6 +278,37 @@ def _linear(street: Street, bucket: Bucket) -> Candidate:
         source="listed future" if listed else "OTC forward, extrapolated",
         basis=basis_under(street, bucket, 0.0, 0.0, street.unwind),
         bucket=bucket,
+    )
+
+
+def _perpetual(street: Street, bucket: Bucket, mark: float) -> Candidate:
+    """A perpetual sold for a block's months, at its mark less half the spread.
+
+    It has no expiry: it is dealt back as the mandate's policy says, and pays or receives funding until then,
+    which is not in its cost.
+    """
+    dated = _linear(street, bucket)
+    half = 0.5 * street.fees.forward_spread
+    price = Decimal(repr(mark * (1.0 - half))).quantize(_USD_TICK, rounding=ROUND_HALF_EVEN)
+    fee = street.fees.future_share * mark
+    open_ended = replace(bucket, expiry=NO_EXPIRY)
+    kind = StructureKind.SHORT_PERPETUAL
+    return replace(
+        dated,
+        kind=kind,
+        structure=Structure(kind, (Leg(perpetual_of(street.snapshot.coin), 1),)),
+        amount=(bucket.size * price / 10).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * 10,
+        price=price,
+        mid=mark,
+        gross=mark,
+        forward_usd=mark,
+        floor_usd=float(price),
+        ceiling_usd=float(price),
+        cost_usd=mark * half + fee,
+        fee_usd=fee,
+        source="perpetual",
+        basis=basis_under(street, open_ended, 0.0, 0.0, street.unwind),
+        bucket=open_ended,
     )
 
 
@@ -368,7 +406,7 @@ class Priced(Protocol):
 
 def hypothetical(candidate: Priced, dealer: str, at: datetime) -> Position:
     """The position a hedge would be with a dealer: for limits asked before anything is sent."""
-    venue = candidate.kind is StructureKind.SHORT_FUTURE or is_order_book(dealer)
+    venue = candidate.kind.is_future or is_order_book(dealer)
     side = Decimal(1) if candidate.bought else Decimal(-1)
     shares = allocate(
         candidate.size,

@@ -113,7 +113,7 @@ def _candidate(
 def _fee(found: Situation, position: Position, prices: list[float], forward: float) -> float:
     """The venue's fee per coin in USD; none for what is dealt over the counter."""
     fees = found.street.fees
-    if position.trade.structure is StructureKind.SHORT_FUTURE:
+    if position.trade.structure.is_future:
         return fees.future_share * forward
     if position.trade.structure is StructureKind.FORWARD or position.trade.price_currency == "USD":
         return 0.0

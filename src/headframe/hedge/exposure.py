@@ -10,7 +10,7 @@ from headframe.instrument import Kind, cash_flow
 from headframe.mandate import Band, CoverRules
 from headframe.market import Snapshot
 from headframe.mining import Forecast, MonthForecast
-from headframe.units import Month
+from headframe.units import NO_EXPIRY, Month
 
 _STEP = Decimal("0.1")
 
@@ -52,6 +52,13 @@ class Bucket:
     needs: tuple[tuple[Month, float], ...]
     clip: Decimal | None = None
     """Coins of this part of the block, where it is dealt in parts."""
+
+    @property
+    def ends(self) -> datetime:
+        """When the hedge ends: at its expiry, or after the last month hedged by a perpetual."""
+        if self.expiry != NO_EXPIRY:
+            return self.expiry
+        return max(month.end for month, _ in self.needs)
 
     @property
     def size(self) -> Decimal:

@@ -36,7 +36,7 @@ def facts_of(
         notional_usd=candidate.notional_usd,
         tracking_error=candidate.basis.tracking_error,
         r2=candidate.basis.r2,
-        tenor_months=months_to(found.at, candidate.bucket.expiry),
+        tenor_months=months_to(found.at, candidate.bucket.ends),
         dealers=(),
         premium_usd=premium,
         premium_spent_usd=premium_spent(found.trades),

@@ -39,7 +39,7 @@ def as_dealt(proposals: Iterable[Proposal]) -> tuple[tuple[HedgedLeg, ...], floa
 
 def _legs(proposal: Proposal) -> list[HedgedLeg]:
     side = 1 if proposal.bought else -1
-    futures = proposal.kind is StructureKind.SHORT_FUTURE
+    futures = proposal.kind.is_future
     venue = futures or is_order_book(proposal.facts.venue)
     dealer = "" if venue else proposal.panel[0]
     found: list[HedgedLeg] = []

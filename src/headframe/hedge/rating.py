@@ -71,7 +71,7 @@ def _placed(found: Situation, candidate: Candidate) -> Situation:
     """Where a hedge would be dealt: listed ones too small for a block in the order book, where allowed."""
     book, rfq = found.venue + ORDER_BOOK, found.mandate.rfq
     small = float(candidate.size) < rfq.block_min_coins
-    if candidate.kind is StructureKind.SHORT_FUTURE:
+    if candidate.kind.is_future:
         small = candidate.notional_usd < rfq.future_block_min_usd
     listed = candidate.bucket.listed
     if listed and small and found.mandate.may_deal(book, candidate.kind):
@@ -85,7 +85,7 @@ def _others(
     """The other blocks in the same kind of hedge, each with the dealer whose call grows least."""
     placed: tuple[Position, ...] = ()
     for one in everything:
-        if one.bucket is candidate.bucket or _family(one) != _family(candidate):
+        if one.needs is candidate.needs or _family(one) != _family(candidate):
             continue
         tried: list[tuple[Position, ...]] = [
             (*placed, hypothetical(one, dealer, found.at)) for dealer in found.dealers
@@ -174,7 +174,7 @@ def _rate(found: Situation, candidate: Candidate, others: tuple[Position, ...]) 
         candidate.kind, candidate.size, lambda dealer: hypothetical(candidate, dealer, found.at)
     )
     made = place(found, placed, facts_of(found, candidate, 0.0, 0.0), others)
-    years = year_fraction(found.at, candidate.bucket.expiry)
+    years = year_fraction(found.at, candidate.bucket.ends)
     cost = cost_usd(
         candidate, made.facts.initial_margin_usd, found.street.fees.financing_rate, years
     )
@@ -296,7 +296,7 @@ def _share(found: Situation, dealer: str, placed: Placed) -> float:
         and found.dossiers[position.trade.dealer].group == group
     )
     fresh = float(placed.size) * found.snapshot.index
-    if placed.kind is StructureKind.SHORT_FUTURE:
+    if placed.kind.is_future:
         fresh = 0.0
     return (mine + fresh) / found.programme_usd if found.programme_usd > 0.0 else 1.0
 

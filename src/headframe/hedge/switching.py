@@ -81,7 +81,7 @@ def switched(
     if found.snapshot.forward(expiry) is None:
         listed = ", ".join(f"{one.expiry:%d%b%y}".upper() for one in found.snapshot.forwards)
         raise Wrong(f"{expiry:%d%b%y} is not listed; listed: {listed}")
-    if kind is StructureKind.SHORT_FUTURE and expiry <= old.expiry:
+    if kind.is_future and expiry <= old.expiry:
         raise Wrong(f"{old.name} is rolled to a later expiry, not to {expiry:%d%b%y}")
     if expiry < old.expiry:
         raise Wrong(f"{old.name} is replaced at its own expiry or later, not at {expiry:%d%b%y}")
@@ -99,7 +99,7 @@ def switched(
     near = Decimal(repr(leg_price(old, found.surface, found.at))).quantize(
         _TICK, rounding=ROUND_HALF_EVEN
     )
-    if kind is StructureKind.SHORT_FUTURE:
+    if kind.is_future:
         amount, rated = _calendar(lighter, bucket, rated, old, near, amount, most=most)
     else:
         back = HedgeLeg(instrument=old, amount=amount, price=near)
@@ -153,7 +153,7 @@ def _calendar(
     if amount >= (bound + _STEP) * far:
         amount = (bound * far / _CONTRACT).to_integral_value(ROUND_HALF_EVEN) * _CONTRACT
     if size != rated.candidate.size:
-        again = rate_again(found, replace(bucket, clip=size), StructureKind.SHORT_FUTURE)
+        again = rate_again(found, replace(bucket, clip=size), rated.candidate.kind)
         assert again is not None, "a price was there a moment ago"
         rated = again
     one = rated.candidate

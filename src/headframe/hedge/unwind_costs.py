@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from headframe.hedge.candidates import Candidate, Street, basis_under
-from headframe.instrument import Kind, StructureKind
+from headframe.instrument import Kind
 from headframe.mandate import Facts, Mandate, Unwind, is_order_book, unwind_obstacle
 from headframe.risk import sale_weights
-from headframe.units import expiry_label
+from headframe.units import NO_EXPIRY, expiry_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class UnwindCost:
 def daily_coins(street: Street, candidate: Candidate) -> tuple[float, float]:
     """Return the least and the most coins of a block that are sold on one day, its last apart."""
     bucket = candidate.bucket
-    sales = sale_weights(bucket.needs, street.snapshot.as_of, bucket.expiry, street.sale_policy)
+    sales = sale_weights(bucket.needs, street.snapshot.as_of, bucket.ends, street.sale_policy)
     sold = [weight for weight in sales.tolist() if weight > 0.0]
     return min(sold) * float(candidate.size), max(sold) * float(candidate.size)
 
@@ -61,7 +61,7 @@ def _obstacle(mandate: Mandate, candidate: Candidate, facts: Facts, policy: Unwi
         against = unwind_obstacle(mandate, facts)
         return "" if against is None else f"{against[1]}; needed: {against[0]}"
     least = mandate.rfq.block_min_coins
-    future = candidate.kind is StructureKind.SHORT_FUTURE
+    future = candidate.kind.is_future
     if policy is Unwind.AT_EXPIRY or future or is_order_book(facts.venue):
         return ""
     small = [f"{coins:.1f} on {day}" for coins, day in _blocks(candidate) if coins < least]
@@ -70,6 +70,8 @@ def _obstacle(mandate: Mandate, candidate: Candidate, facts: Facts, policy: Unwi
 
 def _dealt(street: Street, candidate: Candidate, policy: Unwind) -> str:
     if policy is Unwind.AT_EXPIRY:
+        if candidate.bucket.expiry == NO_EXPIRY:
+            return "all after the last month: a perpetual has no expiry"
         return f"nothing: {expiry_label(candidate.bucket.expiry)} settles all"
     if policy is Unwind.MONTHLY:
         return ", ".join(f"{coins:.1f} coins on {day}" for coins, day in _blocks(candidate))

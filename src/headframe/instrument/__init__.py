@@ -19,6 +19,7 @@ from headframe.instrument.terms import (
     StructureKind,
     pair_of,
     parse_instrument,
+    perpetual_of,
 )
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "pair_of",
     "parse_instrument",
     "payoff",
+    "perpetual_of",
     "settlement_rule",
 ]

@@ -2,7 +2,8 @@
 
 Names follow Deribit: ``BTC-25DEC26`` is a future settled in coin, ``BTC-25DEC26-70000-P`` an
 option settled in coin; ``BTC_USD-...`` is settled in dollars, and a bilateral forward ends in
-``-FWD``. Amounts are coins, except for futures settled in coin, whose amounts are dollars.
+``-FWD``. ``BTC-PERPETUAL`` is a future without expiry settled in coin, ``BTC_USDC-PERPETUAL`` one
+settled in USDC. Amounts are coins, except for futures settled in coin, whose amounts are dollars.
 """
 
 import re
@@ -11,10 +12,17 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from headframe.units import Wrong, is_utc, parse_decimal, parse_expiry
+from headframe.units import (
+    NO_EXPIRY,
+    Wrong,
+    is_utc,
+    parse_decimal,
+    parse_expiry,
+)
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MOST_LEGS = 20
+_PERPETUAL = "PERPETUAL"
 
 
 class Kind(StrEnum):
@@ -42,11 +50,18 @@ class Instrument:
             raise Wrong(f"a {self.kind} {'needs' if self.is_option else 'has no'} strike")
         if self.strike is not None and not 0 < self.strike < 10**12:
             raise Wrong(f"a strike must lie between 0 and 1e12 USD, was {self.strike}")
+        if self.is_perpetual and self.kind is not Kind.FUTURE:
+            raise Wrong(f"expiry: expected a day for a {self.kind}; only a future is perpetual")
 
     @property
     def is_option(self) -> bool:
         """Whether the holder chooses at expiry."""
         return self.kind in {Kind.PUT, Kind.CALL}
+
+    @property
+    def is_perpetual(self) -> bool:
+        """Whether it has no expiry: its price is held near the index by funding."""
+        return self.expiry == NO_EXPIRY
 
     @property
     def inverse(self) -> bool:
@@ -62,6 +77,8 @@ class Instrument:
     def name(self) -> str:
         """The instrument's name as the venue writes it; days are not padded."""
         pair = self.coin if self.inverse else f"{self.coin}_{self.settled_in}"
+        if self.is_perpetual:
+            return f"{pair}-{_PERPETUAL}"
         day = f"{self.expiry.day}{_MONTHS[self.expiry.month - 1]}{self.expiry.year % 100:02d}"
         if self.kind is Kind.FUTURE:
             return f"{pair}-{day}"
@@ -86,6 +103,8 @@ def parse_instrument(name: str) -> Instrument:
     if not name.isascii() or len(name) > 40 or len(parts) not in {2, 3, 4}:
         raise Wrong(f"no instrument is called {name[:40]!r}")
     coin, _, settled = parts[0].partition("_")
+    if parts[1:] == [_PERPETUAL]:
+        return perpetual_of(*pair_of(name))
     expiry = parse_expiry(parts[1])
     settled = settled or coin
     if len(parts) == 2:
@@ -101,6 +120,11 @@ def parse_instrument(name: str) -> Instrument:
         expiry=expiry,
         strike=parse_decimal(parts[2].replace("d", ".")),
     )
+
+
+def perpetual_of(coin: str, settled_in: str = "") -> Instrument:
+    """Return the perpetual future of a coin, settled in the coin where no currency is named."""
+    return Instrument(kind=Kind.FUTURE, coin=coin, settled_in=settled_in or coin, expiry=NO_EXPIRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +143,18 @@ class StructureKind(StrEnum):
     """The hedges a producer chooses from."""
 
     SHORT_FUTURE = "short_future"
+    SHORT_PERPETUAL = "short_perpetual"
     FORWARD = "forward"
     PROTECTIVE_PUT = "protective_put"
     COSTLESS_COLLAR = "costless_collar"
     HASHPRICE_FORWARD = "hashprice_forward"
     AVERAGE_PUT = "average_put"
     AVERAGE_COLLAR = "average_collar"
+
+    @property
+    def is_future(self) -> bool:
+        """Whether it is a future sold at a venue, which margins it daily: dated or perpetual."""
+        return self in {StructureKind.SHORT_FUTURE, StructureKind.SHORT_PERPETUAL}
 
     @property
     def keeps_upside(self) -> bool:

@@ -5,6 +5,19 @@ from headframe.lifecycle.daily_margin import collateral_given, collateral_return
 from headframe.lifecycle.day import DayEnd, close_day, mined_on, settle_day
 from headframe.lifecycle.day_start import DayStart
 from headframe.lifecycle.flows import FlowCause, HedgeFlow, LegSettlement, position_flows, split
+from headframe.lifecycle.funding import (
+    FundingDue,
+    FundingPiece,
+    FundingRate,
+    FundingRecords,
+    accrued,
+)
+from headframe.lifecycle.funding_flows import (
+    funded_from,
+    funding_dues,
+    funding_flows,
+    missing_funding,
+)
 from headframe.lifecycle.month_books import MonthBooks
 from headframe.lifecycle.performance import MonthResult, Total, total, with_flows
 from headframe.lifecycle.realised import (
@@ -14,6 +27,7 @@ from headframe.lifecycle.realised import (
     intrinsic_per_coin,
     month_result,
     realised_months,
+    sum_of,
 )
 from headframe.lifecycle.relationship import HedgeView, ended_at, series
 from headframe.lifecycle.results import Amount, HedgeResult, results_of
@@ -72,6 +86,10 @@ __all__ = [
     "Delivered",
     "DesignationState",
     "FlowCause",
+    "FundingDue",
+    "FundingPiece",
+    "FundingRate",
+    "FundingRecords",
     "HedgeFlow",
     "HedgeResult",
     "HedgeView",
@@ -89,6 +107,7 @@ __all__ = [
     "SettlementPrice",
     "Total",
     "VenueSettlement",
+    "accrued",
     "bridge",
     "close_at",
     "close_day",
@@ -100,7 +119,10 @@ __all__ = [
     "deliveries",
     "designation_states",
     "ended_at",
+    "funded_from",
     "funding_by_day",
+    "funding_dues",
+    "funding_flows",
     "future_name",
     "future_of",
     "index_name",
@@ -109,6 +131,7 @@ __all__ = [
     "last_close",
     "match_settlements",
     "mined_on",
+    "missing_funding",
     "month_result",
     "parts_by_designation",
     "position_flows",
@@ -119,6 +142,7 @@ __all__ = [
     "series",
     "settle_day",
     "split",
+    "sum_of",
     "total",
     "with_flows",
 ]

@@ -32,6 +32,7 @@ from headframe.lifecycle.contract_day import ContractsDay, contracts_of_day
 from headframe.lifecycle.daily_margin import margin_of_day
 from headframe.lifecycle.day_start import DayStart
 from headframe.lifecycle.flows import FlowCause, HedgeFlow, position_flows
+from headframe.lifecycle.funding_flows import funding_dues, funding_flows
 from headframe.lifecycle.payments import pay_from_books, pay_with_sale, post_all
 from headframe.lifecycle.performance import MonthResult
 from headframe.lifecycle.settlement_prices import ClosePrices, expires_by, future_name
@@ -71,6 +72,7 @@ def settle_day(start: DayStart, prices: ClosePrices) -> DayEnd:
     till = Till(spot)
     at = start.closes_at
     after = tuple(_settled(position, prices, at, till) for position in start.positions)
+    _fund(start, prices, till)
     trial = start.ledger.copy()
     paid = pay_from_books(start, trial, till, ())
     begun = replace(start, ledger=trial)
@@ -87,6 +89,15 @@ def settle_day(start: DayStart, prices: ClosePrices) -> DayEnd:
         calls=start.calls if secured is None else secured.calls,
         ended=tuple(_endings(start.positions, after, till.flows)),
     )
+
+
+def _fund(start: DayStart, prices: ClosePrices, till: Till) -> None:
+    """Take the funding of perpetuals into the close: a cash flow beside the variation."""
+    if start.funding is None:
+        return
+    dues = funding_dues(prices.day, start.positions, start.dealt_back)
+    for flow in funding_flows(dues, start.funding):
+        till.add(flow)
 
 
 def _settled(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from headframe.book import Bank, HeldContract, Ledger, PendingCall, Position, Transit
 from headframe.counterparty import CollateralTerms
 from headframe.hedge import FeeSchedule
+from headframe.lifecycle.funding import FundingDue, FundingRecords
 from headframe.lifecycle.performance import MonthResult
 from headframe.mandate import Unwind
 from headframe.mining import Operation
@@ -55,6 +56,10 @@ class DayStart:
     """Whether collateral moves with the close; where it does not, calls are made and met by people."""
     apart: frozenset[str] = frozenset()
     """Dealers with a margin call that people handle: the close moves nothing of theirs."""
+    funding: FundingRecords | None = None
+    """Recorded funding rates; None in a price scenario, where a perpetual trades at the index: no funding."""
+    dealt_back: tuple[FundingDue, ...] = ()
+    """Parts of perpetuals dealt back since the last close."""
     index: Index | None = None
     """What a PH/s is expected to earn; asked for where there is a contract."""
 

@@ -19,6 +19,7 @@ class FlowCause(StrEnum):
     PREMIUM = "premium"
     FEE = "fee"
     VARIATION = "variation"
+    FUNDING = "funding"
     EXERCISE = "exercise"
     DELIVERY = "delivery"
     UNWIND = "unwind"

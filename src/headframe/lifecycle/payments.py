@@ -16,6 +16,7 @@ from headframe.book import (
     Transit,
     coins_overdue,
     coins_sold,
+    dollars_overdue,
     fund,
     repay,
     still,
@@ -23,7 +24,7 @@ from headframe.book import (
 )
 from headframe.lifecycle.day_start import DayStart
 from headframe.lifecycle.till import Till
-from headframe.units import BTC, USD, Currency, Money, booked
+from headframe.units import BTC, COINS, USD, USDC, Currency, Money, booked
 
 _KEEP_USD = 1_000_000
 """Cash kept before the credit line is paid back."""
@@ -53,6 +54,7 @@ def pay_with_sale(
     line = booked(start.operation.treasury.credit_line_usd, USD)
     comes_in, coin_losses, rest = _sorted_flows(till, owed)
     out = post_all(trial, comes_in)
+    out += _pay_stablecoins(trial, till)[0]
     trade = [coins_sold(selling, proceeds)] if selling.smallest else []
     transit = _transit(start, comes_in, proceeds)
     away = Money(USD, sum(one.usd.smallest for one in transit))
@@ -91,12 +93,15 @@ def pay_from_books(start: DayStart, trial: Ledger, till: Till, owed: tuple[Entry
     comes_in, coin_losses, rest = _sorted_flows(till, owed)
     out = post_all(trial, comes_in)
     out += _pay_overdue(trial)
-    missing: dict[str, int] = {}
+    stable, gap = _pay_stablecoins(trial, till)
+    out += stable
+    missing: dict[str, int] = {USDC.code: gap} if gap else {}
     for entry in (*coin_losses, *rest):
         out += _make_room(start, trial, entry, missing)
         out += post_all(trial, [entry])
     parts = [f"{Money(BTC, coins)} BTC" for code, coins in missing.items() if code == BTC.code]
     parts += [f"{Money(USD, usd)} USD" for code, usd in missing.items() if code == USD.code]
+    parts += [f"{Money(USDC, gap)} USDC"] if gap else []
     words = f"{start.closes_at:%Y-%m-%d}: {' and '.join(parts)} could not be found" if parts else ""
     return Paid(tuple(out), words, _transit(start, comes_in, _NO_USD))
 
@@ -105,12 +110,41 @@ def _sorted_flows(
     till: Till, owed: tuple[Entry, ...]
 ) -> tuple[list[Entry], list[Entry], list[Entry]]:
     """Return what comes in, losses of hedges in coins, and the rest that goes out."""
-    flows = (*till.entries, *owed)
+    flows = [one for one in (*till.entries, *owed) if not _moves(one, USDC)]
     comes_in = [entry for entry in flows if not _goes_out(entry)]
     losses = [entry for entry in till.entries if taken(entry, BTC) > 0]
     lost = {id(entry) for entry in losses}
     rest = [entry for entry in flows if _goes_out(entry) and id(entry) not in lost]
     return comes_in, losses, rest
+
+
+def _pay_stablecoins(trial: Ledger, till: Till) -> tuple[list[Entry], int]:
+    """Post what linear instruments pay in USDC; return the entries and what is still missing.
+
+    The venue lets the balance of a stablecoin go below nothing against the account's collateral: what is
+    missing is booked as overdue in USDC, and what comes in pays it first.
+    """
+    mine = sorted(
+        (one for one in till.entries if _moves(one, USDC)), key=lambda one: taken(one, USDC)
+    )
+    out: list[Entry] = []
+    short = 0
+    for entry in mine:
+        gap = taken(entry, USDC) - max(trial.balance(CASH, USDC).smallest, 0)
+        if gap > 0:
+            out += post_all(trial, [dollars_overdue(Money(USDC, gap))])
+            short += gap
+        out += post_all(trial, [entry])
+        owed = -trial.balance(Accounts.OVERDUE, USDC).smallest
+        back = min(owed, trial.balance(CASH, USDC).smallest)
+        if back > 0:
+            out += post_all(trial, [dollars_overdue(Money(USDC, -back))])
+            short = max(short - back, 0)
+    return out, short
+
+
+def _moves(entry: Entry, currency: Currency) -> bool:
+    return any(one.money.currency == currency for one in entry.postings)
 
 
 def _make_room(
@@ -181,7 +215,7 @@ def _goes_out(entry: Entry) -> bool:
 
 def taken(entry: Entry, currency: Currency) -> int:
     """Return what an entry takes out of free coins or cash, in smallest units."""
-    account = CASH if currency == USD else COINS_FREE
+    account = COINS_FREE if currency.code in COINS else CASH
     return -sum(
         posting.money.smallest
         for posting in entry.postings

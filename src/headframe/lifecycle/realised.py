@@ -21,6 +21,7 @@ from headframe.units import BTC, USD, Money, Month, booked
 
 _NO_COINS, _NO_USD = Money(BTC, 0), Money(USD, 0)
 _UPFRONT = frozenset({FlowCause.PREMIUM})
+_FUNDING = frozenset({FlowCause.FUNDING})
 _COSTS = frozenset({FlowCause.FEE})
 
 
@@ -41,6 +42,8 @@ class RealisedMonth:
     settlements: Money = _NO_USD
     premium: Money = _NO_USD
     fees: Money = _NO_USD
+    funding: Money = _NO_USD
+    """Funding of perpetuals, positive where received."""
     intrinsic: Money = _NO_USD
     open: Money = _NO_COINS
     """Coins of the month whose hedge is still on: its result is to come."""
@@ -48,7 +51,7 @@ class RealisedMonth:
     @property
     def hedges(self) -> Money:
         """Everything that the month's hedges brought so far."""
-        return self.settlements + self.premium + self.fees
+        return self.settlements + self.premium + self.fees + self.funding
 
     @property
     def share(self) -> Fraction:
@@ -64,7 +67,8 @@ class RealisedMonth:
     @property
     def recognised_usd(self) -> Money:
         """What the hedges brought for the coins already sold."""
-        return sum_of(self.recognised(one) for one in (self.settlements, self.premium, self.fees))
+        parts = (self.settlements, self.premium, self.fees, self.funding)
+        return sum_of(self.recognised(one) for one in parts)
 
     @property
     def deferred_usd(self) -> Money:
@@ -148,9 +152,10 @@ def _month(
         sales=sum_of(one.proceeds for one in delivered),
         designated=_coins(one.designated for one in designations),
         designated_sold=_coins(one.sold for one in designations),
-        settlements=_worth(results, lambda cause: cause not in _UPFRONT | _COSTS),
+        settlements=_worth(results, lambda cause: cause not in _UPFRONT | _COSTS | _FUNDING),
         premium=_worth(results, lambda cause: cause in _UPFRONT),
         fees=_worth(results, lambda cause: cause in _COSTS),
+        funding=_worth(results, lambda cause: cause in _FUNDING),
         intrinsic=_intrinsic(delivered, designations, trades),
         open=_coins(one.open for one in designations),
     )

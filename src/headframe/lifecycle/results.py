@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from headframe.lifecycle.flows import FlowCause, split
-from headframe.units import BTC, USD, Money, Month, booked
+from headframe.units import BTC, COINS, USD, Money, Month, booked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +57,15 @@ class Amount:
 
 
 def results_of(amounts: Iterable[Amount], cash_month: Month, price: Fraction) -> list[HedgeResult]:
-    """Return amounts as results by month; coins are worth ``price`` USD each, in whole cents."""
+    """Return amounts as results by month; coins are worth ``price`` USD each, in whole cents.
+
+    Dollars of a stablecoin (USDC) count at par, rounded to the cent.
+    """
     found: list[HedgeResult] = []
     for amount in amounts:
-        in_usd = amount.money.currency == USD
+        in_usd = amount.money.currency.code not in COINS
         for month, money in amount.months:
-            worth = money if in_usd else booked(_exact(money) * price, USD)
+            worth = booked(_exact(money) * (1 if in_usd else price), USD)
             found.append(
                 HedgeResult(
                     trade=amount.trade,
@@ -70,7 +73,7 @@ def results_of(amounts: Iterable[Amount], cash_month: Month, price: Fraction) ->
                     cash_month=cash_month,
                     cause=amount.cause,
                     coins=Money(BTC, 0) if in_usd else money,
-                    usd=money if in_usd else Money(USD, 0),
+                    usd=worth if in_usd else Money(USD, 0),
                     worth_usd=worth,
                 )
             )

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from headframe.book import Position, Trade
 from headframe.mandate import Unwind
-from headframe.units import BTC, USD, Money, Month, booked
+from headframe.units import BTC, NO_EXPIRY, USD, Money, Month, booked
 
 _ZERO = Decimal(0)
 
@@ -133,8 +133,11 @@ class RunOffPolicy:
     days_max: int
 
     def due(self, month: Month, trade: Trade) -> datetime:
-        """Return when the hedge of a month's sold coins should be gone, at its expiry at the latest."""
-        if self.unwind is Unwind.AT_EXPIRY:
+        """Return when the hedge of a month's sold coins should be gone, at its expiry at the latest.
+
+        A perpetual never expires: it is due with the days of grace after the month, whatever the policy.
+        """
+        if self.unwind is Unwind.AT_EXPIRY and trade.expiry != NO_EXPIRY:
             return trade.expiry
         return min(month.end + timedelta(days=self.days_max), trade.expiry)
 

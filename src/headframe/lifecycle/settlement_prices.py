@@ -27,6 +27,8 @@ class PriceKind(StrEnum):
     SETTLEMENT = "settlement"
     DELIVERY = "delivery"
     INDEX = "index"
+    FUNDING = "funding"
+    """Rates of a perpetual over the time it was held; no price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class SettlementPrice:
     """When it was observed, where it is not the official price of 08:00 UTC."""
 
     def __post_init__(self) -> None:
+        if self.kind is PriceKind.FUNDING:
+            raise Wrong("kind: expected a price, got funding; fix: headframe market funding import")
         if not (self.price.is_finite() and 0 < self.price < PRICE_MAX):
             raise Wrong(f"price: expected USD per coin above 0 and below 1e9, got {self.price}")
         if not self.source.strip() or len(self.source) > 100 or not self.source.isprintable():
@@ -87,7 +91,12 @@ def future_of(coin: str, expiry: datetime) -> str:
 
 
 def future_name(instrument: Instrument) -> str:
-    """Return the name of the future settled in coin that shares an instrument's coin and expiry."""
+    """Return the name of the future settled in coin that shares an instrument's coin and expiry.
+
+    A perpetual has a price of its own, whatever it settles in.
+    """
+    if instrument.is_perpetual:
+        return instrument.name
     return future_of(instrument.coin, instrument.expiry)
 
 
@@ -105,7 +114,8 @@ class MissingPrice:
         whose = f" from {self.source}" if self.source else ""
         trades = ", ".join(self.needed_for[:5])
         more = f" and {len(self.needed_for) - 5} more" if len(self.needed_for) > 5 else ""
-        return f"{self.day}: {self.kind} price of {self.instrument}{whose} for {trades}{more}"
+        what = "rates" if self.kind is PriceKind.FUNDING else "price"
+        return f"{self.day}: {self.kind} {what} of {self.instrument}{whose} for {trades}{more}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

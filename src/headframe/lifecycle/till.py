@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from headframe.book import Entry, hedge_flow
 from headframe.lifecycle.flows import FlowCause, HedgeFlow, split
-from headframe.units import CURRENCIES, USD, Month, booked
+from headframe.units import COINS, CURRENCIES, Month, booked
 
 _MEMO = {
     FlowCause.EXERCISE: "settled at expiry",
@@ -37,7 +37,7 @@ class Till:
             return
         self.entries.append(hedge_flow(flow.trade, flow.money, memo))
         exact = Fraction(flow.money.smallest, flow.money.currency.scale)
-        in_usd = flow.money.currency == USD
+        in_usd = flow.money.currency.code not in COINS  # USDC counts as dollars at par
         self.dollars += exact if in_usd else 0
         self.coins += 0 if in_usd else exact
         if flow.cause is FlowCause.FEE:
@@ -60,7 +60,7 @@ class Till:
         money = booked(exact, CURRENCIES[code])
         if not money.smallest:
             return
-        unit = 1 if code == USD.code else self.spot
+        unit = self.spot if code in COINS else 1
         basis = 0.0 if at_spot is None else float((exact - at_spot) * unit)
         self.add(
             HedgeFlow(

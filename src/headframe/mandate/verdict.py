@@ -169,7 +169,7 @@ def unwind_obstacle(mandate: Mandate, facts: Facts) -> tuple[str, str] | None:
 
 def _misplaced(mandate: Mandate, order: StandingOrder, facts: Facts) -> tuple[str, str] | None:
     """Return why a hedge cannot be closed where the standing order deals."""
-    if facts.structure is not StructureKind.SHORT_FUTURE and not is_order_book(facts.venue):
+    if not facts.structure.is_future and not is_order_book(facts.venue):
         hedge = str(facts.structure).replace("_", " ")
         return f"a hedge margined at {order.venue}", f"{hedge} with a dealer"
     if facts.venue.removesuffix(ORDER_BOOK) != order.venue.removesuffix(ORDER_BOOK):
@@ -343,7 +343,7 @@ def _block(rfq: RfqRules, facts: Facts) -> Iterator[Breach]:
         yield Breach(
             rule=Rule.TOO_FEW_DEALERS, allowed=f"{rfq.dealers_min}", found=f"{len(facts.dealers)}"
         )
-    if facts.structure is StructureKind.SHORT_FUTURE:
+    if facts.structure.is_future:
         if facts.notional_usd < rfq.future_block_min_usd:
             yield Breach(
                 rule=Rule.BLOCK_TOO_SMALL,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 
-from headframe.units import Wrong, is_utc
+from headframe.units import NO_EXPIRY, Wrong, is_utc
 
 USUAL_SPREAD = 0.0375
 """Median bid-ask over mid of 15-50-delta BTC options, 22 August 2026: 3.6 to 3.9 %."""
@@ -95,6 +95,8 @@ class Snapshot:
     """Bid-ask of options near the money as a share of mid: typed in, or the median of the quotes."""
     spot_move_10m: float | None = None
     """Move of the index over the last ten minutes, as a fraction, if known."""
+    perpetual: ForwardQuote | None = None
+    """The perpetual settled in coin, if quoted: its mark price and open interest, expiry NO_EXPIRY."""
 
     def __post_init__(self) -> None:
         assert is_utc(self.as_of)
@@ -111,7 +113,9 @@ class Snapshot:
         return 0.5 * (self.spread if self.spread is not None else USUAL_SPREAD)
 
     def forward(self, expiry: datetime) -> ForwardQuote | None:
-        """The forward quoted for exactly this expiry."""
+        """The forward quoted for exactly this expiry; the perpetual for NO_EXPIRY."""
+        if expiry == NO_EXPIRY:
+            return self.perpetual
         return next((quote for quote in self.forwards if quote.expiry == expiry), None)
 
     def listed_expiry_from(self, day_end: datetime) -> datetime | None:

@@ -12,11 +12,11 @@ from headframe.paper.dealers import chance
 from headframe.paper.rpc import Json, RpcError
 from headframe.pricing import Surface
 from headframe.risk import leg_price
-from headframe.units import Wrong
+from headframe.units import NO_EXPIRY, Wrong
 
 _STEP_SECONDS = 10.0
 _YEAR = 31_536_000.0
-_FAR = datetime(3000, 1, 1, 8, tzinfo=UTC)
+_FAR = NO_EXPIRY
 DEPTH = 10
 
 

@@ -45,6 +45,7 @@ from headframe.report.ledger_text import Booked, beancount_text, hledger_text
 from headframe.report.lifecycle import (
     bridge_table,
     closed_days_table,
+    funding_table,
     realised_months_table,
     settlement_prices_table,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "fine_table",
     "forecast_rows",
     "forecast_table",
+    "funding_table",
     "gains_table",
     "grid_tables",
     "held_there_table",

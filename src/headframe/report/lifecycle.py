@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from headframe.lifecycle import Bridge, ClosedDay, RealisedMonth, SettlementPrice
+from headframe.lifecycle import Bridge, ClosedDay, FundingRate, RealisedMonth, SettlementPrice
 from headframe.report.table import Cell, Column, Form, Table
+
+_FUNDING_NOTE = "Funding of perpetuals is among them. "
 
 
 def closed_days_table(days: Sequence[ClosedDay]) -> Table:
@@ -53,8 +55,36 @@ def settlement_prices_table(prices: Sequence[SettlementPrice]) -> Table:
     )
 
 
+def funding_table(rates: Sequence[FundingRate]) -> Table:
+    """Return funding rates of perpetuals with their sources."""
+    return Table(
+        title="Funding rates of perpetuals",
+        columns=(
+            Column("from UTC"),
+            Column("to UTC"),
+            Column("instrument"),
+            Column("rate %"),
+            Column("index USD"),
+            Column("source"),
+        ),
+        rows=tuple(
+            (
+                f"{one.start:%Y-%m-%d %H:%M}",
+                f"{one.end:%Y-%m-%d %H:%M}",
+                one.instrument,
+                format((one.rate * 100).normalize(), "f"),
+                f"{one.index:,.2f}",
+                one.source,
+            )
+            for one in rates
+        ),
+        note="Interest of the period as a share of the position's value; positive: longs pay shorts.",
+    )
+
+
 def realised_months_table(months: Sequence[RealisedMonth]) -> Table:
     """Return realised price by month of production: own coins' sales and own hedges, whenever cash moved."""
+    funded = any(one.funding.smallest for one in months)
     return Table(
         title="Realised price by month of production",
         columns=(
@@ -64,6 +94,7 @@ def realised_months_table(months: Sequence[RealisedMonth]) -> Table:
             Column("sales USD", Form.USD),
             Column("hedges USD", Form.USD),
             Column("hedge on", Form.COINS),
+            *((Column("funding USD", Form.USD),) if funded else ()),
             Column("basis USD", Form.USD),
             Column("deferred USD", Form.USD),
             Column("spot USD/coin", Form.PRICE),
@@ -77,6 +108,7 @@ def realised_months_table(months: Sequence[RealisedMonth]) -> Table:
                 float(one.sales),
                 float(one.recognised_usd),
                 float(one.open),
+                *((float(one.funding),) if funded else ()),
                 _basis(one),
                 float(one.deferred_usd),
                 one.spot_price,
@@ -86,7 +118,8 @@ def realised_months_table(months: Sequence[RealisedMonth]) -> Table:
         ),
         note=(
             "Hedges: premium, fees and settlements of the designated coins that are sold; a hedge still on "
-            "has its result to come. Deferred: of the coins still to be sold. Basis: settlements less what "
+            f"has its result to come. {_FUNDING_NOTE if funded else ''}"
+            "Deferred: of the coins still to be sold. Basis: settlements less what "
             "the hedges would have paid at the sales' prices."
         ),
     )

@@ -82,7 +82,7 @@ from headframe.risk.marks import (
     position_value_usd,
     structure_greeks,
 )
-from headframe.risk.netting import Netted, NettedBook, netted, netted_book
+from headframe.risk.netting import Netted, NettedBook, contract_month, netted, netted_book
 from headframe.risk.outcome import Outcome, Strategy, Terms, outcomes
 from headframe.risk.outright import (
     CONTRACT_COINS,
@@ -240,6 +240,7 @@ __all__ = [
     "closing_weights",
     "collateral_due_to_us",
     "collateral_wanted",
+    "contract_month",
     "course_prices",
     "credit_charge_usd",
     "daily_paths",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from headframe.book import MarginTerms, Position
 from headframe.counterparty import CollateralTerms
@@ -17,6 +17,7 @@ VENUE, VENUE_SOLD, VENUE_BOUGHT, DEALER = "venue", "venue, sold", "venue, bought
 _APART = " / "
 """How netting sets are named: the venue's futures, its options sold and bought, a dealer by word and name."""
 _NEVER_CALLED = 1e10
+_PERPETUAL_LEAST = timedelta(days=30)
 _SIGNS = {Kind.CALL: 1.0, Kind.PUT: -1.0, Kind.FUTURE: 0.0, Kind.FORWARD: 0.0}
 
 
@@ -118,7 +119,7 @@ def hedge_of(legs: Sequence[HedgedLeg], sets: Sequence[NettingSet], at: datetime
     hashed: list[float] = []
     months: list[tuple[tuple[Month, float], ...]] = []
     for leg in legs:
-        days = (leg.instrument.expiry - at).total_seconds() / 86_400.0
+        days = (_runs_until(leg, at) - at).total_seconds() / 86_400.0
         if days <= 0.0:
             continue
         inverse = leg.instrument.inverse and (
@@ -140,6 +141,17 @@ def hedge_of(legs: Sequence[HedgedLeg], sets: Sequence[NettingSet], at: datetime
         months.append(leg.months)
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 6)
     return Hedge(table, tuple(sets), np.array(margined), np.array(hashed), tuple(months))
+
+
+def _runs_until(leg: HedgedLeg, at: datetime) -> datetime:
+    """Return the expiry of a leg; a perpetual runs to the end of the last month that it hedges.
+
+    Until then it earns the carry of a future of that day, which is what funding pays for on average.
+    """
+    if not leg.instrument.is_perpetual:
+        return leg.instrument.expiry
+    ends = [month.end for month, _ in leg.months]
+    return max([*ends, at + _PERPETUAL_LEAST])
 
 
 def hedge_in_force(

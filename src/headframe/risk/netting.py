@@ -14,7 +14,7 @@ from headframe.instrument import Instrument
 from headframe.pricing import Surface
 from headframe.risk.marks import Units
 from headframe.risk.rules import RULE_SETS, VenueMargin
-from headframe.units import Month
+from headframe.units import NO_EXPIRY, Month
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,13 @@ class NettedBook:
         return self.venue.worth(units) + sum(one.worth(units) for _, one in self.dealers)
 
 
+def contract_month(position: Position) -> Month:
+    """Return the contract month of a future: its expiry's, or the last that a perpetual hedges."""
+    if position.trade.expiry == NO_EXPIRY:
+        return max(month for month, _ in position.remaining)
+    return Month.of(position.trade.expiry)
+
+
 def netted(positions: Iterable[Position]) -> Netted:
     """Positions as one set of rows, instruments in the order they first come."""
     sums: dict[Instrument, list[float]] = {}
@@ -68,7 +75,7 @@ def netted(positions: Iterable[Position]) -> Netted:
         share = left / float(position.trade.size)
         if not position.trade.legs[0].instrument.is_option:
             futures += left
-            month = Month.of(position.trade.expiry)
+            month = contract_month(position)
             months[month] = months.get(month, 0.0) + left
         if position.trade.sells_upside:
             sold += left

@@ -3,6 +3,7 @@
 from headframe.units.calendar import WorkingDays
 from headframe.units.hashrate import format_hashrate, parse_hashrate
 from headframe.units.instant import (
+    NO_EXPIRY,
     expiry_label,
     is_utc,
     iso,
@@ -14,6 +15,7 @@ from headframe.units.money import (
     COINS,
     CURRENCIES,
     USD,
+    USDC,
     Currency,
     Money,
     booked,
@@ -29,7 +31,9 @@ __all__ = [
     "BTC",
     "COINS",
     "CURRENCIES",
+    "NO_EXPIRY",
     "USD",
+    "USDC",
     "Currency",
     "Money",
     "Month",

@@ -11,6 +11,8 @@ _ISO_DAY = re.compile(r"20([0-9]{2})-([0-9]{2})-([0-9]{2})")
 _YEAR_SECONDS = 365 * 86_400
 EXPIRY_HOUR = 8
 """Listed instruments live until 08:00:00.000 UTC of their expiry day."""
+NO_EXPIRY = datetime(2140, 12, 31, EXPIRY_HOUR, tzinfo=UTC)
+"""The expiry of a perpetual: after every expiry that can be written, in the last month there is."""
 
 
 def is_utc(at: datetime) -> bool:
@@ -25,7 +27,9 @@ def iso(at: datetime) -> str:
 
 
 def expiry_label(at: datetime) -> str:
-    """The day of an expiry as ``26-MAR-27``."""
+    """The day of an expiry as ``26-MAR-27``; ``PERPETUAL`` if there is none."""
+    if at == NO_EXPIRY:
+        return "PERPETUAL"
     return f"{at.day:02d}-{_MONTHS[at.month - 1]}-{at.year % 100:02d}"
 
 
@@ -51,5 +55,10 @@ def parse_expiry(text: str) -> datetime:
 
 
 def year_fraction(start: datetime, end: datetime) -> float:
-    """ACT/365 years from one instant to another; negative when the second comes first."""
+    """ACT/365 years from one instant to another; negative when the second comes first.
+
+    To NO_EXPIRY it is 0: funding holds a perpetual to the index, so its forward is the spot.
+    """
+    if end == NO_EXPIRY:
+        return 0.0
     return (end - start).total_seconds() / _YEAR_SECONDS

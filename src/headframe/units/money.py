@@ -36,6 +36,8 @@ class Currency:
 
 BTC = Currency("BTC", 8)
 USD = Currency("USD", 2)
+USDC = Currency("USDC", 6)
+"""The stablecoin in which linear instruments settle."""
 CURRENCIES = MappingProxyType(
     {
         currency.code: currency
@@ -45,7 +47,7 @@ CURRENCIES = MappingProxyType(
             Currency("LTC", 8),
             Currency("DOGE", 8),
             Currency("BCH", 8),
-            Currency("USDC", 6),
+            USDC,
             Currency("USDT", 6),
             Currency("EUR", 2),
             Currency("GBP", 2),

@@ -2,25 +2,27 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from headframe.codec import Settings
 from headframe.desk import users, venue_settlements
-from headframe.desk.daily_close import Fetch
+from headframe.desk.daily_close import Fetch, Fetched
 from headframe.desk.office import Office
 from headframe.desk.ports import NotFound
-from headframe.feed import fetch_settlement_prices
+from headframe.feed import fetch_funding, fetch_settlement_prices
 from headframe.lifecycle import (
     VENUE_SOURCE,
     MissingPrice,
     PriceKind,
-    SettlementPrice,
     VenueSettlement,
+    close_at,
 )
 from headframe.wiring.environment import main_venue
 from headframe.wiring.lines import venue_client
 
+_AHEAD = timedelta(days=28)
+"""How far beyond the first missing day funding is read at once, so that a backlog needs few requests."""
 _SOCKET_PATH = "/ws/api/v2"
 
 
@@ -39,15 +41,22 @@ def price_fetcher(settings: Settings) -> Fetch | None:
         return None
     coin = settings.operation.coin
 
-    def fetch(missing: Sequence[MissingPrice]) -> Sequence[SettlementPrice]:
+    def fetch(missing: Sequence[MissingPrice]) -> Sequence[Fetched]:
         """Return the venue's prices from the first day on which it lacks one that the venue can tell."""
         wanted = [one for one in missing if one.source in {"", VENUE_SOURCE}]
         if not wanted:
             return ()
         futures = {one.instrument for one in wanted if one.kind is PriceKind.SETTLEMENT}
-        return fetch_settlement_prices(
-            url, coin=coin, since=min(one.day for one in wanted), futures=sorted(futures)
-        )
+        since = min(one.day for one in wanted)
+        prices = fetch_settlement_prices(url, coin=coin, since=since, futures=sorted(futures))
+        rates = [
+            rate
+            for name in sorted({o.instrument for o in wanted if o.kind is PriceKind.FUNDING})
+            for rate in fetch_funding(
+                url, name, close_at(since - timedelta(days=1)), close_at(since + _AHEAD)
+            )
+        ]
+        return (*prices, *rates)
 
     return fetch
 
