@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from headframe.cli.frame import Call, command
+from headframe.cli.frame import Call, Expiry, command
 
 _INTO = {
     "future": "short_future",
@@ -49,11 +49,13 @@ def close(call: Call, trade: str, coins: str | None) -> int:
     help="A later future (a roll), the perpetual, or a put or a collar in the future's place.",
 )
 @click.option(
-    "--expiry", help="The new hedge's listed expiry as 25DEC26 (default: the future's own)."
+    "--expiry",
+    type=Expiry(),
+    help="The new hedge's listed expiry, 25-DEC-26 or 2026-12-25 (default: the future's own).",
 )
 @click.option("--coins", help="How many of its coins (default: all that are left), in tenths.")
 @command
-def switch(call: Call, trade: str, into: str, expiry: str | None, coins: str | None) -> int:
+def switch(call: Call, trade: str, into: str, expiry: datetime | None, coins: str | None) -> int:
     """Propose to replace TRADE, a short future, by another hedge of its coins in one request.
 
     All or nothing: a later future is one calendar structure, options take the future along as their hedge
@@ -70,7 +72,7 @@ def switch(call: Call, trade: str, into: str, expiry: str | None, coins: str | N
         call.office(),
         trade,
         StructureKind(_INTO[into]),
-        NO_EXPIRY if into == "perpetual" else None if expiry is None else _day(expiry),
+        NO_EXPIRY if into == "perpetual" else expiry,
         None if coins is None else parse_decimal(coins),
     )
     what = "brings" if made.crystallised_usd >= 0.0 else "costs"
@@ -82,15 +84,3 @@ def switch(call: Call, trade: str, into: str, expiry: str | None, coins: str | N
         *proposal_lines(made),
     )
     return 0 if made.verdict.allowed else 4
-
-
-def _day(text: str) -> datetime:
-    """An expiry as the venue writes it."""
-    from headframe.desk.ports import Invalid
-    from headframe.instrument import parse_instrument
-    from headframe.units import Wrong
-
-    try:
-        return parse_instrument(f"BTC-{text.strip().upper()}").expiry
-    except Wrong as error:
-        raise Invalid(f"--expiry is a day as 25DEC26, was {text[:20]!r}") from error

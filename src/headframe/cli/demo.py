@@ -206,7 +206,7 @@ class _Story:
             forward=None,
             put_premium=None,
             call_premium=None,
-            expiry=f"{proposal.expiry:%d-%b-%y}".upper(),
+            expiry=proposal.expiry,
         )
         found = scenarios.scenario(asked, self.office)
         self.tell(

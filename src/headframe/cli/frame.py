@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from math import isfinite
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import click
 
 from headframe.desk.office import Office
-from headframe.units import Wrong, instant
+from headframe.units import Wrong, instant, parse_expiry
 
 MODELS = ("gbm", "bootstrap", "heston_jumps", "svcj")
 """Price models of the engine by name."""
@@ -108,6 +109,23 @@ class Instant(click.ParamType[Any]):
         """The instant, or a usage error."""
         try:
             return instant(str(value))
+        except Wrong as error:
+            self.fail(str(error), param, ctx)
+
+
+class Expiry(click.ParamType[Any]):
+    """A day of expiry, as 25-SEP-26, 25SEP26 or 2026-09-25: 08:00 UTC of it."""
+
+    name = "expiry"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """Return the instant of expiry, or a usage error."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return parse_expiry(str(value).strip())
         except Wrong as error:
             self.fail(str(error), param, ctx)
 

@@ -1,11 +1,12 @@
 """scenario."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import click
 
-from headframe.cli.frame import Call, command
+from headframe.cli.frame import Call, Expiry, command
 from headframe.units import Wrong, parse_decimal
 
 
@@ -64,7 +65,9 @@ def _amount(text: str, limit: int = 10**12) -> Decimal:
 @click.option("--put-premium", type=Amount(), help="Premium of the put, USD per coin.")
 @click.option("--call-premium", type=Amount(), help="Premium of the call, USD per coin.")
 @click.option(
-    "--expiry", help="Expiry of the workspace's market to take prices from, like 25-DEC-26."
+    "--expiry",
+    type=Expiry(),
+    help="Expiry of the workspace's market to take prices from, 25-DEC-26 or 2026-12-25.",
 )
 @command
 def scenario(
@@ -78,7 +81,7 @@ def scenario(
     forward: Decimal | None,
     put_premium: Decimal | None,
     call_premium: Decimal | None,
-    expiry: str | None,
+    expiry: datetime | None,
 ) -> None:
     """Revenue and profit of each strategy by price; in a workspace its market fills what is not typed."""
     from headframe.desk.scenarios import Asked, scenario

@@ -1,31 +1,37 @@
 """collar, basis: structures at no cost, and how well one price hedges another."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from headframe.cli.frame import Call, Whole, command
+from headframe.cli.frame import Call, Expiry, Whole, command
 
 
 @click.command()
 @click.option("--put", "put_strike", type=float, required=True, help="Strike bought, USD.")
-@click.option("--expiry", required=True, help="Like 25-DEC-26; beyond the listed ones an estimate.")
+@click.option(
+    "--expiry",
+    type=Expiry(),
+    required=True,
+    help="25-DEC-26 or 2026-12-25; beyond the listed ones an estimate.",
+)
 @click.option("--lower", "lower_strike", type=float, help="Strike of a put sold: a three-way.")
 @command
-def collar(call: Call, *, put_strike: float, expiry: str, lower_strike: float | None) -> None:
+def collar(call: Call, *, put_strike: float, expiry: datetime, lower_strike: float | None) -> None:
     """The call that pays for a put: exactly, and on the listed strikes with their residual both ways."""
     from math import isfinite
 
     from headframe.codec import to_json
     from headframe.desk import structures
     from headframe.report import zero_cost_table
-    from headframe.units import Wrong, iso, parse_expiry
+    from headframe.units import Wrong, iso
 
     for strike in (put_strike, lower_strike):
         if strike is not None and not (isfinite(strike) and 0.0 < strike < 1e9):
             raise Wrong(f"a strike lies above 0 and below 1e9 USD, was {strike}")
     found = structures.collar(
-        call.office(), put_strike=put_strike, expiry=parse_expiry(expiry), lower_strike=lower_strike
+        call.office(), put_strike=put_strike, expiry=expiry, lower_strike=lower_strike
     )
     data = {**to_json(found.pair), "expiry": iso(found.expiry), "spot": found.spot}
     call.answer(

@@ -5,6 +5,7 @@ expiry named, its market gives spot, forward and premiums, and only the strikes 
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from headframe.desk import production, quotes
@@ -32,7 +33,7 @@ class Asked:
     forward: Decimal | None
     put_premium: Decimal | None
     call_premium: Decimal | None
-    expiry: str | None
+    expiry: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,15 +141,15 @@ def _from_market(asked: Asked, office: Office) -> tuple[Asked, tuple[str, ...]]:
         (
             row
             for row in snapshot.forwards
-            if (asked.expiry or expiry_label(row.expiry)).upper() == expiry_label(row.expiry)
+            if (asked.expiry or row.expiry) == row.expiry
             and (asked.expiry or (row.expiry - snapshot.as_of).days >= 90)
         ),
         None,
     )
     if quote is None:
         listed = ", ".join(expiry_label(row.expiry) for row in snapshot.forwards)
-        wanted = asked.expiry or "90 days or more away"
-        raise NotFound(f"the market has no expiry {wanted[:20]}; listed: {listed}")
+        wanted = expiry_label(asked.expiry) if asked.expiry else "90 days or more away"
+        raise NotFound(f"the market has no expiry {wanted}; listed: {listed}")
     spot = Decimal(repr(snapshot.index))
     forward = surface.forward(year_fraction(snapshot.as_of, quote.expiry))
     grid = Decimal(1000)

@@ -19,7 +19,7 @@ from headframe.instrument import Instrument, Kind, pair_of
 from headframe.market import ForwardQuote, OptionQuote, Snapshot
 from headframe.numerics import phi
 from headframe.pricing import parity_forward
-from headframe.units import Wrong, instant, iso, year_fraction
+from headframe.units import Wrong, expiry_instant, instant, iso, year_fraction
 
 _NEEDED = (
     "timestamp", "option_type", "strike", "expiry_datetime", "bid_price", "ask_price",
@@ -193,7 +193,7 @@ def _quote(row: dict[str, str]) -> OptionQuote:
     if not strike:
         raise Wrong("a strike is missing")
     return OptionQuote(
-        expiry=instant(row["expiry_datetime"]),
+        expiry=expiry_instant(row["expiry_datetime"]),
         strike=strike,
         is_call=row["option_type"] == "call",
         bid=_number(row["bid_price"]),

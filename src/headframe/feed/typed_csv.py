@@ -1,7 +1,7 @@
 """A market typed in: one row an expiry with its forward and volatilities by delta.
 
-Columns: as_of, index, expiry (26-MAR-27), forward, and any of 10P, 25P, ATM, 25C, 10C in per cent a
-year; open_interest, spread (bid-ask of options as a share of mid) and coin where they are known.
+Columns: as_of, index, expiry (26-MAR-27 or 2027-03-26), forward, and any of 10P, 25P, ATM, 25C, 10C in
+per cent a year; open_interest, spread (bid-ask of options as a share of mid) and coin where they are known.
 """
 
 import csv

@@ -22,7 +22,7 @@ from headframe.units.money import (
     parse_decimal,
 )
 from headframe.units.month import Month, months_from, months_to
-from headframe.units.reading import instant, parse_amount, parse_day
+from headframe.units.reading import expiry_instant, instant, parse_amount, parse_day
 from headframe.units.shares import shared_out
 from headframe.units.steady import steadied, steady
 from headframe.units.wrong import Wrong
@@ -40,6 +40,7 @@ __all__ = [
     "WorkingDays",
     "Wrong",
     "booked",
+    "expiry_instant",
     "expiry_label",
     "format_hashrate",
     "instant",

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from headframe.units.instant import parse_expiry
 from headframe.units.money import Currency, Money, parse_decimal
 from headframe.units.wrong import Wrong
 
@@ -43,6 +44,14 @@ def _of_epoch(text: str) -> datetime:
     if seconds >= _EPOCH_MAX_SECONDS:
         raise Wrong(f"a time lies beyond 2100: {text}")
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def expiry_instant(text: str) -> datetime:
+    """Return the expiry that a text states: a day is 08:00 UTC of it, an instant itself."""
+    try:
+        return parse_expiry(text)
+    except Wrong:
+        return instant(text)
 
 
 def parse_day(text: str) -> date:
