@@ -64,6 +64,7 @@ from headframe.book.trade import (
     TradeLeg,
     allocate,
 )
+from headframe.book.value_dates import PaymentDue, deferred, settled_on
 from headframe.book.versions import version, version_flows
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "Matching",
     "Output",
     "Overdrawn",
+    "PaymentDue",
     "Payout",
     "PayoutSource",
     "PendingCall",
@@ -122,6 +124,7 @@ __all__ = [
     "contract_paid",
     "contract_released",
     "costs_paid",
+    "deferred",
     "differences",
     "dollars_overdue",
     "entries_of",
@@ -136,6 +139,7 @@ __all__ = [
     "promise",
     "released",
     "repay",
+    "settled_on",
     "still",
     "under_way",
     "venue_margin",

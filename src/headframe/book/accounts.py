@@ -42,6 +42,26 @@ class Accounts:
         return f"liabilities:collateral:{dealer}"
 
     @staticmethod
+    def receivable(dealer: str) -> str:
+        """Premium and fees that a dealer owes us until their value date."""
+        return f"assets:receivable:{dealer}"
+
+    @staticmethod
+    def payable(dealer: str) -> str:
+        """Premium and fees that we owe a dealer until their value date."""
+        return f"liabilities:payable:{dealer}"
+
+    @staticmethod
+    def interest_receivable(name: str) -> str:
+        """Interest on our collateral that has accrued and is not paid yet."""
+        return f"assets:receivable:interest:{name}"
+
+    @staticmethod
+    def interest_payable(name: str) -> str:
+        """Interest that we owe to a dealer or a lender and have not paid yet."""
+        return f"liabilities:interest:{name}"
+
+    @staticmethod
     def hedge(trade: str) -> str:
         """What a trade brought in, premium and settlements together."""
         return f"income:hedge:{trade}"

@@ -33,6 +33,8 @@ class Confirmation:
     fee_currency: str | None = None
     fixing_source: str | None = None
     """Whose settlement prices the trade is fixed at."""
+    value_date: date | None = None
+    """On which day premium and fee settle."""
 
     def __post_init__(self) -> None:
         names = [leg.instrument for leg in self.legs]

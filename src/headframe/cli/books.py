@@ -166,6 +166,12 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
     if found.realised:
         shown.append(realised_months_table(found.realised))
         shown.append(bridge_table(found.bridge))
+    earned = found.interest
+    if earned.received.smallest or earned.net.smallest:
+        shown.append(
+            f"Interest accrued, apart from the hedges: {earned.received} USD received on collateral; paid "
+            f"{earned.collateral} on collateral, {earned.loan} on the loan, {earned.credit_line} on the line"
+        )
     shown += [
         f"{name} has expired, settlement outstanding: what it will pay is in no figure; headframe close-day"
         for name in found.outstanding
@@ -178,6 +184,12 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
             "trades": [_trade_json(one, found.spot) for one in found.trades],
             "months": [{**to_json(month), "parts": list(month.parts)} for month in found.months],
             "total": to_json(found.total),
+            "interest_usd": {
+                "received": str(earned.received),
+                "paid_collateral": str(earned.collateral),
+                "paid_loan": str(earned.loan),
+                "paid_credit_line": str(earned.credit_line),
+            },
             "realised": [_realised_json(one) for one in found.realised],
             "bridge": _bridge_json(found.bridge),
             "settlement_outstanding": list(found.outstanding),

@@ -1,8 +1,9 @@
 """Confirmations of trades from a table: one row a leg, several trades in one file.
 
 Columns: trade (our id or the venue's), instrument, side (buy or sell, ours), amount, price; and where they
-are stated dealer, day (YYYY-MM-DD), fee (of the trade, the same on each of its rows), fee_currency and
-fixing_source (whose settlement prices the trade is fixed at, as they are imported).
+are stated dealer, day (YYYY-MM-DD), fee (of the trade, the same on each of its rows), fee_currency,
+fixing_source (whose settlement prices the trade is fixed at, as they are imported) and value_date
+(YYYY-MM-DD, on which premium and fee settle).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from headframe.codec.rows import TableRow, each_row, pick
 from headframe.units import Wrong
 
 NEEDED = ("trade", "instrument", "side", "amount", "price")
-STATED = ("dealer", "day", "fee", "fee_currency", "fixing_source")
+STATED = ("dealer", "day", "fee", "fee_currency", "fixing_source", "value_date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,13 @@ def _confirmation(reference: str, rows: list[_Row], name: str) -> Confirmation:
     stated = {row.stated for row in rows}
     if len(stated) > 1:
         raise Wrong(f"{name}: {reference} states another {', '.join(STATED)} from row to row")
-    dealer, day, fee, currency, fixing = rows[0].stated
+    dealer, day, fee, currency, fixing, value_date = rows[0].stated
     try:
         parsed = None if day is None else date.fromisoformat(day)
+        settles = None if value_date is None else date.fromisoformat(value_date)
     except ValueError as error:
-        raise Wrong(f"{name}: {reference} has no day YYYY-MM-DD but {str(day)[:20]!r}") from error
+        shown = ", ".join(repr(one[:20]) for one in (day, value_date) if one is not None)
+        raise Wrong(f"{name}: {reference} has no day YYYY-MM-DD but {shown}") from error
     return Confirmation(
         reference=reference,
         legs=tuple(row.leg for row in rows),
@@ -72,6 +75,7 @@ def _confirmation(reference: str, rows: list[_Row], name: str) -> Confirmation:
         fee=None if fee is None else _decimal({"fee": fee}, "fee"),
         fee_currency=currency,
         fixing_source=fixing,
+        value_date=settles,
     )
 
 

@@ -92,6 +92,10 @@ class CollateralTerms:
     dispute_days: int = 2
     terminations: tuple[Termination, ...] = ()
     eligible: tuple[Eligible, ...] = ()
+    premium_days: int = 0
+    """Working days from a trade to the value date of its premium and fee."""
+    interest_rate: float = 0.0
+    """Yearly interest on dollars given as collateral, by either side."""
 
     def __post_init__(self) -> None:
         for name in ("threshold_usd", "minimum_transfer_usd", "rounding_usd", "dispute_usd"):
@@ -102,10 +106,12 @@ class CollateralTerms:
             share: float = getattr(self, name)
             if not 0.0 <= share < 1.0:
                 raise Wrong(f"{name} must lie between 0 and 1, was {share}")
-        for name in ("delivery_days", "dispute_days"):
+        for name in ("delivery_days", "dispute_days", "premium_days"):
             days: int = getattr(self, name)
             if not 0 <= days <= 30:
                 raise Wrong(f"{name} must lie between 0 and 30, was {days}")
+        if not 0.0 <= self.interest_rate <= 0.5:
+            raise Wrong(f"interest_rate lies between 0 and 0.5 a year, was {self.interest_rate}")
         _once("a termination event", [str(one.event) for one in self.terminations])
         _once("an eligible currency", [one.currency for one in self.eligible])
 

@@ -13,7 +13,7 @@ from headframe.desk.ports import Invalid
 from headframe.desk.programme import pledge_of
 from headframe.desk.valuation import Valuation, value_now
 from headframe.instrument import Delivery, delivers, delivery_window
-from headframe.units import Month
+from headframe.units import Money, Month
 
 _RETARGET = timedelta(days=14)
 
@@ -117,6 +117,12 @@ def _payments(now: Valuation, until: datetime) -> Iterator[Dated]:
         yield _day(now, day, f"costs of {row.month} are paid, {usd:,.0f} USD")
     for one in now.state.transit:
         yield _day(now, one.there, f"{float(one.usd):,.2f} USD arrive from {one.source}")
+    for due in now.state.payments_due:
+        side = "from" if due.money.smallest > 0 else "to"
+        size = Money(due.money.currency, abs(due.money.smallest))
+        yield _day(
+            now, due.due, f"{due.trade}: {size} {size.currency.code} settles {side} {due.dealer}"
+        )
     for call in now.state.calls:
         side = "to" if call.ours else "from"
         yield _day(

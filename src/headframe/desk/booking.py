@@ -12,11 +12,13 @@ from headframe.book import (
     Designation,
     Entry,
     MarginTerms,
+    PaymentDue,
     Position,
     Trade,
     TradeLeg,
     allocate,
     closing_flows,
+    deferred,
     fund,
     hedge_flow,
     promise,
@@ -73,20 +75,42 @@ def _part(
     body: Json = {"fill": to_json(fill)}
     entries: list[Entry] = []
     made: list[Trade] = []
+    waiting: list[PaymentDue] = []
     if proposal.closes or proposal.replaces:
         ended = _ended(office, trial, request, proposal, fill, size)
-        entries += ended.entries
+        settled, due = _on_value_date(trial, ended.closing, ended.entries)
+        entries += settled
+        waiting += due
         body |= ended.body
         made.append(ended.closing)
     if not proposal.closes:
         trade, dealt = _dealt(office, trial, request, proposal, fill, size)
-        entries += dealt
+        settled, due = _on_value_date(trial, trade, dealt)
+        entries += settled
+        waiting += due
         body["trade"] = to_json(trade)
         made.insert(0, trade)
     paid = funded(office, trial, entries, _spot(trial))
     for entry in paid:
         trial.ledger.post(entry)
+    if waiting:
+        body["due"] = to_json(waiting)
     return body | {"postings": postings_json(paid)}, made
+
+
+def _on_value_date(
+    state: State, trade: Trade, entries: list[Entry]
+) -> tuple[list[Entry], list[PaymentDue]]:
+    """Return a bilateral trade's entries with its cash on the value date of the dealer's agreement.
+
+    What is dealt at a venue settles on the day of the trade.
+    """
+    dossier = state.dossiers.get(trade.dealer)
+    days = 0 if dossier is None else dossier.collateral.premium_days
+    if trade.margin is not MarginTerms.BILATERAL or dossier is None or not days:
+        return entries, []
+    due = dossier.collateral.days.plus(trade.at.date(), days)
+    return deferred(entries, trade.id, trade.dealer, due)
 
 
 def _kind(proposal: Proposal, *, also: bool) -> str:

@@ -74,7 +74,14 @@ def _held(
         return Confirmed("", one.reference, person, source[:200], at, strange)
     fixing = (one.fixing_source or "")[:100].strip()
     return Confirmed(
-        trade.id, one.reference, person, source[:200], at, differences(trade, one), fixing
+        trade.id,
+        one.reference,
+        person,
+        source[:200],
+        at,
+        differences(trade, one),
+        fixing,
+        one.value_date,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
-from headframe.book import Position
+from headframe.book import CREDIT_LINE, LOAN, Position
 from headframe.codec import Settings, to_json
 from headframe.desk import funding, settlement_prices, users
 from headframe.desk.days import changed_positions, flows_by_month, net_postings, settlement_json
@@ -28,6 +28,7 @@ from headframe.lifecycle import (
     MissingPrice,
     PriceRecords,
     SettlementPrice,
+    bears_interest,
     close_at,
     funding_dues,
     last_close,
@@ -36,7 +37,7 @@ from headframe.lifecycle import (
     settle_day,
 )
 from headframe.mandate import Unwind
-from headframe.units import Money, iso
+from headframe.units import USD, Money, iso
 
 Progress = Callable[[int, int], None]
 Fetched = SettlementPrice | FundingRate
@@ -89,7 +90,7 @@ def close_due(office: Office, fetch: Fetch | None = None) -> CloseRun | None:
     first = next_close(state)
     if first is None or first > last_close(office.now()):
         return None
-    if not (state.positions() or state.transit or state.calls or state.funding_due):
+    if not (state.positions() or _under_way(state)):
         return None
     work = partial(_run, office, None, dry_run=False, progress=lambda _done, _all: None)
     return work() if fetch is None else _fetching(office, work, fetch)
@@ -230,7 +231,7 @@ def _prepared(state: State, settings: Settings, last: date) -> _Close | tuple[Mi
     if first is None:
         raise NotFound("there is no trade to close a day for; deal one first: headframe plan")
     positions = state.positions()
-    day = _next_with_positions(state, positions, first, last)
+    day = _next_with_positions(state, settings, positions, first, last)
     at = close_at(day)
     held = [one for one in positions if one.trade.at < at]
     records = PriceRecords(state.settlement_prices.values(), settings.operation.coin)
@@ -246,11 +247,29 @@ def _prepared(state: State, settings: Settings, last: date) -> _Close | tuple[Mi
     return _Close(first, _start(state, settings, day, prices, (tuple(held), later)), prices)
 
 
+def _under_way(state: State) -> bool:
+    """Return whether money is on its way or due, so that every day is closed by itself."""
+    return bool(state.transit or state.calls or state.funding_due or state.payments_due)
+
+
+def _accrues(state: State, settings: Settings) -> bool:
+    """Return whether anything bears interest from day to day."""
+    treasury = settings.operation.treasury
+    loans = (
+        treasury.loan_rate * -float(state.ledger.balance(LOAN, USD)),
+        treasury.credit_line_rate * -float(state.ledger.balance(CREDIT_LINE, USD)),
+    )
+    return any(loans) or any(
+        bears_interest(dossier.collateral, state.ledger, name)
+        for name, dossier in state.dossiers.items()
+    )
+
+
 def _next_with_positions(
-    state: State, positions: Sequence[Position], first: date, last: date
+    state: State, settings: Settings, positions: Sequence[Position], first: date, last: date
 ) -> date:
     """Return the first day on which something is open or under way; the last day where none is."""
-    if state.transit or state.calls or state.funding_due:
+    if _under_way(state) or _accrues(state, settings):
         return first
     opened = [one.trade.at for one in positions]
     if not opened:
@@ -289,6 +308,7 @@ def _start(
         cash_unhedged_usd=0.0,
         funding=FundingRecords(state.funding_rates.values()),
         dealt_back=tuple(state.funding_due),
+        payments=tuple(state.payments_due),
         venue=settings.venue.name,
         spot_before=None if state.spot is None else Decimal(repr(state.spot)),
         rule_sets=settings.rule_sets,

@@ -210,6 +210,7 @@ def start_of_day(
         rule_sets=settings.rule_sets,
         bank=settings.bank,
         transit=tuple(state.transit),
+        payments=tuple(state.payments_due),
         calls=tuple(state.calls),
         others={
             (name, ours): counted

@@ -202,7 +202,7 @@ def _day(state: State, record: Record) -> None:
         state.scenario_start = state.market.index
     state.last_day = date.fromisoformat(body["day"])
     state.closed_through = state.last_day + timedelta(days=1)
-    state.funding_due = []  # a price scenario trades perpetuals at the index, without funding
+    _settled_by_scenario(state, state.closed_through)
     state.spot = body["spot"]
     state.course = body["course"]
     state.closed_usd = 0.0
@@ -215,10 +215,21 @@ def _day(state: State, record: Record) -> None:
     fix(state, body.get("fixed", ()))
 
 
+def _settled_by_scenario(state: State, day: date) -> None:
+    """Drop what a price scenario's day has settled; it trades perpetuals at the index, without funding."""
+    state.payments_due = [one for one in state.payments_due if one.due > day]
+    state.funding_due = []
+
+
 def _confirmed(state: State, record: Record) -> None:
     found = from_json(Confirmed, record.body)
     if found.trade:
         state.confirmed[found.trade] = found
+        if found.value_date is not None:
+            state.payments_due = [
+                replace(one, due=found.value_date) if one.trade == found.trade else one
+                for one in state.payments_due
+            ]
         other = state.came_with.get(found.trade)
         if other is not None:
             state.confirmed[other] = replace(found, trade=other)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from headframe.book import Trade
+from headframe.book import PaymentDue, Trade
 from headframe.codec import from_json
 from headframe.desk.known import (
     Keyed,
@@ -88,6 +88,7 @@ def _booked(state: State, record: Record) -> str:
     if fill.venue_trade_id in state.fills:
         raise JournalBroken(f"event {record.seq}: fill {fill.venue_trade_id} was booked before")
     made: list[Trade] = []
+    state.payments_due += [from_json(PaymentDue, row) for row in body.get("due", ())]
     if "trade" in body:
         trade = from_json(Trade, body["trade"])
         state.trades[trade.id] = trade

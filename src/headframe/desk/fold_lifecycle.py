@@ -100,6 +100,7 @@ def _closed(state: State, record: Record) -> None:
     for trade, how in cast("list[list[str]]", body["ended"]):
         state.ended[trade] = how
     state.closed_through = day
+    state.payments_due = [one for one in state.payments_due if one.due > day]
     state.funding_due = [one for one in state.funding_due if one.end > close_at(day)]
     if body["index"] is not None:
         newer = state.market is not None and state.market.as_of > close_at(day)

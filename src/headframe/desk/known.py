@@ -105,6 +105,8 @@ class Confirmed:
     differences: tuple[Difference, ...]
     fixing_source: str = ""
     """The source of settlement prices that the confirmation names; the venue's own where it names none."""
+    value_date: date | None = None
+    """The day on which the confirmation settles premium and fee; the agreement's where it says none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

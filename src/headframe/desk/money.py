@@ -33,6 +33,23 @@ from headframe.lifecycle import (
 from headframe.risk import Mark, marks
 from headframe.units import BTC, USD, USDC, Money, Month, booked
 
+_PAID = ("collateral", "loan", "credit_line")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interest:
+    """Interest in USD that closes accrued: received and paid on collateral, paid on loan and credit line."""
+
+    received: Money
+    collateral: Money
+    loan: Money
+    credit_line: Money
+
+    @property
+    def net(self) -> Money:
+        """Received less paid."""
+        return self.received - self.collateral - self.loan - self.credit_line
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performance:
@@ -50,6 +67,8 @@ class Performance:
     """The same exact, months that have only hedges among them."""
     bridge: Bridge
     """Production, cash and P&L, reconciled to the cent."""
+    interest: Interest
+    """Interest that daily closes have accrued, apart from the hedges."""
     outstanding: tuple[str, ...]
     """Trades that have expired and are not settled: what they will pay is in no figure."""
 
@@ -107,8 +126,19 @@ def performance(office: Office) -> Performance:
         total=total(months),
         realised=own,
         bridge=bridge(own, state.month_books, state.results.values(), price, unrealised),
+        interest=interest_of(state),
         outstanding=tuple(one.trade.id for one in now.outstanding),
     )
+
+
+def interest_of(state: State) -> Interest:
+    """Return the interest that daily closes have accrued."""
+    paid = (
+        state.ledger.balance(Accounts.expense(f"interest {name}"), USD)
+        for name in ("collateral", "loan", "credit line")
+    )
+    received = -state.ledger.balance(Accounts.INTEREST, USD)
+    return Interest(received=received, **dict(zip(_PAID, paid, strict=True)))
 
 
 def realised_of(state: State, settings: Settings) -> tuple[RealisedMonth, ...]:

@@ -64,12 +64,17 @@ def liquidity_of(state: State, settings: Settings) -> Liquidity:
     cash = float(ledger.balance(CASH, USD))
     if state.clock is not None:
         cash -= float(under_way(state.transit, state.clock.date()))
+        # what is owed counts from the trade, what is to come only once it is there
+        cash += float(ledger.total("liabilities:payable:", USD))
+        cash += float(ledger.total("liabilities:interest:", USD))
         last = {code: rates[-1] for code, rates in state.fx.items()}
         cash += others_usd(ledger, last, state.clock, bank)
     return Liquidity(
         cash_usd=cash,
         undrawn_usd=settings.operation.treasury.credit_line_usd - drawn,
-        free_coins=float(ledger.balance(COINS_FREE, BTC)),
+        free_coins=float(
+            ledger.balance(COINS_FREE, BTC) + ledger.total("liabilities:payable:", BTC)
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from headframe.book import (
     HeldContract,
     Ledger,
     MatchedPayout,
+    PaymentDue,
     Payout,
     PendingCall,
     Position,
@@ -185,6 +186,8 @@ class State:
     """Settlement and delivery prices as they were recorded, by what they state."""
     funding_rates: dict[str, FundingRate] = field(default_factory=dict[str, FundingRate])
     """Funding rates of perpetuals as they were recorded, by what they state."""
+    payments_due: list[PaymentDue] = field(default_factory=list[PaymentDue])
+    """Premium and fees that settle on a value date to come."""
     funding_due: list[FundingDue] = field(default_factory=list[FundingDue])
     """Parts of perpetuals dealt back since the last close, whose funding the next close pays."""
     results: dict[str, HedgeResult] = field(default_factory=dict[str, HedgeResult])

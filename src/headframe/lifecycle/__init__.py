@@ -18,6 +18,7 @@ from headframe.lifecycle.funding_flows import (
     funding_flows,
     missing_funding,
 )
+from headframe.lifecycle.interest import bears_interest, daily_interest
 from headframe.lifecycle.month_books import MonthBooks
 from headframe.lifecycle.performance import MonthResult, Total, total, with_flows
 from headframe.lifecycle.realised import (
@@ -108,6 +109,7 @@ __all__ = [
     "Total",
     "VenueSettlement",
     "accrued",
+    "bears_interest",
     "bridge",
     "close_at",
     "close_day",
@@ -116,6 +118,7 @@ __all__ = [
     "collateral_given",
     "collateral_returned",
     "current_month",
+    "daily_interest",
     "deliveries",
     "designation_states",
     "ended_at",

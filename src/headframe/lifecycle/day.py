@@ -26,6 +26,7 @@ from headframe.book import (
     coins_mined,
     costs_paid,
     promise,
+    settled_on,
 )
 from headframe.hedge import fee_usd, upfront_usd
 from headframe.lifecycle.contract_day import ContractsDay, contracts_of_day
@@ -33,6 +34,7 @@ from headframe.lifecycle.daily_margin import margin_of_day
 from headframe.lifecycle.day_start import DayStart
 from headframe.lifecycle.flows import FlowCause, HedgeFlow, position_flows
 from headframe.lifecycle.funding_flows import funding_dues, funding_flows
+from headframe.lifecycle.interest import interest_of_day
 from headframe.lifecycle.payments import pay_from_books, pay_with_sale, post_all
 from headframe.lifecycle.performance import MonthResult
 from headframe.lifecycle.settlement_prices import ClosePrices, expires_by, future_name
@@ -74,7 +76,8 @@ def settle_day(start: DayStart, prices: ClosePrices) -> DayEnd:
     after = tuple(_settled(position, prices, at, till) for position in start.positions)
     _fund(start, prices, till)
     trial = start.ledger.copy()
-    paid = pay_from_books(start, trial, till, ())
+    owed = (*settled_on(start.payments, at.date()), *interest_of_day(start))
+    paid = pay_from_books(start, trial, till, owed)
     begun = replace(start, ledger=trial)
     held = (*after, *start.later)
     secured = margin_of_day(begun, held) if prices.index is not None else None
@@ -158,7 +161,8 @@ def close_day(start: DayStart) -> DayEnd:
     entries = [coins_mined(mined)] if mined.smallest else []
     trial = start.ledger.copy()
     post_all(trial, entries)
-    paid = pay_with_sale(start, trial, till, sold, (*costs, *secured.entries))
+    value_dates = settled_on(start.payments, start.closes_at.date())
+    paid = pay_with_sale(start, trial, till, sold, (*costs, *value_dates, *secured.entries))
     spot_usd = float(booked(sold * Fraction(start.spot), USD))
     premium, fees = _premium(start, after)
     premium, fees = premium + contracts.premium_usd, fees + contracts.fees_usd

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from headframe.book import Bank, HeldContract, Ledger, PendingCall, Position, Transit
+from headframe.book import (
+    Bank,
+    HeldContract,
+    Ledger,
+    PaymentDue,
+    PendingCall,
+    Position,
+    Transit,
+)
 from headframe.counterparty import CollateralTerms
 from headframe.hedge import FeeSchedule
 from headframe.lifecycle.funding import FundingDue, FundingRecords
@@ -58,6 +66,8 @@ class DayStart:
     """Dealers with a margin call that people handle: the close moves nothing of theirs."""
     funding: FundingRecords | None = None
     """Recorded funding rates; None in a price scenario, where a perpetual trades at the index: no funding."""
+    payments: tuple[PaymentDue, ...] = ()
+    """Premium and fees that settle on a value date to come, or today."""
     dealt_back: tuple[FundingDue, ...] = ()
     """Parts of perpetuals dealt back since the last close."""
     index: Index | None = None

@@ -56,12 +56,18 @@ class Treasury:
     lender_group: str
     coins_as_collateral: bool = False
     """Whether coins are posted before dollars where an agreement takes them."""
+    loan_rate: float = 0.0
+    """Yearly interest on the loan that the daily close accrues; 0 where it is booked as a cost."""
+    credit_line_rate: float = 0.0
+    """The same on what is drawn of the credit line."""
 
     def __post_init__(self) -> None:
         for name in ("cash_usd", "credit_line_usd", "loan_usd"):
             between(name, getattr(self, name), 0.0, 1e12)
         between("coins_free", self.coins_free, 0.0, 21e6)
         between("coins_pledged", self.coins_pledged, 0.0, 21e6)
+        between("loan_rate", self.loan_rate, 0.0, 1.0)
+        between("credit_line_rate", self.credit_line_rate, 0.0, 1.0)
         between("loan_to_value_max", self.loan_to_value_max, 0.01, 10.0)
 
 
