@@ -9,6 +9,7 @@ import click
 from headframe.cli.frame import Call, Instant, Whole, command
 
 if TYPE_CHECKING:
+    from headframe.desk.money import Interest
     from headframe.hedge import TradePnl
     from headframe.lifecycle import Bridge, RealisedMonth
 
@@ -166,12 +167,7 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
     if found.realised:
         shown.append(realised_months_table(found.realised))
         shown.append(bridge_table(found.bridge))
-    earned = found.interest
-    if earned.received.smallest or earned.net.smallest:
-        shown.append(
-            f"Interest accrued, apart from the hedges: {earned.received} USD received on collateral; paid "
-            f"{earned.collateral} on collateral, {earned.loan} on the loan, {earned.credit_line} on the line"
-        )
+    shown += _interest_lines(found.interest)
     shown += [
         f"{name} has expired, settlement outstanding: what it will pay is in no figure; headframe close-day"
         for name in found.outstanding
@@ -184,18 +180,31 @@ def pnl(call: Call, since: datetime | None, by: str) -> None:
             "trades": [_trade_json(one, found.spot) for one in found.trades],
             "months": [{**to_json(month), "parts": list(month.parts)} for month in found.months],
             "total": to_json(found.total),
-            "interest_usd": {
-                "received": str(earned.received),
-                "paid_collateral": str(earned.collateral),
-                "paid_loan": str(earned.loan),
-                "paid_credit_line": str(earned.credit_line),
-            },
+            "interest_usd": _interest_json(found.interest),
             "realised": [_realised_json(one) for one in found.realised],
             "bridge": _bridge_json(found.bridge),
             "settlement_outstanding": list(found.outstanding),
         },
         *shown,
     )
+
+
+def _interest_lines(one: "Interest") -> list[str]:
+    """Return a line on interest that closes accrued; none where there is none."""
+    if not (one.received.smallest or one.net.smallest):
+        return []
+    paid = f"{one.collateral} on collateral, {one.loan} on the loan, {one.credit_line} on the line"
+    return [f"Interest accrued, apart from the hedges: {one.received} USD received; paid {paid}"]
+
+
+def _interest_json(one: "Interest") -> dict[str, str]:
+    """Return accrued interest in USD as decimal strings."""
+    return {
+        "received": str(one.received),
+        "paid_collateral": str(one.collateral),
+        "paid_loan": str(one.loan),
+        "paid_credit_line": str(one.credit_line),
+    }
 
 
 def _trade_json(one: "TradePnl", spot: float) -> dict[str, object]:
