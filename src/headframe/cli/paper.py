@@ -29,6 +29,12 @@ def paper() -> None:
     "--vol", type=float, default=0.42, help="Yearly volatility of its index; 0 stands still."
 )
 @click.option(
+    "--premium",
+    type=float,
+    default=0.0,
+    help="Premium of perpetuals over the index as a share, of which they pay funding.",
+)
+@click.option(
     "--market",
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV of an option chain to start from (default: the sample market).",
@@ -51,6 +57,7 @@ def serve(
     seed: int,
     speed: float,
     vol: float,
+    premium: float,
     market: Path | None,
     keys: tuple[str, ...],
     memory: Path | None,
@@ -68,6 +75,8 @@ def serve(
         raise Invalid(f"--speed lies between 0.01 and 10000, was {speed:g}")
     if not 0.0 <= vol <= 5.0:
         raise Invalid(f"--vol lies between 0 and 5, was {vol:g}")
+    if not -0.1 <= premium <= 0.1:
+        raise Invalid(f"--premium lies between -0.1 and 0.1, was {premium:g}")
     found = [_key(text) for text in keys]
     if market is None:
         snapshot = sample_market()
@@ -75,7 +84,7 @@ def serve(
         from headframe.feed import market_from_text, read_text
 
         snapshot = market_from_text(read_text(market), name=market.name, as_of=None)
-    asyncio.run(_serve(snapshot, (port, seed, speed, vol), found, memory, as_json=as_json))
+    asyncio.run(_serve(snapshot, (port, seed, speed, vol, premium), found, memory, as_json=as_json))
 
 
 def _key(text: str) -> tuple[str, str, str | None]:
@@ -87,7 +96,7 @@ def _key(text: str) -> tuple[str, str, str | None]:
 
 async def _serve(
     snapshot: object,
-    settings: tuple[int, int, float, float],
+    settings: tuple[int, int, float, float, float],
     keys: list[tuple[str, str, str | None]],
     memory: Path | None,
     *,
@@ -97,12 +106,19 @@ async def _serve(
     from headframe.wiring import street_served
 
     assert isinstance(snapshot, Snapshot)
-    port, seed, speed, vol = settings
+    port, seed, speed, vol, premium = settings
     stop = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
     served = street_served(
-        snapshot, port=port, seed=seed, speed=speed, vol=vol, keys=keys, memory=memory
+        snapshot,
+        port=port,
+        seed=seed,
+        speed=speed,
+        vol=vol,
+        premium=premium,
+        keys=keys,
+        memory=memory,
     )
     async with served as address:
         where = {"http": f"http://{address}/api/v2", "ws": f"ws://{address}/ws/api/v2"}

@@ -2,7 +2,12 @@
 
 from headframe.instrument.averaged import AveragedOption
 from headframe.instrument.payoff import cash_flow, payoff
-from headframe.instrument.production import DifficultySwap, HashpriceForward, Perpetual
+from headframe.instrument.production import (
+    DifficultySwap,
+    HashpriceForward,
+    Perpetual,
+    funding_rate_8h,
+)
 from headframe.instrument.settlement import (
     Delivery,
     SettlementRule,
@@ -38,6 +43,7 @@ __all__ = [
     "delivers",
     "delivery_price",
     "delivery_window",
+    "funding_rate_8h",
     "pair_of",
     "parse_instrument",
     "payoff",

@@ -108,3 +108,21 @@ class Perpetual:
         if not (rate_8h.is_finite() and hours.is_finite() and hours >= 0 and index > 0):
             raise Wrong(f"funding is of a rate and some hours, was {rate_8h} over {hours}")
         return -self.amount_usd / index * rate_8h * hours / 8
+
+
+def funding_rate_8h(
+    mark: Decimal,
+    index: Decimal,
+    damper: Decimal = Decimal("0.00025"),
+    cap: Decimal = Decimal("0.005"),
+) -> Decimal:
+    """Return Deribit's funding rate for 8 hours: the premium less its damper, within the cap.
+
+    premium = (mark - index) / index; rate = max(damper, premium) + min(-damper, premium), so that a premium
+    within the damper pays nothing (support.deribit.com, "Funding Specifications"); the cap varies by coin.
+    """
+    if not (mark > 0 and index > 0):
+        raise Wrong(f"mark and index are above 0, were {mark} and {index}")
+    premium = (mark - index) / index
+    rate = max(damper, premium) + min(-damper, premium)
+    return min(cap, max(-cap, rate))

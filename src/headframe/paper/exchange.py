@@ -156,6 +156,8 @@ class Exchange:
             "public/get_delivery_prices": listing.delivery_prices,
             "public/get_last_settlements_by_currency": self.past.last_settlements,
             "public/get_last_settlements_by_instrument": self.past.last_settlements,
+            "public/get_funding_rate_history": listing.records.funding.history,
+            "public/get_funding_chart_data": listing.records.funding.chart,
             "public/get_currencies": listing.currencies,
             "public/get_contract_size": listing.contract_size,
             "public/get_expirations": listing.expirations,

@@ -174,7 +174,8 @@ class Listing:
         if one.terms.is_option:
             return found | self._option(one)
         if one.perpetual:
-            return found | {"current_funding": 0.0, "funding_8h": 0.0, "interest_value": 0.0}
+            rate = float(self.records.funding.rate_8h)
+            return found | {"current_funding": rate, "funding_8h": rate, "interest_value": rate}
         return found
 
     def _option(self, one: Listed) -> Json:

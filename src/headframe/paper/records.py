@@ -8,11 +8,12 @@ position carried into it gain by then. What expires settles at the delivery pric
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from headframe.instrument import Instrument, payoff
 from headframe.lifecycle import close_at, closes_after, last_close
+from headframe.paper.funding import PerpetualFunding
 from headframe.paper.rpc import Json
 from headframe.paper.world import World, instant_of, ms
 
@@ -47,6 +48,9 @@ class _Holding:
     session_cost: Fraction = Fraction(0)
     cost: Fraction = Fraction(0)
     traded: bool = False
+    funding: Fraction = Fraction(0)
+    """Funding accrued in the session, of a perpetual."""
+    funded_to: datetime | None = None
 
     def add(self, fill: BookedFill) -> None:
         """Take a fill at its price."""
@@ -88,6 +92,7 @@ class Records:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.funding = PerpetualFunding(world)
 
     def closes(self) -> list[date]:
         """Return the days whose 08:00 UTC has passed since the street began, oldest first."""
@@ -144,6 +149,7 @@ class Records:
         fill: BookedFill,
     ) -> None:
         holding = held.setdefault(fill.name, _Holding(fill.terms))
+        self._fund(holding, instant_of(fill.at_ms))
         holding.add(fill)
         premium = -fill.amount * fill.price if fill.terms.is_option else Fraction(0)
         row = _trade_entry(fill, holding.size) | {
@@ -167,12 +173,24 @@ class Records:
             if holding.terms.is_option and not expired:
                 continue
             if holding.size or holding.traded:
+                self._fund(holding, at)
                 row = self._row(name, holding, day, expired=expired)
+                holding.funding = Fraction(0)
                 found.settlements.append(row)
                 self._moved(found, balances, holding.terms, row)
                 holding.settle(Fraction(str(row["mark_price"])) or Fraction(1))
             if expired:
                 del held[name]
+
+    def _fund(self, holding: _Holding, at: datetime) -> None:
+        """Accrue the funding of a perpetual up to an instant, before its size changes or it settles."""
+        if not holding.terms.is_perpetual:
+            return
+        if holding.funded_to is not None and holding.size:
+            holding.funding += self.funding.accrued(
+                holding.terms, holding.size, holding.funded_to, at
+            )
+        holding.funded_to = at
 
     def _moved(
         self, found: AccountRecords, balances: dict[str, Fraction], terms: Instrument, row: Json
@@ -181,6 +199,7 @@ class Records:
         moved = Fraction(str(row["session_profit_loss"]))
         if terms.is_option:
             moved = _rounded(Fraction(str(row["position"])) * _option_value(terms, row))
+        moved += Fraction(str(row.get("funding", 0)))
         entry = {
             "type": row["type"],
             "timestamp": row["timestamp"],
@@ -191,6 +210,7 @@ class Records:
             "cashflow": _figure(moved),
             "commission": 0.0,
             "side": "-",
+            "interest_pl": row.get("funding"),
         }
         self._log(found, balances, (terms.settled_in, moved), entry)
 
@@ -220,7 +240,9 @@ class Records:
             "profit_loss": _figure(_rounded(total)),
             "session_profit_loss": _figure(_rounded(session)),
         }
-        return row | ({"funding": 0.0} if name.endswith("PERPETUAL") else {})
+        if not terms.is_perpetual:
+            return row
+        return row | {"funding": _figure(_rounded(holding.funding))}
 
     def _log(
         self,

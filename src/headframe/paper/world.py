@@ -99,7 +99,8 @@ class Listed:
 class World:
     """Prices on one clock: the snapshot's surface, at the snapshot's spot or along a course of its own.
 
-    ``vol`` is the yearly volatility of the index; 0 keeps the market as the snapshot shows it.
+    ``vol`` is the yearly volatility of the index; 0 keeps the market as the snapshot shows it. ``premium`` is
+    that of perpetuals over the index, as a share.
     """
 
     def __init__(
@@ -110,6 +111,8 @@ class World:
         fees: Fees,
         seed: int,
         vol: float = 0.0,
+        *,
+        premium: float = 0.0,
     ) -> None:
         self.clock = clock
         self.snapshot = snapshot
@@ -117,6 +120,7 @@ class World:
         self.fees = fees
         self.seed = seed
         self.vol = vol
+        self.premium = premium
         self.start = clock.now()
         self._course = [0.0]
         self._at_spot: tuple[float, Surface] = (snapshot.index, surface)
@@ -210,16 +214,20 @@ class World:
     def price(self, terms: Instrument) -> float:
         """What an instrument is worth now, as it is quoted."""
         if terms.expiry == _FAR:
-            return self.index()
+            return self._perpetual(self.index())
         return leg_price(terms, self._surface(), self.at)
 
     def future_at(self, terms: Instrument, at: datetime) -> float:
         """Return what a future was worth at an instant that has passed."""
         spot = self.index_at(at)
         if terms.expiry == _FAR:
-            return spot
+            return self._perpetual(spot)
         surface = self.surface.at_spot(spot, self.surface.as_of)
         return leg_price(terms, surface, at if self.vol else self.snapshot.as_of)
+
+    def _perpetual(self, index: float) -> float:
+        """Return a perpetual's price at an index: the index itself without a premium."""
+        return round(index * (1.0 + self.premium), 2) if self.premium else index
 
     def vol_of(self, terms: Instrument) -> float:
         """The volatility an option is marked at."""

@@ -209,6 +209,7 @@ async def street_served(
     seed: int,
     speed: float,
     vol: float,
+    premium: float = 0.0,
     keys: Sequence[tuple[str, str, str | None]],
     memory: Path | None,
 ) -> AsyncGenerator[str]:
@@ -227,7 +228,7 @@ async def street_served(
     fees = Fees(
         option_coins=0.0003, option_cap_share=0.125, future_share=0.0005, forward_spread=0.0004
     )
-    world = World(clock, snapshot, surface_of(snapshot), fees, seed, vol)
+    world = World(clock, snapshot, surface_of(snapshot), fees, seed, vol, premium=premium)
     exchange = Exchange(world, StreetMemory(memory), list(keys), welcomes=not keys)
     exchange.accounts.wall_ms = lambda: int(unix_time() * 1000)
     async with StreetServer(exchange, port=port) as server:
