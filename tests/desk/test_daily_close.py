@@ -200,7 +200,7 @@ def test_a_missing_price_is_fetched_once_and_recorded_with_its_source(office: Of
     run = daily_close.close_days(office, fetch=fetch)
     assert run.missing == ()
     assert [one.day.day for one in run.closed] == [23, 24, 25, 26, 27]
-    assert [one.day.day for one in run.fetched] == [25, 26, 27]
+    assert [one.day.day for one in run.prices] == [25, 26, 27]
     assert asked == [["2026-08-25"]], "what is recorded is asked of nobody"
     assert office.state().settlement_prices[price(date(2026, 8, 25), 1).key].source == "deribit"
     assert daily_close.close_due(office, fetch) is None

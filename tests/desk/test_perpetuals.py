@@ -336,3 +336,22 @@ def test_the_commands_import_type_and_list_rates(
     assert "expected --date" in said
     rows = office.state().funding_rates.values()
     assert {one.source for one in rows} == {"funding.csv", "deribit", "me"}
+
+
+READS = (
+    ("trades",), ("pnl",), ("agenda",), ("margin",), ("ledger",), ("effectiveness",),
+)  # fmt: skip
+
+
+def test_every_page_shows_a_perpetual(sold: Path, capsys: Any, monkeypatch: Any) -> None:
+    closed(sold, 2)
+    for words in READS:
+        where = ["--workspace", str(sold), "--as", "treasurer"]
+        monkeypatch.setattr(sys, "argv", ["headframe", *words, *where])
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capsys.readouterr()
+        assert left.value.code in {0, None, 4}, (words, err)
+        assert "2140" not in out, words
+        if words == ("pnl",):
+            assert "funding" in out.lower(), words

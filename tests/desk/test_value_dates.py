@@ -93,7 +93,8 @@ def at_hand(office: Any) -> int:
     """Cash and coins in the currency of the premium, in its smallest unit."""
     (due,) = {one.money.currency.code for one in office.state().payments_due} or {"BTC"}
     account = COINS_FREE if due == "BTC" else CASH
-    return office.state().ledger.balance(account, CURRENCIES[due]).smallest
+    held: int = office.state().ledger.balance(account, CURRENCIES[due]).smallest
+    return held
 
 
 def test_the_premium_waits_as_a_payable_until_the_close_of_its_value_date(dealt: Path) -> None:

@@ -73,7 +73,8 @@ def closed(position: Position, price: Any, books: Any = None, **changes: Any) ->
 
 def flow(end: Any, cause: FlowCause) -> Money:
     (one,) = [each for each in end.flows if each.cause is cause]
-    return one.money
+    money: Money = one.money
+    return money
 
 
 def test_a_perpetual_is_an_instrument_without_an_expiry() -> None:

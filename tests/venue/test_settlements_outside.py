@@ -302,7 +302,7 @@ def test_variation_of_a_future_agrees_with_the_venue_day_by_day(
         fetch = price_fetcher(office.settings())
         run = daily_close.close_days(office, fetch=fetch)
         assert run.missing == ()
-        settled = [one for one in run.fetched if one.kind is PriceKind.SETTLEMENT]
+        settled = [one for one in run.prices if one.kind is PriceKind.SETTLEMENT]
         assert len({one.price for one in settled}) == 13, "the index moves from day to day"
         found = compare_with_venue(office, sold)
         assert found is not None

@@ -61,6 +61,11 @@ class CloseRun:
     trouble: str = ""
     """Why the venue could not be asked, or its prices not be used."""
 
+    @property
+    def prices(self) -> tuple[SettlementPrice, ...]:
+        """Prices among what was fetched."""
+        return tuple(one for one in self.fetched if isinstance(one, SettlementPrice))
+
 
 def close_days(
     office: Office,

@@ -29,7 +29,7 @@ def funding_rates(
     start = since
     while start < until:
         end = min(start + _PAGE, until)
-        params = {
+        params: dict[str, str | int | bool] = {
             "instrument_name": instrument,
             "start_timestamp": _ms(start),
             "end_timestamp": _ms(end),

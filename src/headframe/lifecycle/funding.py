@@ -125,7 +125,8 @@ def _record_at(records: Sequence[FundingRate], at: datetime) -> FundingRate | No
     """Return the record that covers an instant: the venue's own, else the one recorded last."""
     here = [one for one in records if one.start <= at < one.end]
     official = [one for one in here if one.source == VENUE_SOURCE]
-    return (official or here or [None])[-1]
+    found = official or here
+    return found[-1] if found else None
 
 
 def _official_starts(
