@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from headframe.book import Accounts, MarginTerms
+from headframe.book import Accounts, MarginTerms, released
 from headframe.cli.app import app
 from headframe.desk import (
     approvals,
@@ -28,9 +28,9 @@ from headframe.desk import (
     switching,
 )
 from headframe.desk.ports import Declined, Invalid
-from headframe.desk.quotes import surface_in
-from headframe.hedge import switched
+from headframe.hedge import switched, whole_steps
 from headframe.instrument import StructureKind, payoff
+from headframe.risk import leg_price
 from headframe.units import BTC
 from headframe.wiring import open_office, trading
 
@@ -169,28 +169,74 @@ def test_a_roll_keeps_the_dollars_in_one_calendar(sold: Path) -> None:
     _confirmed_by_the_venue(sold, trade.id, closed.id)
 
 
-def test_a_roll_after_a_fall_is_no_larger_than_was_approved(sold: Path) -> None:
-    office = open_office(sold, user="trader")
+@pytest.mark.parametrize("move", [0.7, 0.98, 1.0, 1.02, 1.5])
+@pytest.mark.parametrize("asked", [None, Decimal("20.3")])
+def test_coins_asked_approved_dealt_and_booked_are_one_figure(
+    sold: Path, move: float, asked: Decimal | None
+) -> None:
+    """Whatever the price did since the trade: every coin asked is replaced, no month is promised more."""
+    office = open_office(sold, user="treasurer")
     state = office.state()
     assert state.market is not None
-    later = next(
-        one.expiry for one in state.market.forwards if one.expiry > state.trades["T-1"].expiry
-    )
-    made = proposed(sold, StructureKind.SHORT_FUTURE, later)
-    fallen = surface_in(state).at_spot(state.market.index * 0.98, office.now())
+    old = state.trades["T-1"]
+    later = next(one.expiry for one in state.market.forwards if one.expiry > old.expiry)
+    far = next(one.price for one in state.market.forwards if one.expiry == later)
+    # a position as if it had been sold at another price: the same coins, more or fewer dollars
+    dollars = round(Decimal(old.size) * Decimal(far) / Decimal(str(move)), -1)
+    other = replace(old, legs=(replace(old.legs[0], amount=-dollars),))
+    position = replace(state.positions()[0], trade=other)
+    coins = position.coins if asked is None else asked
     found, _ = programme.situation(office, "treasurer")
-    found = replace(found, street=replace(found.street, surface=fallen))
-    (position,) = state.positions()
     forecast = production.in_force(office).forecast
-    terms = (found, forecast, position, StructureKind.SHORT_FUTURE, later, position.coins)
-    free, bound = switched(*terms), switched(*terms, most=made.size)
-    assert free is not None
-    assert bound is not None
-    assert free.rated.candidate.size > made.size, "the same dollars are more coins"
-    one = bound.rated.candidate
-    assert one.size == made.size
-    assert float(one.amount) / float(one.forward_usd) == pytest.approx(float(one.size), abs=0.1)
-    assert bound.coins <= position.coins
+    terms = (found, forecast, position, StructureKind.SHORT_FUTURE, later, coins)
+    made = switched(*terms)
+    assert made is not None
+    one = made.rated.candidate
+    leg = old.legs[0].instrument
+    near = Decimal(repr(leg_price(leg, found.surface, found.at))).quantize(Decimal("0.5"))
+    assert made.coins == coins
+    assert abs(one.amount - dollars * coins / old.size) <= 5, (
+        "both legs are of the dollars replaced"
+    )
+    fewer = whole_steps(one.amount / (one.price + near))
+    assert one.size == min(coins, fewer)
+    assert made.opened == coins - one.size >= 0
+    gone = released(position, coins)
+    assert dict(one.bucket.needs) == pytest.approx({m: float(c) for m, c in gone.items()})
+    again = switched(*terms, size=one.size)
+    assert again is not None
+    assert (again.coins, again.rated.candidate.size) == (coins, one.size)
+
+
+@pytest.mark.parametrize("coins", [None, Decimal("25.3")])
+@pytest.mark.parametrize("kind", [StructureKind.SHORT_FUTURE, StructureKind.PROTECTIVE_PUT])
+def test_months_keep_one_promise_and_what_stays_is_said_before(
+    sold: Path, kind: StructureKind, coins: Decimal | None
+) -> None:
+    before = open_office(sold, user="x").state()
+    assert before.market is not None
+    old = before.trades["T-1"]
+    later = next(one.expiry for one in before.market.forwards if one.expiry > old.expiry)
+    made = proposed(sold, kind, later if kind.is_future else None, coins)
+    said = switching.moved(open_office(sold, user="x"), made)
+    whole = old.size if kind.is_future else whole_steps(old.size)
+    assert made.replaced_coins == (whole if coins is None else coins)
+    assert (said.stays, said.hedged) == (old.size - made.replaced_coins, made.size)
+    done = dealt(sold, made.id)
+    trade, closed = done.trades
+    assert (done.request.size, trade.size) == (made.size, made.size)
+    assert closed.size == made.replaced_coins
+    state = open_office(sold, user="x").state()
+    left = sum(state.remaining["T-1"].values(), Decimal(0))
+    assert left == said.stays
+    for part in old.designations:
+        now = state.remaining["T-1"][part.month] + state.remaining["T-2"].get(
+            part.month, Decimal(0)
+        )
+        assert now <= part.coins, "no month is promised twice"
+    both = sum(sum(state.remaining[one].values(), Decimal(0)) for one in ("T-1", "T-2"))
+    assert both == old.size - said.opened
+    assert audit.verify(open_office(sold, user="x")).sound
 
 
 def test_what_cannot_be_switched_is_refused_in_words(

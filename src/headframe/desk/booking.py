@@ -30,12 +30,12 @@ from headframe.desk.office import Office
 from headframe.desk.ports import Draft, Json, Moved
 from headframe.desk.quotes import surface_in
 from headframe.desk.state import State, postings_json
-from headframe.hedge import Proposal, coins_of, upfront_usd
+from headframe.hedge import Proposal, replaced_by, upfront_usd
 from headframe.instrument import cash_flow, parse_instrument
 from headframe.mandate import is_order_book
 from headframe.rfq import Fill, Request, RfqStep
 from headframe.risk import Units, netted, rule_set, venue_margin_coins
-from headframe.units import BTC, CURRENCIES, USD, Money, Month, booked
+from headframe.units import BTC, CURRENCIES, USD, Money, Month, booked, shared_out
 
 _SATOSHI, _NONE = Decimal("0.00000001"), Decimal(0)
 
@@ -133,11 +133,25 @@ def _dealt(
     return trade, entries
 
 
+def _months(size: Decimal, proposal: Proposal) -> dict[Month, Decimal]:
+    """Return the coins of each month that a part hedges.
+
+    A hedge that replaces another takes the months that were released, to the satoshi, as they were.
+    """
+    needs = tuple((month, Decimal(repr(need))) for month, need in proposal.needs)
+    if not proposal.replaces:
+        return allocate(size, needs)
+    if size == sum(need for _, need in needs):
+        return dict(needs)
+    parts = shared_out(size, [need for _, need in needs], _SATOSHI)
+    return {month: part for (month, _), part in zip(needs, parts, strict=True) if part}
+
+
 def trade_of(
     state: State, request: Request, proposal: Proposal, fill: Fill, size: Decimal
 ) -> Trade:
     """The trade a fill makes, its coins shared out to months and named."""
-    shares = allocate(size, tuple((month, Decimal(repr(need))) for month, need in proposal.needs))
+    shares = _months(size, proposal)
     gone = state.trades[proposal.replaces].legs if proposal.replaces else ()
     old = {leg.instrument for leg in gone}
     legs = tuple(leg for leg in _legs(fill) if leg.instrument not in old)
@@ -194,8 +208,8 @@ def _ended(
     )
     old = {leg.instrument for leg in trade.legs}
     legs = tuple(leg for leg in _legs(fill) if leg.instrument in old)
-    if proposal.replaces and position.coins > 0:
-        size = coins_of(position, abs(legs[0].amount))
+    if proposal.replaces:
+        size = replaced_by(proposal, size)
     coins = min(size, position.coins)  # what was delivered meanwhile is closed no more
     gone = released(position, coins) if coins > 0 else {}
     words = f"closes {coins} coins of {name}"

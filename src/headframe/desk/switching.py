@@ -1,6 +1,6 @@
 """Replacing a short future by another hedge in one request: proposed, approved and dealt like any other."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from headframe.hedge import (
     Rated,
     Situation,
     Switch,
+    replaced_by,
     switched,
     whole_steps,
 )
@@ -21,7 +22,35 @@ from headframe.mandate import is_order_book
 from headframe.rfq import next_clip
 from headframe.units import Wrong
 
-_STEP = Decimal("0.1")
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a proposed switch does to the coins of the trade it replaces."""
+
+    trade: str
+    replaced: Decimal
+    hedged: Decimal
+    """Of the coins replaced: hedged by the new trade."""
+    stays: Decimal
+    """Coins of the old trade that stay on, until its expiry."""
+    expiry: datetime
+
+    @property
+    def opened(self) -> Decimal:
+        """Of the coins replaced: hedged no more, since the same dollars are fewer coins at a later price."""
+        return self.replaced - self.hedged
+
+
+def moved(office: Office, proposal: Proposal) -> Moved:
+    """Return what a proposed switch leaves on of the old trade, and what it opens."""
+    position = closing.position_of(office.state(), proposal.replaces)
+    return Moved(
+        trade=proposal.replaces,
+        replaced=proposal.replaced_coins,
+        hedged=proposal.size,
+        stays=position.coins - proposal.replaced_coins,
+        expiry=position.trade.expiry,
+    )
 
 
 @serialised
@@ -32,15 +61,11 @@ def propose(
     expiry: datetime | None = None,
     coins: Decimal | None = None,
 ) -> Proposal:
-    """Propose to replace so many coins of a short future, or all that is left, in tenths of a coin."""
+    """Propose to replace so many coins of a short future, in tenths of a coin, or all that is left."""
     person = programme.preparer(office)
     state = office.state()
     position = closing.position_of(state, trade)
-    size = whole_steps(position.coins if coins is None else coins)
-    if not 0 < size <= position.coins:
-        raise Invalid(
-            f"{trade} hedges {position.coins} coins: replace 0.1 to {whole_steps(position.coins)}"
-        )
+    size = _replaced(trade, position.coins, coins, kind)
     found, version = programme.situation(office, person)
     switch = _switched(office, found, trade, kind, expiry or position.trade.expiry, size)
     rated = switch.rated
@@ -56,6 +81,23 @@ def propose(
     return made
 
 
+def _replaced(trade: str, held: Decimal, coins: Decimal | None, kind: StructureKind) -> Decimal:
+    """Return the coins to replace: as asked, or all; what dealers of options cannot deal stays on."""
+    all_of_it = held if kind.is_future else whole_steps(held)
+    if coins is None or coins == held:
+        size = all_of_it
+    else:
+        size = coins
+        if size != whole_steps(size):
+            raise Invalid(
+                f"coins: expected tenths of a coin, got {coins}; fix: {whole_steps(coins)} coins, or all "
+                f"{held} of {trade} without --coins"
+            )
+    if not 0 < size <= held:
+        raise Invalid(f"{trade} hedges {held} coins: replace 0.1 to {whole_steps(held)}")
+    return size
+
+
 def _switched(
     office: Office,
     found: Situation,
@@ -64,12 +106,12 @@ def _switched(
     expiry: datetime,
     size: Decimal,
     *,
-    most: Decimal | None = None,
+    approved: Decimal | None = None,
 ) -> Switch:
     position = closing.position_of(office.state(), trade)
     forecast = production.in_force(office).forecast
     try:
-        switch = switched(found, forecast, position, kind, expiry, size, most=most)
+        switch = switched(found, forecast, position, kind, expiry, size, size=approved)
     except Wrong as error:
         raise Invalid(str(error)) from error
     if switch is None:
@@ -89,17 +131,22 @@ def again(
     found, _ = programme.situation(
         office, proposal.preparer, but=but, venue=place, proposal=proposal.id
     )
-    dealt = state.dealt(proposal.id)
-    share = Decimal(1) - dealt / proposal.size
-    # to the step: contracts of ten dollars leave something over
-    rest = (proposal.replaced_coins * share).quantize(_STEP)
-    left = min(rest, whole_steps(position.coins))
-    if left <= 0:
-        raise Declined(f"{proposal.id}: nothing is left of {proposal.replaces} to replace")
+    open_size = proposal.size - state.dealt(proposal.id)
     most = found.mandate.rfq.clip_coins_max
-    size = next_clip(left, None if most is None else Decimal(repr(most)))
-    open_size = proposal.size - dealt
+    approved = next_clip(open_size, None if most is None else Decimal(repr(most)))
+    coins = replaced_by(proposal, approved)
+    if coins > position.coins:
+        raise Declined(
+            f"{proposal.id} replaces {coins} coins of {proposal.replaces}, which hedges {position.coins} "
+            f"now; fix: headframe switch {proposal.replaces} proposes it again"
+        )
     made = _switched(
-        office, found, proposal.replaces, proposal.kind, proposal.expiry, size, most=open_size
+        office,
+        found,
+        proposal.replaces,
+        proposal.kind,
+        proposal.expiry,
+        coins,
+        approved=approved,
     )
     return found, made.rated

@@ -34,13 +34,13 @@ from headframe.hedge.facts import premium_spent
 from headframe.hedge.planned import as_dealt, open_proposals
 from headframe.hedge.production_moved import ProductionMoved, production_moved
 from headframe.hedge.profit import By, Sum, TradePnl, added_up
-from headframe.hedge.proposal import Alternative, Proposal
+from headframe.hedge.proposal import Alternative, Proposal, replaced_by
 from headframe.hedge.rating import Rated, compare, rate_again, stress_call
 from headframe.hedge.rebalancing import Balance, balances
 from headframe.hedge.review import Baseline, Trigger, too_much, triggers
 from headframe.hedge.sales import SaleFill, Sold, sold_by_venue
 from headframe.hedge.situation import Situation
-from headframe.hedge.switching import Switch, coins_of, future_of, switched
+from headframe.hedge.switching import Switch, future_of, switched
 from headframe.hedge.unwind_costs import UnwindCost, unwind_costs
 
 __all__ = [
@@ -79,7 +79,6 @@ __all__ = [
     "buckets",
     "candidates",
     "closing_of",
-    "coins_of",
     "compare",
     "contract_envelope",
     "contract_of",
@@ -105,6 +104,7 @@ __all__ = [
     "proposal_of",
     "rate_again",
     "rate_contract",
+    "replaced_by",
     "score",
     "secured_usd",
     "sold_by_venue",

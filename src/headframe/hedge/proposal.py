@@ -75,3 +75,10 @@ class Proposal:
     def chosen(self) -> Alternative:
         """The line of the strategy table that was proposed."""
         return next(row for row in self.alternatives if row.kind is self.kind)
+
+
+def replaced_by(proposal: Proposal, size: Decimal) -> Decimal:
+    """Return the coins of the replaced trade that go with so many coins of a proposal's new hedge."""
+    if size == proposal.size:
+        return proposal.replaced_coins
+    return (proposal.replaced_coins * size / proposal.size).quantize(Decimal("0.00000001"))

@@ -1,16 +1,18 @@
 """Replacing a short future by another hedge of the same coins, all or nothing: a roll, or options instead.
 
 Into options the future is the request's hedge leg: it changes hands at a price set beforehand, and the
-options are quoted with it. Into a later future the two are one calendar structure at one net price. Contracts
-in USD lock dollars, so a roll keeps the dollars and hedges as many coins as they are at the later price.
+options are quoted with it. Into a later future the two are one calendar structure at one net price, both legs
+of the same dollars. Contracts in USD lock dollars: after a rise they are fewer coins at the later price, and
+the months' other coins are open again; after a fall they are more, and still hedge the months' own coins, as
+the trade did before it was rolled. No month is ever promised more than what was released.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
-from headframe.book import MarginTerms, Position
+from headframe.book import MarginTerms, Position, released
 from headframe.hedge.candidates import Candidate
 from headframe.hedge.closing import whole_steps
 from headframe.hedge.exposure import Bucket, exposure_rows
@@ -23,7 +25,7 @@ from headframe.rfq import HedgeLeg
 from headframe.risk import leg_price
 from headframe.units import Wrong
 
-_TICK, _STEP, _CONTRACT = Decimal("0.5"), Decimal("0.1"), Decimal(10)
+_TICK, _CONTRACT = Decimal("0.5"), Decimal(10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,13 @@ class Switch:
 
     rated: Rated
     coins: Decimal
-    """Of the trade that is replaced; the new hedge may be of fewer."""
+    """Of the trade that is replaced, as asked; the new hedge may be of fewer."""
     crystallised_usd: float
+
+    @property
+    def opened(self) -> Decimal:
+        """Coins that were hedged and are hedged no more."""
+        return self.coins - self.rated.candidate.size
 
 
 def future_of(position: Position) -> Instrument:
@@ -50,17 +57,6 @@ def future_of(position: Position) -> Instrument:
     return legs[0].instrument
 
 
-def coins_of(position: Position, amount: Decimal) -> Decimal:
-    """The coins of a trade that dealing an amount of its future back closes: all where none is left."""
-    dealt = abs(position.trade.legs[0].amount)
-    held = dealt * position.coins / position.trade.size
-    if held - amount < _CONTRACT / 2:
-        return position.coins
-    return min(
-        (amount * position.trade.size / dealt).quantize(Decimal("0.00000001")), position.coins
-    )
-
-
 def switched(
     found: Situation,
     forecast: Forecast,
@@ -69,13 +65,13 @@ def switched(
     expiry: datetime,
     coins: Decimal,
     *,
-    most: Decimal | None = None,
+    size: Decimal | None = None,
 ) -> Switch | None:
     """The switch priced and judged on the market now, as if the replaced coins were open.
 
-    ``most`` bounds the new hedge: after a fall the same dollars are more coins than were approved. None where
-    nothing prices it; Wrong where the trade cannot be replaced so: it is no listed future, or the expiry is
-    an earlier one or is not listed.
+    ``size`` is the new hedge's coins where they were approved; a roll takes what its dollars are at the later
+    price, ``coins`` at most, where none is given. None where nothing prices it; Wrong where the trade cannot
+    be replaced so: it is no listed future, or the expiry is an earlier one or is not listed.
     """
     old = future_of(position)
     if found.snapshot.forward(expiry) is None:
@@ -89,18 +85,18 @@ def switched(
     bucket = Bucket(
         expiry=expiry,
         listed=True,
-        needs=tuple((month, float(left)) for month, left in position.remaining if left),
-        clip=coins,
+        needs=tuple((month, float(part)) for month, part in released(position, coins).items()),
+        clip=coins if size is None else size,
     )
     rated = rate_again(lighter, bucket, kind)
     if rated is None:
         return None
-    amount = _whole(abs(position.trade.legs[0].amount) * coins / position.trade.size)
+    amount = _contracts(abs(position.trade.legs[0].amount) * coins / position.trade.size)
     near = Decimal(repr(leg_price(old, found.surface, found.at))).quantize(
         _TICK, rounding=ROUND_HALF_EVEN
     )
     if kind.is_future:
-        amount, rated = _calendar(lighter, bucket, rated, old, near, amount, most=most)
+        rated = _calendar(lighter, bucket, rated, Bought(old, near, amount), size)
     else:
         back = HedgeLeg(instrument=old, amount=amount, price=near)
         rated = replace(rated, candidate=replace(rated.candidate, hedge=back))
@@ -115,13 +111,14 @@ def switched(
     verdict = judge(found.mandate, facts, Stage.PROPOSE)
     return Switch(
         rated=replace(rated, facts=facts, verdict=verdict),
-        coins=coins_of(position, amount),
+        coins=coins,
         crystallised_usd=usd,
     )
 
 
-def _whole(amount: Decimal) -> Decimal:
-    return (amount / _CONTRACT).to_integral_value(ROUND_DOWN) * _CONTRACT
+def _contracts(amount: Decimal) -> Decimal:
+    """Return the whole contracts of ten dollars nearest an amount."""
+    return (amount / _CONTRACT).to_integral_value(ROUND_HALF_EVEN) * _CONTRACT
 
 
 def _without(found: Situation, forecast: Forecast, position: Position, coins: Decimal) -> Situation:
@@ -136,36 +133,41 @@ def _without(found: Situation, forecast: Forecast, position: Position, coins: De
     return replace(found, positions=held, rows=rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """The earlier future of a roll, bought back: at a price, for so many dollars."""
+
+    instrument: Instrument
+    price: Decimal
+    amount: Decimal
+
+
 def _calendar(
-    found: Situation,
-    bucket: Bucket,
-    rated: Rated,
-    old: Instrument,
-    near: Decimal,
-    amount: Decimal,
-    *,
-    most: Decimal | None,
-) -> tuple[Decimal, Rated]:
+    found: Situation, bucket: Bucket, rated: Rated, near: Bought, size: Decimal | None
+) -> Rated:
     """The later future sold and the earlier bought back for the same dollars, at the difference of prices."""
     far = rated.candidate.price
-    bound = rated.candidate.size if most is None else min(most, rated.candidate.size)
-    size = min(whole_steps(amount / far), bound)
-    if amount >= (bound + _STEP) * far:
-        amount = (bound * far / _CONTRACT).to_integral_value(ROUND_HALF_EVEN) * _CONTRACT
-    if size != rated.candidate.size:
-        again = rate_again(found, replace(bucket, clip=size), rated.candidate.kind)
+    most = bucket.clip or near.amount
+    wanted = min(whole_steps(near.amount / far), most) if size is None else size
+    if wanted != rated.candidate.size:
+        again = rate_again(found, replace(bucket, clip=wanted), rated.candidate.kind)
         assert again is not None, "a price was there a moment ago"
         rated = again
     one = rated.candidate
     (leg,) = one.structure.legs
+    # costs and margin are of the dollars dealt, which after a fall are more than the coins they hedge
+    scale = float(near.amount / (one.size * far))
     spread: Candidate = replace(
         one,
-        structure=Structure(one.kind, (leg, Leg(old, -1))),
-        amount=amount,
-        price=(far - near).quantize(_TICK),
-        mid=one.mid - float(near),
-        cost_usd=2.0 * one.cost_usd,
-        fee_usd=2.0 * one.fee_usd,
+        size=wanted,
+        structure=Structure(one.kind, (leg, Leg(near.instrument, -1))),
+        amount=near.amount,
+        price=(far - near.price).quantize(_TICK),
+        mid=one.mid - float(near.price),
+        cost_usd=2.0 * one.cost_usd * scale,
+        fee_usd=2.0 * one.fee_usd * scale,
         source="calendar",
     )
-    return amount, replace(rated, candidate=spread)
+    margin = rated.facts.initial_margin_usd * max(scale, 1.0)
+    facts = replace(rated.facts, initial_margin_usd=margin)
+    return replace(rated, candidate=spread, facts=facts)
