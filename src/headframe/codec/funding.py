@@ -77,13 +77,14 @@ def funding_rows(
 
 def _hour(row: object, name: str, instrument: str, source: str) -> FundingRate:
     table = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
+    shown = str(cast("object", row))[:80]
     stamp = table.get("timestamp")
     rate, end_index = (exact_decimal(table.get(key)) for key in ("interest_1h", "index_price"))
     begin_index = exact_decimal(table.get("prev_index_price")) or end_index
     if isinstance(stamp, bool) or not isinstance(stamp, int):
-        raise Wrong(f"{name}: expected timestamp in milliseconds, got {str(row)[:80]}")
+        raise Wrong(f"{name}: expected timestamp in milliseconds, got {shown}")
     if rate is None or end_index is None or begin_index is None:
-        raise Wrong(f"{name}: expected interest_1h and index_price as numbers, got {str(row)[:80]}")
+        raise Wrong(f"{name}: expected interest_1h and index_price as numbers, got {shown}")
     try:
         end = datetime.fromtimestamp(stamp / 1000, UTC)
     except (OverflowError, ValueError, OSError) as error:
