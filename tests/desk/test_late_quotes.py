@@ -77,6 +77,7 @@ def test_the_late_dealer_is_left_out_of_a_second_request(trader: Office) -> None
     dealt, office, truth, told = deal(base(trader), late_emery())
     assert dealt.trade is not None
     assert dealt.trade.dealer == "amber"
+    assert [len(one.request.panel) for one in (*dealt.earlier, dealt)] == [5, 4]
     assert [one.state for one in truth.there.values()] == ["cancelled", "filled"]
     assert truth.overlaps == truth.dealt_late == 0
     first, second = office.state().rfqs.values()

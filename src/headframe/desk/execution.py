@@ -6,7 +6,7 @@ read there, or outlived; only that evidence books it as dealt or as empty.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -34,7 +34,15 @@ from headframe.desk.ports import (
     Unreachable,
 )
 from headframe.desk.taking import Case, Dealt, Followed, OnTheWay, leave, rest, take
-from headframe.hedge import Bucket, Candidate, Proposal, Rated, Situation, rate_again
+from headframe.hedge import (
+    Bucket,
+    Candidate,
+    Proposal,
+    Rated,
+    Situation,
+    rate_again,
+    worst_by_mandate,
+)
 from headframe.instrument import StructureKind
 from headframe.mandate import ORDER_BOOK, Approval, Stage, is_order_book, judge
 from headframe.rfq import (
@@ -43,6 +51,7 @@ from headframe.rfq import (
     LateAction,
     LateDecision,
     NoAward,
+    Outside,
     Part,
     Request,
     RfqStep,
@@ -92,7 +101,8 @@ async def deal(
             case = await _begun(trading, name, follow)
         except Stopped as error:
             raise type(error)(f"{dealt.outcome}; it was not asked again: {error}") from error
-        dealt = await _in_hand(trading, case, tell, watch, asked=asked)
+        earlier = (*dealt.earlier, dealt)
+        dealt = replace(await _in_hand(trading, case, tell, watch, asked=asked), earlier=earlier)
     return dealt
 
 
@@ -347,7 +357,9 @@ def _request(
         raise Declined(
             f"{proposal.id} left its approved envelope: {reasons}; run headframe plan again"
         )
-    return made
+    if proposal.replaces or proposal.closes or not made.buys:
+        return made
+    return replace(made, limit=min(made.limit, worst_by_mandate(found, one)))
 
 
 def _accounts(office: Office, found: Situation, one: Candidate) -> tuple[Part, ...]:
@@ -443,16 +455,18 @@ def _void(office: Office, case: Case, price: float, opened: Opened) -> str:
     if request.approval.mandate_sha256 != state.mandate_sha256:
         return "the mandate changed while quotes were out (M-1.1)"
     assert state.market is not None
+    exact = Decimal(repr(price))
     reasons = outside(
         case.proposal.envelope,
         request.structure,
         size=request.size,
-        price=Decimal(repr(price)),
+        price=exact,
         bought=request.direction is Direction.BUY,
         spot=Decimal(repr(state.market.index)),
         at=office.now(),
     )
-    words = ", ".join(str(reason) for reason in reasons)
+    beyond = exact > request.limit if request.buys else exact < request.limit
+    words = ", ".join(str(reason) for reason in reasons) or (str(Outside.PRICE) if beyond else "")
     if words:
         return f"the award would leave its approved envelope: {words}"
     if opened.mark is not None and abs(price - opened.mark) > 2.0 * distance_of(

@@ -51,6 +51,8 @@ class Dealt:
     outcome: str
     again: Followed | None = None
     """Where the decision goes on with another request: what that one stands on."""
+    earlier: tuple["Dealt", ...] = ()
+    """The requests of the same decision before it, oldest first."""
 
     @property
     def trade(self) -> Trade | None:
