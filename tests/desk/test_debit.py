@@ -12,7 +12,8 @@ import faults
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import approvals, execution, programme
 from headframe.desk.office import Office, Trading
-from headframe.desk.ports import Declined
+from headframe.desk.ports import Declined, Opened
+from headframe.desk.taking import Case
 from headframe.hedge import Proposal, worst_by_mandate, worst_debit_share
 from headframe.instrument import StructureKind
 from headframe.rfq import Rejection
@@ -132,8 +133,8 @@ def test_the_limit_of_a_request_is_held_at_the_moment_of_the_award_too(desk: Off
     found, rated = template.priced["P-1"]
     state = desk.state()
     request = execution._request(desk, state.proposals["P-1"], state.approvals["P-1"], found, rated)
-    case = execution.Case(request, state.proposals["P-1"], found, state.bearing)
-    opened = execution.Opened("1", desk.now(), None)
+    case = Case(request, state.proposals["P-1"], found, state.bearing)
+    opened = Opened("1", desk.now(), None)
     assert execution._void(desk, case, float(request.limit), opened) == ""
     narrow = replace(case, request=replace(request, limit=request.limit - TICK))
     words = execution._void(desk, narrow, float(request.limit), opened)

@@ -151,6 +151,7 @@ def test_where_late_quotes_leave_too_few_the_same_dealers_are_asked_again(
 ) -> None:
     asked = rules(venue_matches=True, panel=PANEL)
     decision = award(quotes(text), asked, at=at(55))
+    assert isinstance(decision, NoAward), name
     assert decision in {NoAward.TOO_FEW_RESPONSES, NoAward.ALL_REJECTED}, name
     ladder = rank(quotes(text), asked, at=at(55))
     made = decide_late(decision, ladder, asked, late_rules(**changes), at=at(55))

@@ -93,7 +93,7 @@ def _narrower(bound: Decimal | None, price: Decimal, request: Request) -> Decima
 
 def next_panel(panel: tuple[str, ...], before: Followed | None) -> tuple[str, ...]:
     """Return the dealers of a request: without those that an earlier one of its decision left out."""
-    gone = set() if before is None else set(before.without)
+    gone = () if before is None else before.without
     return tuple(name for name in panel if name not in gone)
 
 
