@@ -326,7 +326,7 @@ class RfqRules:
             raise Wrong(
                 f"window_seconds: expected at least response_seconds + decision_seconds, "
                 f"{self.request_seconds}, with late_quotes = {str(self.late_quotes)!r}, got "
-                f"{self.window_seconds}; fix: window_seconds = 240"
+                f"{self.window_seconds}; fix: window_seconds = {max(240, self.request_seconds)}"
             )
 
 
