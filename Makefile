@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Each builds .venv from the lock when it must.
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow test-all install-locks check bench soak serve lock coverage clean
+.PHONY: help demo test slow test-all install-locks check bench soak late serve lock coverage clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,6 +13,7 @@ help:
 	@echo "make test-all  the same and the tests marked slow"
 	@echo "make check   form, types, walls, names, unused code and dependencies"
 	@echo "make bench   speed and memory as ratios against named baselines"
+	@echo "make late    requests that end without an award when dealers are late, by rule"
 	@echo "make soak    what must hold, as counts, with planted bugs beside (SOAK=full: a release's figures)"
 
 $(VENV)/.runtime: requirements.lock pyproject.toml tools/environment.sh
@@ -44,6 +45,9 @@ $(VENV)/.bench: $(VENV)/.develop requirements-bench.lock
 
 bench: $(VENV)/.bench
 	@$(BIN)/python benchmarks/run.py
+
+late: $(VENV)/.develop
+	@PYTHONPATH=tests $(BIN)/python benchmarks/late_quotes.py
 
 soak: $(VENV)/.develop
 	@PYTHONPATH=tests $(BIN)/python benchmarks/soak.py

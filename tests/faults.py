@@ -188,6 +188,7 @@ class FaultyVenue:
     matches: bool = True
     spoken: bool = False
     rests: bool = True
+    directs: bool = True
 
     def _kind(self) -> str:
         if self.draw.random() >= self.rate:
@@ -382,21 +383,21 @@ class Template:
     priced: dict[str, tuple[Any, Any]]
 
 
-def template(office: Office) -> Template:
-    """The start of every session, with the pricing that a session does not repeat."""
+def template(office: Office, **rules: Any) -> Template:
+    """The start of every session, with the pricing that a session does not repeat, under changed rules."""
     state = office.state()
     priced = {
-        name: _resting(execution._again(office, one))
+        name: _ruled(execution._again(office, one), {"resting": True} | rules)
         for name, one in state.proposals.items()
         if name in state.approvals and not state.traded(name)
     }
     return Template(list(office.journal.rows()), state, office.files, priced)
 
 
-def _resting(priced: tuple[Any, Any]) -> tuple[Any, Any]:
-    """The same under a mandate that lets a price rest."""
+def _ruled(priced: tuple[Any, Any], changes: dict[str, Any]) -> tuple[Any, Any]:
+    """The same under a mandate with other rules of asking: one that lets a price rest, where none is given."""
     found, rated = priced
-    rules = replace(found.mandate.rfq, resting=True)
+    rules = replace(found.mandate.rfq, **changes)
     return replace(found, mandate=replace(found.mandate, rfq=rules)), rated
 
 
@@ -424,13 +425,18 @@ class Session:
     """One desk, one venue, one seed."""
 
     def __init__(
-        self, base: Template, seed: int, rate: float = RATE, crash_rate: float = 0.01
+        self,
+        base: Template,
+        seed: int,
+        rate: float = RATE,
+        crash_rate: float = 0.01,
+        truth: type[Truth] = Truth,
     ) -> None:
         self.base, self.draw = base, random.Random(seed)
         self.crash_rate, self.crashes = crash_rate, 0
         assert base.state.clock is not None
         self.clock = VirtualClock(base.state.clock)
-        self.truth = Truth(self.clock, self.draw)
+        self.truth = truth(self.clock, self.draw)
         self.venue = FaultyVenue(self.truth, self.draw, rate, self._maybe_crash)
         self.journal = CrashingJournal(self._maybe_crash)
         self.journal.kept = list(base.rows)
@@ -504,9 +510,24 @@ def simulate(
     bug: str = "",
     rate: float = RATE,
     check: Callable[[State], bool] = lambda _: True,
+    truth: type[Truth] = Truth,
 ) -> Report:
     """So many sessions; with a bug planted where one is named, and what else must hold of each state."""
     report = Report()
+    with priced_once(base), BUGS[bug]() if bug else _sound():
+        for seed in seeds:
+            session = Session(base, seed, rate, truth=truth)
+            try:
+                asyncio.run(session.run())
+            except Crash:
+                report.crashes += 1
+            session.judge(report, check)
+    return report
+
+
+@contextmanager
+def priced_once(base: Template) -> Generator[None]:
+    """Every judgement is the template's: the market stands still and is always fresh."""
 
     def priced(
         office: Office, proposal: Any, but: str | None = None, venue: str | None = None
@@ -517,16 +538,8 @@ def simulate(
     with (
         mock.patch.object(execution, "_again", priced),
         mock.patch("headframe.desk.programme.fresh", return_value=None),
-        BUGS[bug]() if bug else _sound(),
     ):
-        for seed in seeds:
-            session = Session(base, seed, rate)
-            try:
-                asyncio.run(session.run())
-            except Crash:
-                report.crashes += 1
-            session.judge(report, check)
-    return report
+        yield
 
 
 @contextmanager

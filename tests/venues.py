@@ -23,6 +23,7 @@ class FakeVenue:
     matches: bool = True
     spoken: bool = False
     rests: bool = True
+    directs: bool = True
     looks: int = 0
     log: list[str] = field(default_factory=list[str])
     request: Any = None

@@ -226,6 +226,26 @@ def test_open_listen_accept_and_find() -> None:
     assert none is None
 
 
+@pytest.mark.parametrize(
+    ("state", "alive"),
+    [
+        ("created", True),
+        ("open", True),
+        ("cancelled", False),
+        ("expired", False),
+        ("filled", False),
+    ],
+)
+def test_a_request_is_ended_only_where_the_venue_says_so(state: str, alive: bool) -> None:
+    """An answer to a create says created: taken for ended, it would be left open at the venue."""
+    replies = {"private/get_block_rfqs": {"result": {"block_rfqs": [RFQ | {"state": state}]}}}
+
+    async def use(venue: Any) -> Any:
+        return await venue.find(REQUEST.id)
+
+    assert serving(replies, use).open is alive
+
+
 def test_a_repeated_level_is_one_quote_and_a_withdrawn_one_is_good_no_longer() -> None:
     gone = RFQ | {"asks": []}
     replies = CREATED | {

@@ -140,6 +140,41 @@ def test_one_key_at_once_for_two_things_is_one_request_and_one_refusal(
     assert (record.proposal, record.request.id) == (made["proposal"], made["id"])
 
 
+LATE_EMERY = """
+from dataclasses import replace
+from headframe.paper import street
+real = street.answer
+def answer(dealer, **named):
+    found = replace(real("amber", **named), dealer=dealer, delay=10.0, life=150.0)
+    return replace(found, delay=46.5, life=120.0, shift=-0.0020) if dealer == "emery" else found
+street.answer = answer
+"""
+"""Read by the desk's interpreter as it starts: all are on time but emery, 1.5 s late and best."""
+
+
+def test_where_a_late_quote_ended_a_request_the_answer_is_the_one_that_followed(
+    approved: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(LATE_EMERY)
+    desk = Desk(approved, {"PYTHONPATH": str(tmp_path)})
+    try:
+        desk.start().ready()
+        code, made = desk.rfq("P-1", "late-key-1")
+        assert (code, made["state"], len(made["earlier"])) == (200, "filled", 1), made["outcome"]
+        assert made["follows"] == made["earlier"][0]["id"]
+        first = desk.call("GET", f"/api/v1/rfqs/{made['follows']}")[1]
+        assert (first["state"], first["trade"], first["followed_by"]) == (
+            "no_award", None, made["id"],
+        )  # fmt: skip
+        assert first["late"][-1]["action"] == "ask_without"
+        assert set(first["panel"]) - set(made["panel"]) == {"emery"}
+        assert desk.rfq("P-1", "late-key-1")[1]["id"] == made["id"], "the same key again"
+        assert len(desk.call("GET", "/api/v1/rfqs")[1]["rfqs"]) == 2
+    finally:
+        desk.stop()
+    assert audit.verify(open_office(approved, user="x")).sound
+
+
 def test_reading_and_the_documented_interface(desk: Desk) -> None:
     assert desk.call("GET", "/healthz")[1]["status"] == "alive"
     ready = desk.ready()

@@ -248,7 +248,8 @@ class _Story:
             for one in proposals:
                 try:
                     dealt = await execution.deal(at_work, one.id)
-                    self.tell("", *_ladder(one, dealt))
+                    for each in (*dealt.earlier, dealt):
+                        self.tell("", *_ladder(one, each))
                     if dealt.trade is None:
                         self.tell("", *_ladder(one, await execution.deal(at_work, one.id)))
                 except Declined as error:

@@ -238,7 +238,11 @@ def _dealt(call: Call, found: dict[str, Any]) -> int:
 
     unit = found["price_currency"]
     title = f"Request {found['id'][:8]} for {found['proposal']}: {found['outcome']}"
-    lines = [f"outcome: {found['outcome']}; cover {found['cover'] or '-'}"]
+    lines = [f"request {one['id'][:8]} before it: {one['outcome']}" for one in found["earlier"]]
+    lines += [
+        f"late quote: {one['reason']}" for one in found["late"] if one["reason"] != found["outcome"]
+    ]
+    lines.append(f"outcome: {found['outcome']}; cover {found['cover'] or '-'}")
     lines += [
         f"booked {one['id']} with {one['dealer']} at {one['net_price']}" for one in found["trades"]
     ]

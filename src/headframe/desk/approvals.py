@@ -1,11 +1,13 @@
 """Approving a proposal: another person, the same terms, the mandate in force."""
 
+from dataclasses import replace
+
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import production, users
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, NotFound
 from headframe.desk.state import State
-from headframe.hedge import ContractEnvelope, Proposal
+from headframe.hedge import ContractEnvelope, Proposal, worst_debit_share
 from headframe.mandate import Approval, Facts, Stage, approve, judge
 from headframe.rfq import Envelope
 
@@ -48,8 +50,10 @@ def give(office: Office, name: str) -> Approval:
         raise Declined(f"{name} was dealt already")
     if proposal.mandate_sha256 != state.mandate_sha256:
         raise Declined(f"{name} was made under another mandate (M-1.1); run headframe plan again")
+    # the worst price of the envelope is what is approved: it keeps M-5.4 too, fees in
+    facts = replace(proposal.facts, debit_share=worst_debit_share(proposal))
     given = approval(
-        office, name, proposal.facts, proposal.envelope, preparer=proposal.preparer, person=person
+        office, name, facts, proposal.envelope, preparer=proposal.preparer, person=person
     )
     stands_on = (
         [] if proposal.closes else forecast_drafts(state, name, proposal.forecast_id, person)

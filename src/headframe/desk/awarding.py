@@ -1,7 +1,7 @@
 """The moment of award: the mandate's rules as figures, a person at the ladder, what the record keeps."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from headframe.desk.ports import Clock, Json
 from headframe.desk.quotes import surface_in
 from headframe.hedge import ContractRated, Situation
 from headframe.instrument import Structure, StructureKind
-from headframe.mandate import Criterion
+from headframe.mandate import Criterion, LateQuotes
 from headframe.rfq import Award, AwardRules, Direction, Ladder, NoAward, Request
 from headframe.risk import (
     credit_charge_usd,
@@ -86,7 +86,7 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
         direction=request.direction,
         panel=request.panel,
         responses_min=min(mandate.rfq.responses_min, len(request.panel)),
-        respond_by=request.respond_by,
+        respond_by=counted_until(request, found),
         size=float(request.amount),
         reference=request.reference,
         gross=request.gross,
@@ -96,6 +96,15 @@ def rules_of(request: Request, found: Situation, *, matches: bool) -> AwardRules
         venue_matches=matches,
         anonymous=not request.disclosed,
     )
+
+
+def counted_until(request: Request, found: Situation) -> datetime:
+    """Return until when a quote counts: the response time, or the window where the mandate says so."""
+    rules = found.mandate.rfq
+    if rules.late_quotes is not LateQuotes.ACCEPT:
+        return request.respond_by
+    window = request.opened_at + timedelta(seconds=rules.window_seconds)
+    return max(window, request.respond_by)
 
 
 def contract_rules(made: ContractRated, found: Situation) -> AwardRules:

@@ -12,7 +12,7 @@ from headframe.desk.known import Amendment, ContractRecord, RfqRecord
 from headframe.desk.ports import Fault, Json, Record
 from headframe.desk.state import State
 from headframe.mandate import Approval
-from headframe.rfq import Direction, Fill, Request, RfqStep, outside
+from headframe.rfq import Direction, Fill, Request, RfqState, RfqStep, outside
 
 _ROUNDING = Decimal("0.00000001")
 """What the parts of a request may exceed it by, each rounded to a satoshi."""
@@ -87,6 +87,7 @@ class Entitlement:
         if request.opened_at >= given.expires_at:
             yield f"asks for {name} after its approval has ended"
         yield from self._inside(state, name, request, None)
+        yield from _follows(state, record)
 
     def _awarded(self, state: State, record: Record) -> Iterator[str]:
         """An award is decided while its envelope holds."""
@@ -201,6 +202,18 @@ class Entitlement:
             yield f"closes {name}, of which no close was proposed"
         elif known.closing.by == record.author:
             yield f"the close of {name} is approved by who proposed it"
+
+
+def _follows(state: State, record: Record) -> Iterator[str]:
+    """Each way in which a request follows one that it may not follow: only one that has ended, untraded."""
+    before = record.body.get("follows")
+    if before is None:
+        return
+    name, known = record.body["proposal"], state.rfqs.get(before)
+    if known is None or known.proposal != name:
+        yield f"asks for {name} after a request that no event asks for it"
+    elif known.state is not RfqState.NO_AWARD or not known.late:
+        yield f"asks for {name} after a request that a late quote did not end"
 
 
 def _given(state: State, record: Record, approval: Approval, envelope: str) -> Iterator[str]:

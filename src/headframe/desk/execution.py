@@ -6,7 +6,7 @@ read there, or outlived; only that evidence books it as dealt or as empty.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -14,8 +14,10 @@ from functools import partial
 from headframe.codec import canonical, sha256, to_json
 from headframe.desk import adopting, closing, production, programme, switching, users
 from headframe.desk.approvals import proposal_of
-from headframe.desk.awarding import Said, View, Watch, distance_of, ladder_json, marks_at, rules_of
+from headframe.desk.award_decision import accepted_record, decide
+from headframe.desk.awarding import Watch, distance_of, ladder_json, marks_at, rules_of
 from headframe.desk.fencing import Tell, ended, lost, moved, reconcile
+from headframe.desk.late_quotes import bounded, end_to_ask_again, late_json, next_panel
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import (
     Broken,
@@ -31,22 +33,30 @@ from headframe.desk.ports import (
     Stopped,
     Unreachable,
 )
-from headframe.desk.taking import Case, Dealt, OnTheWay, leave, rest, take
-from headframe.hedge import Bucket, Candidate, Proposal, Rated, Situation, rate_again
+from headframe.desk.taking import Case, Dealt, Followed, OnTheWay, leave, rest, take
+from headframe.hedge import (
+    Bucket,
+    Candidate,
+    Proposal,
+    Rated,
+    Situation,
+    rate_again,
+    worst_by_mandate,
+)
 from headframe.mandate import ORDER_BOOK, Approval, Stage, is_order_book, judge
 from headframe.rfq import (
     Award,
     Direction,
-    Ladder,
+    LateAction,
+    LateDecision,
     NoAward,
+    Outside,
     Part,
     Request,
     RfqStep,
-    award,
     next_clip,
     open_request,
     outside,
-    rank,
     resting_price,
 )
 from headframe.units import iso, shared_out
@@ -80,10 +90,37 @@ async def deal(
     users.allowed(trading.office, users.Action.TRADE)
     adopting.require(trading.office)
     await reconcile(trading, tell, trading.dealing())
+    begin = partial(_intended, name=name, venue=trading.venue.name, busy=trading.busy)
+    case = await _begun(trading, name, partial(begin, key=key))
+    dealt = await _in_hand(trading, case, tell, watch, asked=asked)
+    while dealt.again is not None:
+        tell(dealt.outcome)
+        follow = partial(begin, key=None, followed=dealt.again)
+        try:
+            case = await _begun(trading, name, follow)
+        except Stopped as error:
+            raise type(error)(f"{dealt.outcome}; it was not asked again: {error}") from error
+        earlier = (*dealt.earlier, dealt)
+        dealt = replace(await _in_hand(trading, case, tell, watch, asked=asked), earlier=earlier)
+    return dealt
+
+
+async def _begun(trading: Trading, name: str, intend: Callable[[Office], Case]) -> Case:
+    """Write the intent of a request, once the venue shows no trade under its approval that we do not know."""
     await adopting.require_known(trading, name)
     trading.hold()
-    work = partial(_intended, name=name, venue=trading.venue.name, key=key, busy=trading.busy)
-    case = await trading.apart(work)
+    return await trading.apart(intend)
+
+
+async def _in_hand(
+    trading: Trading,
+    case: Case,
+    tell: Tell,
+    watch: Watch | None,
+    *,
+    asked: Callable[[Request], None],
+) -> Dealt:
+    """Deal a request whose intent is written; nobody else settles it meanwhile."""
     try:
         asked(case.request)
         return await _asked(trading, case, tell, watch)
@@ -121,7 +158,15 @@ def done_before(office: Office, key: Key | None) -> str | None:
     return known.rfq
 
 
-def _intended(office: Office, name: str, venue: str, key: Key | None, busy: set[str]) -> Case:
+def _intended(
+    office: Office,
+    name: str,
+    venue: str,
+    key: Key | None,
+    busy: set[str],
+    *,
+    followed: Followed | None = None,
+) -> Case:
     """Every check, and the intent on the disk: nothing has been sent yet.
 
     The request is among the ``busy`` before anybody can read of it, so that nobody settles what is only
@@ -129,10 +174,18 @@ def _intended(office: Office, name: str, venue: str, key: Key | None, busy: set[
     """
     while True:
         with office.deciding(), suppress(Moved):
-            return _intended_once(office, name, venue, key, busy)
+            return _intended_once(office, name, venue, key, busy, followed=followed)
 
 
-def _intended_once(office: Office, name: str, venue: str, key: Key | None, busy: set[str]) -> Case:
+def _intended_once(
+    office: Office,
+    name: str,
+    venue: str,
+    key: Key | None,
+    busy: set[str],
+    *,
+    followed: Followed | None,
+) -> Case:
     """One try of it; Moved where somebody wrote since its first look."""
     before = done_before(office, key)
     if before is not None:
@@ -140,7 +193,7 @@ def _intended_once(office: Office, name: str, venue: str, key: Key | None, busy:
     adopting.require(office)
     proposal, approval = _approved(office, name)
     found, rated = _again(office, proposal, venue=venue)
-    request = _request(office, proposal, approval, found, rated)
+    request = _request(office, proposal, approval, found, rated, followed=followed)
     intent: Json = {
         "request": to_json(request),
         "proposal": proposal.id,
@@ -149,6 +202,10 @@ def _intended_once(office: Office, name: str, venue: str, key: Key | None, busy:
     }
     if key is not None:
         intent["key"] = {"key": key.key, "fingerprint": key.fingerprint}
+    if followed is not None:
+        intent["follows"] = followed.rfq
+        if followed.bound is not None:
+            intent["bound"] = str(followed.bound)
     bearing = office.state().bearing
     busy.add(request.id)
     try:
@@ -156,7 +213,7 @@ def _intended_once(office: Office, name: str, venue: str, key: Key | None, busy:
     except BaseException:
         busy.discard(request.id)
         raise
-    return Case(request, proposal, found, bearing)
+    return Case(request, proposal, found, bearing, followed)
 
 
 class Twice(Exception):
@@ -250,7 +307,13 @@ def _lawful(proposal: Proposal, found: Situation, rated: Rated) -> None:
 
 
 def _request(
-    office: Office, proposal: Proposal, approval: Approval, found: Situation, rated: Rated
+    office: Office,
+    proposal: Proposal,
+    approval: Approval,
+    found: Situation,
+    rated: Rated,
+    *,
+    followed: Followed | None = None,
 ) -> Request:
     one = rated.candidate
     named = proposal.closes and not one.kind.is_future
@@ -259,6 +322,12 @@ def _request(
         raise Declined(
             f"{proposal.id}: an anonymous answer names no dealer, and this hedge would draw on a dealer's "
             "line (M-4.2): set disclosed = true in the mandate, or hedge with listed futures"
+        )
+    panel = next_panel(rated.panel, followed)
+    if len(panel) < len(rated.panel) and len(panel) < found.mandate.rfq.dealers_min:
+        raise Declined(
+            f"{proposal.id}: {len(panel)} dealers are left to ask, M-6.1 asks for "
+            f"{found.mandate.rfq.dealers_min}"
         )
     state = office.state()
     identity = f"{state.seed}:{state.head.hash}:{proposal.id}"
@@ -271,7 +340,7 @@ def _request(
         direction=Direction.BUY if one.bought else Direction.SELL,
         size=one.size,
         amount=one.amount,
-        panel=rated.panel,
+        panel=panel,
         disclosed=disclosed,
         at=office.now(),
         response_seconds=found.mandate.rfq.response_seconds,
@@ -287,7 +356,9 @@ def _request(
         raise Declined(
             f"{proposal.id} left its approved envelope: {reasons}; run headframe plan again"
         )
-    return made
+    if proposal.replaces or proposal.closes or not made.buys:
+        return made
+    return replace(made, limit=min(made.limit, worst_by_mandate(found, one)))
 
 
 def _accounts(office: Office, found: Situation, one: Candidate) -> tuple[Part, ...]:
@@ -310,13 +381,25 @@ async def _asked(trading: Trading, case: Case, tell: Tell, watch: Watch | None) 
     opened = await _opened(trading, request)
     swept = await _swept(trading, request)
     try:
-        ladder, decision = await _decided(trading, case, opened, watch)
+        ladder, decision = await decide(trading, case, opened, tell, watch)
     except (Unreachable, Malformed, Refused) as error:
         raise lost(office, request, error) from error
-    moved(office, request, RfqStep.QUOTED, ladder=ladder_json(ladder))
     on = OnTheWay(case, opened, ladder)
+    moved(
+        office,
+        request,
+        RfqStep.QUOTED,
+        ladder=ladder_json(ladder),
+        **accepted_record(case, decision),
+    )
+    if isinstance(decision, LateDecision):
+        if decision.action is LateAction.REFUSE:
+            kept = late_json(case.found.mandate.rfq.late_quotes, decision)
+            return await leave(trading, on, decision.reason, late=kept)
+        return await end_to_ask_again(trading, on, decision)
     if not isinstance(decision, Award):
         rules = rules_of(request, case.found, matches=trading.venue.matches)
+        rules = bounded(rules, case.followed)
         price = resting_price(ladder, rules, tick=request.tick)
         if decision is not NoAward.ALL_REJECTED or price is None or not _may_rest(trading, case):
             return await leave(trading, on, str(decision))
@@ -329,31 +412,6 @@ async def _asked(trading: Trading, case: Case, tell: Tell, watch: Watch | None) 
 def _may_rest(trading: Trading, case: Case) -> bool:
     """Whether the mandate and the venue allow a price to rest."""
     return case.found.mandate.rfq.resting and trading.venue.rests
-
-
-async def _decided(
-    trading: Trading, case: Case, opened: Opened, watch: "Watch | None"
-) -> tuple[Ladder, Award | NoAward | str]:
-    """The ladder and the award: by the rule when the response time is over, or when a person says so."""
-    office, venue, request = trading.office, trading.venue, case.request
-    rules = rules_of(request, case.found, matches=venue.matches)
-    if watch is None:
-        after = timedelta(seconds=case.found.mandate.rfq.decision_seconds)
-        if not venue.spoken:
-            await office.clock.wait_until(request.respond_by + after)
-        quotes, at = await venue.quotes(opened.venue_id), office.now()
-        return rank(quotes, rules, at=at), award(quotes, rules, at=at)
-    while True:
-        quotes, at = await venue.quotes(opened.venue_id), office.now()
-        ladder, decision = rank(quotes, rules, at=at), award(quotes, rules, at=at)
-        said = watch.look(View(request, ladder, decision, at, opened.expires_at))
-        if said is Said.ACCEPT and isinstance(decision, Award):
-            return ladder, decision
-        if said is Said.LEAVE:
-            return ladder, "nobody accepted: the person at the ladder left it"
-        if at >= opened.expires_at:
-            return ladder, "nobody accepted before the request ended"
-        await watch.pause(office.clock)
 
 
 async def _opened(trading: Trading, request: Request) -> Opened:
@@ -396,16 +454,18 @@ def _void(office: Office, case: Case, price: float, opened: Opened) -> str:
     if request.approval.mandate_sha256 != state.mandate_sha256:
         return "the mandate changed while quotes were out (M-1.1)"
     assert state.market is not None
+    exact = Decimal(repr(price))
     reasons = outside(
         case.proposal.envelope,
         request.structure,
         size=request.size,
-        price=Decimal(repr(price)),
+        price=exact,
         bought=request.direction is Direction.BUY,
         spot=Decimal(repr(state.market.index)),
         at=office.now(),
     )
-    words = ", ".join(str(reason) for reason in reasons)
+    beyond = exact > request.limit if request.buys else exact < request.limit
+    words = ", ".join(str(reason) for reason in reasons) or (str(Outside.PRICE) if beyond else "")
     if words:
         return f"the award would leave its approved envelope: {words}"
     if opened.mark is not None and abs(price - opened.mark) > 2.0 * distance_of(

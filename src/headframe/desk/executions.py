@@ -59,6 +59,8 @@ def told(state: State, record: RfqRecord) -> Told:
         approver="" if approval is None else approval.approver,
         outcome=record.outcome,
         kind=kind_of(proposal),
+        follows=record.follows,
+        late=tuple(str(one["reason"]) for one in record.late),
     )
 
 
@@ -112,7 +114,37 @@ def shown(state: State, name: str) -> dict[str, Any]:
         "ladder": list(record.ladder),
         "trade": trades[0] if trades else None,
         "trades": trades,
+        "follows": record.follows or None,
+        "bound": record.bound,
+        "followed_by": _followed_by(state, name),
+        "late": list(record.late),
+        "earlier": [
+            {"id": one, "outcome": state.rfqs[one].outcome} for one in earlier(state, name)
+        ],
     }
+
+
+def _followed_by(state: State, name: str) -> str | None:
+    """Return the request that a decision went on with after this one."""
+    return next((key for key, one in state.rfqs.items() if one.follows == name), None)
+
+
+def latest(state: State, name: str) -> str:
+    """Return the last request of the decision that a request belongs to."""
+    following = _followed_by(state, name)
+    while following is not None:
+        name, following = following, _followed_by(state, following)
+    return name
+
+
+def earlier(state: State, name: str) -> tuple[str, ...]:
+    """Return the requests of the same decision before this one, oldest first."""
+    found: list[str] = []
+    before = state.rfqs[name].follows
+    while before in state.rfqs:
+        found.insert(0, before)
+        before = state.rfqs[before].follows
+    return tuple(found)
 
 
 def _heard(row: Json) -> Heard:

@@ -80,6 +80,20 @@ async def ended(trading: Trading, venue_id: str, request: Request) -> tuple[Fill
     return await trading.venue.evidence(venue_id, request)
 
 
+async def prove_ended(trading: Trading, venue_id: str, request: Request) -> None:
+    """End a request that nobody accepted; return when the venue's own record shows it closed and untraded.
+
+    Raises Malformed where the record shows anything else: then its outcome is not known.
+    """
+    fills = await ended(trading, venue_id, request)
+    finding = await trading.venue.find(request.id)
+    if fills:
+        raise Malformed("the venue shows a trade of a request that was never accepted")
+    if finding is None or finding.open:
+        state = "does not list" if finding is None else "shows open"
+        raise Malformed(f"the venue {state} a request that was just cancelled there")
+
+
 def book(
     trading: Trading, request: Request, proposal: str, fills: tuple[Fill, ...], step: RfqStep
 ) -> tuple[Trade, ...]:

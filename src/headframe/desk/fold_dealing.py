@@ -27,6 +27,8 @@ def _asked(state: State, record: Record) -> None:
         venue=record.body.get("venue", ""),
         marks_asked=record.body.get("marks", {}),
         by=record.author,
+        follows=record.body.get("follows", ""),
+        bound=record.body.get("bound"),
     )
     key = record.body.get("key")
     if key is not None:
@@ -55,6 +57,7 @@ def _rfq_moved(state: State, record: Record) -> None:
         cover=body.get("cover", moved.cover),
         awarded=body.get("dealer", moved.awarded),
         marks=body.get("marks", moved.marks),
+        late=(*moved.late, body["late"]) if "late" in body else moved.late,
     )
 
 

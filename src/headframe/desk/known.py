@@ -71,6 +71,12 @@ class RfqRecord:
     """When it was asked: the model's mid, the index, greeks."""
     after: dict[int, float] = field(default_factory=dict[int, float])
     """The mid so many seconds after the award."""
+    follows: str = ""
+    """The request before it in the same decision, which a late quote had ended; empty for a first one."""
+    bound: str | None = None
+    """The price it may not be dealt worse than: the best that counted at a request before it."""
+    late: tuple[Json, ...] = ()
+    """What was decided about late quotes, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,6 +254,8 @@ class Venue(Protocol):
     spoken: bool
     rests: bool
     """Whether a price may be left there to rest."""
+    directs: bool
+    """Whether a request there goes to the dealers it names and to nobody else."""
 
     async def open(self, request: Request) -> Opened:
         """Send the request; raises Unreachable when it may or may not have arrived."""

@@ -15,7 +15,7 @@ from headframe.desk.awarding import marks_of
 from headframe.desk.booking import book_fills
 from headframe.desk.fencing import ended, lost, moved
 from headframe.desk.office import Trading
-from headframe.desk.ports import Declined, Malformed, Opened, Refused, Unreachable
+from headframe.desk.ports import Declined, Json, Malformed, Opened, Refused, Unreachable
 from headframe.hedge import Proposal, Situation
 from headframe.rfq import Award, Fill, Ladder, Request, RfqStep, Taking
 
@@ -23,6 +23,21 @@ LOOK_SECONDS = 0.5
 """How often it is looked whether a price that rests or is held was dealt."""
 REST_MARGIN_SECONDS = 5
 """A resting price is taken back so long before the request ends by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """The request that the next one of the same decision follows, and what the next one stands on.
+
+    ``begun`` is when the first request was opened, ``number`` how many were sent; ``without`` are dealers
+    left out, ``bound`` the best price that counted, where the next one may not be dealt at a worse price.
+    """
+
+    rfq: str
+    begun: datetime
+    number: int
+    without: tuple[str, ...]
+    bound: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +49,10 @@ class Dealt:
     cover: str | None
     trades: tuple[Trade, ...]
     outcome: str
+    again: Followed | None = None
+    """Where the decision goes on with another request: what that one stands on."""
+    earlier: tuple["Dealt", ...] = ()
+    """The requests of the same decision before it, oldest first."""
 
     @property
     def trade(self) -> Trade | None:
@@ -49,6 +68,8 @@ class Case:
     proposal: Proposal
     found: Situation
     bearing: int
+    followed: Followed | None = None
+    """The request before it in the same decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +93,15 @@ class OnTheWay:
         )
 
 
-async def leave(trading: Trading, on: OnTheWay, reason: str) -> Dealt:
-    """Nobody is awarded: the request is ended at the venue, its reason kept."""
+async def leave(trading: Trading, on: OnTheWay, reason: str, **kept: Json) -> Dealt:
+    """Nobody is awarded: the request is ended at the venue, its reason kept, with whatever else is."""
     request = on.case.request
     try:
         await trading.venue.cancel(on.opened.venue_id)
     except (Unreachable, Malformed, Refused) as error:
         raise lost(trading.office, request, error) from error
-    moved(trading.office, request, RfqStep.DECLINE, outcome=reason)
+    body: Json = {"outcome": reason, **kept}
+    moved(trading.office, request, RfqStep.DECLINE, **body)
     return on.dealt(reason)
 
 

@@ -17,7 +17,13 @@ from headframe.hedge.contracts import (
     rate_contract,
 )
 from headframe.hedge.covenants import LIEN, RATIO, STEP, Covenant, Loan, covenants
-from headframe.hedge.drafting import describe, envelope_of, proposal_of
+from headframe.hedge.drafting import (
+    describe,
+    envelope_of,
+    proposal_of,
+    worst_by_mandate,
+    worst_debit_share,
+)
 from headframe.hedge.exposure import (
     Bucket,
     ExposureRow,
@@ -115,4 +121,6 @@ __all__ = [
     "unwind_costs",
     "upfront_usd",
     "whole_steps",
+    "worst_by_mandate",
+    "worst_debit_share",
 ]

@@ -1,8 +1,9 @@
 """Drafting a proposal: the envelope put to the approver, and the table of what was considered."""
 
 from datetime import timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
+from headframe.hedge.candidates import Candidate
 from headframe.hedge.proposal import Alternative, Proposal
 from headframe.hedge.rating import Rated
 from headframe.hedge.situation import Situation
@@ -87,7 +88,9 @@ def envelope_of(found: Situation, rated: Rated, name: str, replaces: str = "") -
     worst = (one.price + slack if one.bought else one.price - slack).quantize(
         tick, rounding=ROUND_HALF_EVEN
     )
-    worst = min(worst, _worst_by_mandate(found, rated, tick))
+    bound = worst_by_mandate(found, one)
+    # a switch pays for what it closes too: its bound is the price that was judged
+    worst = min(worst, max(bound, one.price) if replaces else bound)
     floor = (
         worst + Decimal(repr(one.floor_usd)) - one.price
     )  # of a calendar, what the later leg sells at
@@ -109,20 +112,40 @@ def envelope_of(found: Situation, rated: Rated, name: str, replaces: str = "") -
     )
 
 
-def _worst_by_mandate(found: Situation, rated: Rated, tick: Decimal) -> Decimal:
+def worst_by_mandate(found: Situation, one: Candidate) -> Decimal:
     """Return the worst price the mandate's debit (M-5.4) leaves to a collar, fees in; else no bound.
 
-    A price within it keeps M-5.4 at the award too. It is never below the planned price, which was judged.
+    On the tick at or below it: a price within it keeps M-5.4 at the award too.
     """
-    one = rated.candidate
     if one.kind is not StructureKind.COSTLESS_COLLAR or not one.bought:
         return Decimal("Infinity")
+    tick = Decimal(1) if one.price_currency == "USD" else Decimal("0.0001")
     coins = (
         found.mandate.cash.debit_share_max * one.forward_usd - one.fee_usd
     ) / found.snapshot.index
     unit = one.forward_usd if one.price_currency == "USD" else 1.0
-    most = Decimal(repr(coins * unit)).quantize(tick, rounding=ROUND_FLOOR)
-    return max(most, one.price.quantize(tick, rounding=ROUND_CEILING))
+    return Decimal(repr(round(coins * unit, 10))).quantize(tick, rounding=ROUND_FLOOR)
+
+
+def worst_debit_share(proposal: Proposal) -> float:
+    """Return the debit of a proposal's collar at the worst price of its envelope, fees in, over the forward.
+
+    From what every proposal holds, old ones too: the chosen hedge's payment as planned, and the spot in the
+    middle of the envelope's range. A worse price adds its difference. The proposal's own figure where it has
+    no bound (no collar, a close, a switch).
+    """
+    planned = proposal.facts.debit_share
+    other = proposal.closes or proposal.replaces or not proposal.bought
+    if proposal.kind is not StructureKind.COSTLESS_COLLAR or other:
+        return planned
+    upfront = next((r.upfront_usd for r in proposal.alternatives if r.kind is proposal.kind), None)
+    if upfront is None:
+        upfront = planned * proposal.forward_usd
+    envelope = proposal.envelope
+    spot = float(envelope.spot_low + envelope.spot_high) / 2.0
+    unit = spot / proposal.forward_usd if proposal.price_currency == "USD" else spot
+    worst = upfront + float(envelope.price_worst - proposal.price) * unit
+    return max(worst / proposal.forward_usd, planned)
 
 
 def describe(proposal: Proposal) -> str:

@@ -47,6 +47,19 @@ class Criterion(StrEnum):
     BEST_ALL_IN = "best_all_in"
 
 
+class LateQuotes(StrEnum):
+    """What to do about a better quote that came late, where the venue fills the best price."""
+
+    REFUSE = "refuse"
+    """Award nothing: the rule of mandates that name none."""
+    WAIT = "wait"
+    """Wait, within the decision window, until the late quote expires or is withdrawn."""
+    EXCLUDE = "exclude"
+    """Outlive the late quote where that is sooner; else end the request and ask again without its dealer."""
+    ACCEPT = "accept"
+    """Let it count: a quote that comes within the decision window may win like any other."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Clause 1: who, what, where, how far."""
@@ -275,6 +288,17 @@ class RfqRules:
     """The most coins of one request; more is asked in clips of even size. None: all at once."""
     clip_minutes: int = 0
     """Least time between two clips of one proposal."""
+    late_quotes: LateQuotes = LateQuotes.REFUSE
+    window_seconds: int = 0
+    """Longest time from the opening of a decision's first request to its award; 0: the response and decision
+    time alone."""
+    requests_max: int = 2
+    """Most requests that one decision may send, one after the other, the first counted."""
+
+    @property
+    def request_seconds(self) -> int:
+        """Response and decision time of one request."""
+        return self.response_seconds + self.decision_seconds
 
     def __post_init__(self) -> None:
         _within("last_look_rejections_max", self.last_look_rejections_max, 0.0, 1.0)
@@ -296,6 +320,14 @@ class RfqRules:
         _within("future_block_min_usd", self.future_block_min_usd, 0.0, 1e9)
         _within("repeat_minutes", self.repeat_minutes, 0, 1440)
         _within("last_look_seconds_max", self.last_look_seconds_max, 0, 600)
+        _within("window_seconds", self.window_seconds, 0, 900)
+        _within("requests_max", self.requests_max, 1, 10)
+        if self.late_quotes is not LateQuotes.REFUSE and self.window_seconds < self.request_seconds:
+            raise Wrong(
+                f"window_seconds: expected at least response_seconds + decision_seconds, "
+                f"{self.request_seconds}, with late_quotes = {str(self.late_quotes)!r}, got "
+                f"{self.window_seconds}; fix: window_seconds = {max(240, self.request_seconds)}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

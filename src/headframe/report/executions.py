@@ -18,6 +18,8 @@ def execution_table(told: Told, quality: Quality) -> Table:
         ("dealers", f"{len(told.panel)} asked, {quality.responded} answered"),
         ("silent", ", ".join(quality.silent) or "none"),
         ("first answer after s", _figure(quality.first_seconds, 1)),
+        *(("late quote", words) for words in told.late),
+        *((("follows", told.follows),) if told.follows else ()),
         ("outcome", told.outcome),
         ("dealt with", told.winner),
         ("net price, cover", f"{_price(told.price)}, {_price(told.cover)}"),

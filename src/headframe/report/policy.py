@@ -100,6 +100,16 @@ def _asking_rows(mandate: Mandate) -> tuple[tuple[str, str, str], ...]:
             "blocks, least",
             f"{rfq.block_min_coins:g} coins, {rfq.future_block_min_usd:,.0f} USD",
         ),
+        (
+            "M-6",
+            "a better quote after the response time",
+            f"{rfq.late_quotes}"
+            + (
+                f": within {rfq.window_seconds} s, at most {rfq.requests_max} requests"
+                if rfq.window_seconds
+                else ""
+            ),
+        ),
         ("M-6.3/6.4", "one live request; repeats", f"not within {rfq.repeat_minutes} minutes"),
         (
             "M-7",

@@ -14,6 +14,7 @@ from headframe.rfq.award import (
 )
 from headframe.rfq.clips import next_clip
 from headframe.rfq.envelope import Envelope, Outside, outside
+from headframe.rfq.late import LateAction, LateDecision, LateRules, accepted_late, decide_late
 from headframe.rfq.protocol import TERMINAL, TRANSITIONS, RfqState, RfqStep, after
 from headframe.rfq.quality import (
     AFTER_SECONDS,
@@ -65,6 +66,9 @@ __all__ = [
     "Heard",
     "HedgeLeg",
     "Ladder",
+    "LateAction",
+    "LateDecision",
+    "LateRules",
     "Lot",
     "NoAward",
     "Outside",
@@ -80,6 +84,7 @@ __all__ = [
     "Scorecard",
     "Taking",
     "Told",
+    "accepted_late",
     "after",
     "award",
     "best_place",
@@ -87,6 +92,7 @@ __all__ = [
     "cheapest",
     "costs_by_kind",
     "costs_of",
+    "decide_late",
     "impact_usd",
     "next_clip",
     "open_request",

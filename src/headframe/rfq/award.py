@@ -38,6 +38,7 @@ class NoAward(StrEnum):
     TOO_FEW_RESPONSES = "fewer live dealers than the mandate asks"
     ALL_REJECTED = "no quote could win"
     BLOCKED = "the venue would match a better price that may not win"
+    WORSE_THAN_BEFORE = "no price as good as the best one of the request before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,8 @@ class AwardRules:
     """Whether the venue fills the best price itself, so that no dealer can be chosen."""
     anonymous: bool = False
     """Whether the answers need not name their dealer: where no dealer's line is drawn on."""
+    bound: float | None = None
+    """The price the winner may not be worse than, beside ``limit``; worse ones still count as responses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +129,12 @@ def award(quotes: tuple[Quote, ...], rules: AwardRules, *, at: datetime) -> Awar
         return NoAward.TOO_FEW_RESPONSES
     winner = live[0].quote
     if rules.venue_matches:
-        front = min((r for r in ladder.rungs if _stands(r)), key=lambda r: _match_order(r, rules))
+        front = min((r for r in ladder.rungs if stands(r)), key=lambda r: match_order(r, rules))
         if front.rejection is not None:
             return NoAward.BLOCKED
         winner = front.quote
+    if rules.bound is not None and _worse(winner.price, rules.bound, rules):
+        return NoAward.WORSE_THAN_BEFORE
     others = [
         rung.quote
         for rung in live
@@ -150,8 +155,8 @@ _GONE = frozenset(
 )
 
 
-def _stands(rung: Rung) -> bool:
-    """Whether the venue could still match a quote, allowed to win or not."""
+def stands(rung: Rung) -> bool:
+    """Return whether the venue could still match a quote, allowed to win or not."""
     return rung.rejection not in _GONE
 
 
@@ -161,19 +166,20 @@ def resting_price(ladder: Ladder, rules: AwardRules, *, tick: Decimal) -> Decima
     It is the approved limit or the greatest distance to mid, whichever is tighter, on the tick. Enough
     dealers must have answered, and no quote may stand that would be dealt at once though it may not win.
     """
-    standing = [rung.quote for rung in ladder.rungs if _stands(rung)]
+    standing = [rung.quote for rung in ladder.rungs if stands(rung)]
     if not rules.venue_matches or len({one.dealer for one in standing}) < rules.responses_min:
         return None
     buys = rules.direction is Direction.BUY
     far = rules.reference + (rules.distance_max if buys else -rules.distance_max)
-    price = min(rules.limit, far) if buys else max(rules.limit, far)
+    bounds = [rules.limit, far, *(() if rules.bound is None else (rules.bound,))]
+    price = min(bounds) if buys else max(bounds)
     rounding = ROUND_FLOOR if buys else ROUND_CEILING
     rested = (Decimal(repr(price)) / tick).to_integral_value(rounding) * tick
     met = any(one.price <= rested if buys else one.price >= rested for one in standing)
     return None if met else rested
 
 
-def _match_order(rung: Rung, rules: AwardRules) -> tuple[float, bool, datetime]:
+def match_order(rung: Rung, rules: AwardRules) -> tuple[float, bool, datetime]:
     """How a venue matches: best price, all-or-none before any part, then the earlier."""
     sign = 1.0 if rules.direction is Direction.BUY else -1.0
     return (sign * rung.quote.price, not rung.quote.all_or_none, rung.quote.received_at)
@@ -235,7 +241,7 @@ def _rejection(quote: Quote, others: _Others, rules: AwardRules, at: datetime) -
         (Rejection.CROSSED, others.crossed(quote)),
         (Rejection.ABSURD, abs(quote.price - rules.reference) > ABSURD * rules.gross),
         (Rejection.TOO_FAR, abs(quote.price - rules.reference) > rules.distance_max),
-        (Rejection.BEYOND_LIMIT, _beyond(quote.price, rules)),
+        (Rejection.BEYOND_LIMIT, _worse(quote.price, rules.limit, rules)),
     )
     return next((reason for reason, holds in tests if holds), None)
 
@@ -251,7 +257,8 @@ def _answered(live: tuple[Rung, ...]) -> int:
     return len(named) + sum(rung.quote.dealer == ANONYMOUS for rung in live)
 
 
-def _beyond(price: float, rules: AwardRules) -> bool:
+def _worse(price: float, than: float, rules: AwardRules) -> bool:
+    """Return whether a price is worse for us than another; no number is worse than any."""
     if rules.direction is Direction.BUY:
-        return not price <= rules.limit
-    return not price >= rules.limit
+        return not price <= than
+    return not price >= than

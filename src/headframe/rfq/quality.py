@@ -64,6 +64,10 @@ class Told:
     outcome: str
     kind: str = ""
     """The structure's kind, calendar_spread for a roll: costs of different kinds are never mixed."""
+    follows: str = ""
+    """The request before it in the same decision; empty for a first one."""
+    late: tuple[str, ...] = ()
+    """What was decided about late quotes, in words."""
 
 
 COST_MAX_BPS = 1_000.0
@@ -186,7 +190,8 @@ def _scorecard(name: str, requests: Sequence[Told]) -> Scorecard:
         to_mid_bps_mean=fmean(gaps) if gaps else None,
         behind_bps_mean=fmean(behind) if behind else None,
         expired=count("no longer good"),
-        late=count("received after the response time"),
+        late=count("received after the response time")
+        + sum(one.rejection is None and one.received_at > told.respond_by for told, one in heard),
         off=count("not a price", "ten times off the model", "crosses the same dealer's other side"),
         refused=sum(told.awarded == name and told.price is None for told in asked),
     )

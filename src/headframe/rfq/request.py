@@ -75,6 +75,11 @@ class Request:
         return legs
 
     @property
+    def buys(self) -> bool:
+        """Whether we buy the structure."""
+        return self.direction is Direction.BUY
+
+    @property
     def in_usd(self) -> bool:
         """Whether the net price is in USD; options settled in coin are priced in coin."""
         return not any(

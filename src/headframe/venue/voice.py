@@ -42,6 +42,7 @@ class VoiceVenue:
     matches = False
     spoken = True
     rests = False
+    directs = True
 
     def __init__(
         self,

@@ -292,7 +292,8 @@ def _acting(app: FastAPI, process: DeskProcess) -> None:
         named = process.key_of(key, "rfq", proposal, who.name, *(filter(None, [venue])))
         made = await process.ask(proposal, who.name, who.token, named, venue)
         await process.outcome(made, wait)
-        found = executions.shown(office.state(), made)
+        state = office.state()
+        found = executions.shown(state, executions.latest(state, made))
         if wait and found["state"] not in {"opening", "open", "awarding"}:
             response.status_code = 200
         return found

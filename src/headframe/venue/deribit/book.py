@@ -49,6 +49,7 @@ class DeribitBook:
     matches = False
     spoken = True
     rests = False
+    directs = False
 
     def __init__(self, client: Client, clock: Clock, venue: DeribitVenue) -> None:
         self.name = venue.name + ORDER_BOOK

@@ -32,6 +32,7 @@ class DeribitVenue:
         self.matches = True
         self.spoken = False
         self.rests = True
+        self.directs = True
         self._client = client
         self._clock = clock
         self._seen: dict[str, list[Quote]] = {}
@@ -254,7 +255,8 @@ class DeribitVenue:
         answer = await self._client.call("private/get_block_rfqs", count=1000, currency="any")
         for row in parse.rows(parse.table(answer, "requests").get("block_rfqs"), "block_rfqs"):
             if row.get("label") == request_id:
-                return VenueFinding(str(row.get("block_rfq_id")), row.get("state") == "open")
+                alive = row.get("state") in {"open", "created"}
+                return VenueFinding(str(row.get("block_rfq_id")), alive)
         return None
 
     async def makers(self) -> tuple[str, ...]:
