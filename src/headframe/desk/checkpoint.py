@@ -19,7 +19,7 @@ from headframe.mandate import Mandate
 from headframe.units import Wrong, instant
 
 NAME = "checkpoint.json"
-SCHEMA = "headframe/checkpoint/5"
+SCHEMA = "headframe/checkpoint/6"
 EVERY = 20_000
 """Events folded before a checkpoint is worth its writing."""
 _APART = frozenset({"ledger", "mandate", "head", "steps", "cached"})

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 
-from headframe.codec import Settings, read_counterparties, read_mandate, read_settings
+from headframe.codec import (
+    Settings,
+    agree,
+    counterparties_in_part,
+    mandate_in_part,
+    read_settings,
+)
 from headframe.counterparty import Dossier
 from headframe.desk.ports import Files
-from headframe.desk.workspace import FILES
+from headframe.desk.workspace import FILES, texts_of
 from headframe.mandate import Mandate
 from headframe.units import BTC
 
@@ -18,17 +25,16 @@ BLOCK_LEAST_USD = 200_000.0
 
 def warnings(files: Files, today: date) -> tuple[str, ...]:
     """Return every warning of the files; a file that cannot be read hides none of another's."""
-    settings = read_settings(files.text(FILES[0]))
-    mandate = read_mandate(files.text(FILES[1]))
-    dossiers = read_counterparties(files.text(FILES[2]))
-    out: list[str] = []
-    if isinstance(mandate, Mandate):
-        out += _validity(mandate, today)
-        if isinstance(settings, Settings) and mandate.scope.coin == BTC.code:
-            out += _block_minimums(mandate)
+    texts = texts_of(files)
+    settings = read_settings(texts[FILES[0]])
+    mandate, flaws = mandate_in_part(texts[FILES[1]])
+    dossiers, faults = counterparties_in_part(texts[FILES[2]])
+    out = agree(lambda: _validity(mandate, today), flawed=bool(flaws))
+    coin: object = mandate.scope.coin
+    if isinstance(settings, Settings) and isinstance(coin, str) and coin == BTC.code:
+        out += agree(lambda: _block_minimums(mandate), flawed=bool(flaws))
     for row in dossiers:
-        if isinstance(row, Dossier):
-            out += _future_evidence(row, today)
+        out += agree(partial(_future_evidence, row, today), flawed=bool(faults))
     return tuple(out)
 
 
