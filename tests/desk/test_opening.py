@@ -10,7 +10,16 @@ import pytest
 import workspaces
 from headframe.book import CASH, COINS_FREE, COINS_PLEDGED, LOAN
 from headframe.codec import Problem, read_flows
-from headframe.desk import audit, checkpoint, flows, policy, production, statements, workspace
+from headframe.desk import (
+    audit,
+    checkpoint,
+    flows,
+    outlook,
+    policy,
+    production,
+    statements,
+    workspace,
+)
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
 from headframe.desk.opening import EVENT
@@ -171,6 +180,22 @@ def test_check_names_each_figure_that_is_not_the_ledgers(begun: Path) -> None:
     edit(begun, coins_free="-1.0")
     left: tuple[Problem, ...] = workspace.opening_problems(at(begun))
     assert len(left) == 7, "a figure that cannot be read hides none of the others"
+
+
+def test_check_notes_what_was_signed_or_put_on_record_otherwise(mine: Path) -> None:
+    assert outlook.unrecorded(at(mine)) == ()
+    policy_file, dealers = mine / "mandate.toml", mine / "counterparties.toml"
+    text = re.sub(
+        r"^distance_max =.*", "distance_max = 0.2", policy_file.read_text(), flags=re.MULTILINE
+    )
+    policy_file.write_text(text)
+    text = re.sub(r"line_usd = [0-9_.e]+", "line_usd = 4.0", dealers.read_text(), count=1)
+    dealers.write_text(text)
+    mandate, dealer = outlook.unrecorded(at(mine))
+    assert "rfq.distance_max: expected" in mandate
+    assert "got 0.2; fix" in mandate
+    assert "credit.line_usd: expected" in dealer
+    assert "counterparty add amber" in dealer
 
 
 def test_a_correction_is_booked_by_a_signatory_with_a_reason(begun: Path) -> None:

@@ -47,6 +47,8 @@ def init(call: Call, folder: Path, market: Path | None) -> None:
 @command
 def open_ledger(call: Call, *, correct: bool, reason: str, dry_run: bool) -> None:
     """Open the ledger with the balances of headframe.toml, once; or book a correction of them."""
+    from dataclasses import fields
+
     from headframe.codec import to_json
     from headframe.desk import workspace
     from headframe.desk.ports import Invalid
@@ -66,7 +68,7 @@ def open_ledger(call: Call, *, correct: bool, reason: str, dry_run: bool) -> Non
         "open",
         {
             "opened": iso(state.opened),
-            "balances": to_json(held),
+            "balances": {one.name: str(getattr(held, one.name)) for one in fields(held)},
             "corrected": [to_json(one) for one in changes],
             "head": str(head),
             "dry_run": dry_run,
@@ -91,6 +93,7 @@ def check(call: Call) -> int:
     notes: tuple[str, ...] = ()
     if call.has_workspace:
         notes += outlook.warnings(files, call.office().now().date())
+        notes += outlook.unrecorded(call.office())
         if all(one.file in workspace.FILES[1:] for one in problems):
             notes += production.input_notes(call.office())
         problems += workspace.opening_problems(call.office())

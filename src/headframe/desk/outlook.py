@@ -9,9 +9,13 @@ from headframe.codec import (
     agree,
     counterparties_in_part,
     mandate_in_part,
+    read_counterparties,
+    read_mandate,
     read_settings,
 )
 from headframe.counterparty import Dossier
+from headframe.desk.office import Office
+from headframe.desk.policy import changes
 from headframe.desk.ports import Files
 from headframe.desk.workspace import FILES, texts_of
 from headframe.mandate import Mandate
@@ -35,6 +39,28 @@ def warnings(files: Files, today: date) -> tuple[str, ...]:
         out += agree(lambda: _block_minimums(mandate), flawed=bool(flaws))
     for row in dossiers:
         out += agree(partial(_future_evidence, row, today), flawed=bool(faults))
+    return tuple(out)
+
+
+def unrecorded(office: Office) -> tuple[str, ...]:
+    """Return what mandate.toml and counterparties.toml say otherwise than the journal, with the remedy."""
+    state, texts = office.journal_state(), texts_of(office.files)
+    mandate, dossiers = read_mandate(texts[FILES[1]]), read_counterparties(texts[FILES[2]])
+    out: list[str] = []
+    if state.mandate is not None and isinstance(mandate, Mandate):
+        out += [
+            f"{FILES[1]}: {one.key}: expected {one.before} as signed, got {one.after}; fix: put it back, "
+            "or have every signatory sign the file (headframe mandate sign)"
+            for one in changes(state.mandate, mandate)
+        ]
+    for row in dossiers:
+        known = state.dossiers.get(row.name) if isinstance(row, Dossier) else None
+        if known is not None and isinstance(row, Dossier):
+            out += [
+                f"{FILES[2]}: {row.name}, {one.key}: expected {one.before} as on record, got {one.after}; "
+                f"fix: put it back, or headframe counterparty add {row.name} and have it reviewed"
+                for one in changes(known, row)
+            ]
     return tuple(out)
 
 

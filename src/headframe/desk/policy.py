@@ -89,8 +89,12 @@ def diff(office: Office) -> tuple[Change, ...]:
     """Every setting in which the file differs from the mandate in force."""
     in_force = office.mandate()
     written, _ = draft(office)
-    before = dict(_flat("", to_json(in_force)))
-    after = dict(_flat("", to_json(written)))
+    return changes(in_force, written)
+
+
+def changes(old: object, new: object) -> tuple[Change, ...]:
+    """Return every setting in which two values of one type differ."""
+    before, after = dict(_flat("", to_json(old))), dict(_flat("", to_json(new)))
     keys = sorted(before.keys() | after.keys())
     return tuple(
         Change(key, before.get(key, "-"), after.get(key, "-"))
