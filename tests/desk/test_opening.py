@@ -138,7 +138,7 @@ def test_two_at_once_open_exactly_once(
     folder = tmp_path / "mine"
     create_office(folder, sample_market(), user="treasurer", database=url)
     with ThreadPoolExecutor(4) as pool:
-        ends = list(pool.map(lambda _: _open(folder, url), range(4)))
+        ends = list(pool.map(_open, [folder] * 4, [url] * 4))
     assert sorted(ends) == ["declined", "declined", "declined", "opened"]
     office = open_office(folder, user="x", database=url)
     assert kinds(office) == ["market", "opened"]

@@ -1,7 +1,7 @@
 """How domain values are written as JSON and TOML and read back, in one place."""
 
 from headframe.codec.canonical import canonical, sha256
-from headframe.codec.checking import agree
+from headframe.codec.checking import agree, readable_text
 from headframe.codec.coin_names import COIN_COLUMNS, coin_named
 from headframe.codec.confirmations import read_confirmations
 from headframe.codec.exact import ExactFloat, exact_decimal, load_exact
@@ -90,6 +90,7 @@ __all__ = [
     "read_settings",
     "read_settlement_prices",
     "read_statement",
+    "readable_text",
     "rows_of",
     "settings_in_part",
     "sha256",

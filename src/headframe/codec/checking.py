@@ -73,6 +73,11 @@ HOLE: Any = Hole()
 """The one hole."""
 
 
+def readable_text(value: object) -> str | None:
+    """Return a text that was read, or None for a hole in its place."""
+    return value if isinstance(value, str) else None
+
+
 @contextmanager
 def _comparing(*, outcome: bool) -> Generator[None]:
     token = _outcome.set(outcome)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import cast
 
 from headframe.chain import chain_of
-from headframe.codec.checking import HOLE
+from headframe.codec.checking import HOLE, readable_text
 from headframe.codec.locate import Place
 from headframe.codec.reader import Reader
 from headframe.mining import (
@@ -101,8 +101,8 @@ def _machines(reader: Reader) -> dict[str, Machine]:
     machines = dict(KNOWN_MACHINES)
     for row, place in reader.rows("machine"):
         own = _machine(reader, row, place)
-        model: object = own.model
-        if isinstance(model, str):
+        model = readable_text(own.model)
+        if model is not None:
             machines[model] = own
     return machines
 
@@ -146,8 +146,8 @@ def _machine(reader: Reader, row: object, place: Place) -> Machine:
 def _batch(reader: Reader, row: object, place: Place, machines: Mapping[str, Machine]) -> Batch:
     table = reader.part(_BatchTable, row, place)
     machine: Machine = HOLE
-    name: object = table.machine
-    if isinstance(name, str):
+    name = readable_text(table.machine)
+    if name is not None:
         machine = machines.get(name, HOLE)
         if machine is HOLE:
             near = get_close_matches(name, machines, 1)
@@ -164,8 +164,8 @@ def _tuned(reader: Reader, fleet: tuple[Batch, ...]) -> tuple[Batch, ...]:
         values = {name: getattr(table, name) for name in ("since", "hashrate", "power")}
         step = reader.construct(Firmware, values, place)
         stand = [(b.site, b.machine.model) for b in fleet]
-        meant: tuple[object, object] = (table.site, table.machine)
-        if not all(isinstance(one, str) for one in meant):
+        meant = (readable_text(table.site), readable_text(table.machine))
+        if None in meant:
             continue
         if not any(_may_be(one, meant) for one in stand):
             reader.problem(place, f"no {table.machine} stands at {table.site}")

@@ -124,8 +124,8 @@ class Reader:
         """A list item by item, each with its own problem; None where the list is read as a whole."""
         kind = kinds[0]
         if is_dataclass(kind) and not _is_text(kind):
-            rows = enumerate(data)
-            return tuple(self.part(cast("type", kind), row, (*place, n)) for n, row in rows)
+            row_kind = cast("type[object]", kind)
+            return tuple(self.part(row_kind, row, (*place, n)) for n, row in enumerate(data))
         if len(kinds) != 2 or kinds[1] is not Ellipsis:
             return None
         found: list[object] = []
@@ -176,7 +176,7 @@ def _fields(kind: Any) -> tuple[Field[Any], ...]:  # noqa: ANN401 - any dataclas
     return fields(kind)
 
 
-def _is_text(kind: object) -> bool:
+def _is_text(kind: Any) -> bool:  # noqa: ANN401 - a type form
     """Return whether a dataclass is written as one text: an instrument or a month."""
     return kind in {Instrument, Month}
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from headframe.book import Bank
-from headframe.codec.checking import HOLE, agree
+from headframe.codec.checking import HOLE, agree, readable_text
 from headframe.codec.mine import read_operation
 from headframe.codec.pool_api import PoolApi
 from headframe.codec.reader import Problem, Reader
@@ -358,8 +358,8 @@ def counterparties_in_part(
     found = [reader.part(Dossier, row, place) for row, place in reader.rows("counterparty")]
     for place, dossier in enumerate(found):
         _hedges(reader, dossier, place)
-    every: list[object] = [dossier.name for dossier in found]
-    names = [name for name in every if isinstance(name, str)]
+    every = [readable_text(dossier.name) for dossier in found]
+    names = [name for name in every if name is not None]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reader.problem(("counterparty",), f"two counterparties are called {name}")
     return tuple(found), tuple(sorted(set(reader.problems)))
@@ -373,8 +373,7 @@ def _hedges(reader: Reader, dossier: Dossier, place: int) -> None:
         *(n for one in dossier.credit.sublimits for n in one.products),
     ]
     names = {one for one in named if isinstance(one, str)}
-    title: object = dossier.name
-    who = title if isinstance(title, str) else f"counterparty {place + 1}"
+    who = readable_text(dossier.name) or f"counterparty {place + 1}"
     for name in sorted(names - set(known)):
         words = f"{who}: no hedge is called {name[:40]!r}; known: {', '.join(known)}"
         reader.problem(("counterparty", place, "credit"), words)

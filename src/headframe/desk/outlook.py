@@ -12,6 +12,7 @@ from headframe.codec import (
     read_counterparties,
     read_mandate,
     read_settings,
+    readable_text,
 )
 from headframe.counterparty import Dossier
 from headframe.desk.office import Office
@@ -34,8 +35,8 @@ def warnings(files: Files, today: date) -> tuple[str, ...]:
     mandate, flaws = mandate_in_part(texts[FILES[1]])
     dossiers, faults = counterparties_in_part(texts[FILES[2]])
     out = agree(lambda: _validity(mandate, today), flawed=bool(flaws))
-    coin: object = mandate.scope.coin
-    if isinstance(settings, Settings) and isinstance(coin, str) and coin == BTC.code:
+    coin = readable_text(mandate.scope.coin)
+    if isinstance(settings, Settings) and coin == BTC.code:
         out += agree(lambda: _block_minimums(mandate), flawed=bool(flaws))
     for row in dossiers:
         out += agree(partial(_future_evidence, row, today), flawed=bool(faults))

@@ -138,7 +138,8 @@ def check_files(files: Files) -> tuple[Problem, ...]:
 
 def _texts(files: Files) -> tuple[dict[str, str], dict[str, NotFound | Invalid]]:
     """The texts of the three files, empty where one cannot be read, and why not."""
-    texts, absent = dict.fromkeys(FILES, ""), dict[str, NotFound | Invalid]()
+    texts: dict[str, str] = dict.fromkeys(FILES, "")
+    absent: dict[str, NotFound | Invalid] = {}
     for name in FILES:
         try:
             texts[name] = files.text(name)
