@@ -35,6 +35,7 @@ def _dry(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, 
 EVERY = tuple(_dry(app))
 """Commands with --dry-run."""
 CALLS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("open",): (),
     ("plan",): (),
     ("rfq",): ("P-1",),
     ("rebalance",): (),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from headframe.book.accounts import CASH, COINS_FREE
 from headframe.book.ledger import Ledger
-from headframe.units import CURRENCIES, USD, Currency, Money, WorkingDays, Wrong
+from headframe.units import CURRENCIES, USD, Currency, Money, WorkingDays, refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,9 @@ class Bank:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.fx_haircut < 1.0:
-            raise Wrong(f"fx_haircut lies between 0 and 1, was {self.fx_haircut}")
+            refuse(f"fx_haircut lies between 0 and 1, was {self.fx_haircut}")
         if not 0 <= self.fx_days_max <= 366:
-            raise Wrong(f"fx_days_max lies between 0 and 366, was {self.fx_days_max}")
+            refuse(f"fx_days_max lies between 0 and 366, was {self.fx_days_max}")
 
     @property
     def days(self) -> WorkingDays:
@@ -56,7 +56,7 @@ class Transit:
 
     def __post_init__(self) -> None:
         if self.usd.currency != USD or self.usd.smallest <= 0:
-            raise Wrong(f"what is on its way is dollars above zero, was {self.usd}")
+            refuse(f"what is on its way is dollars above zero, was {self.usd}")
 
 
 def under_way(transit: Sequence[Transit], day: date, source: str | None = None) -> Money:
@@ -86,9 +86,9 @@ class FxRate:
 
     def __post_init__(self) -> None:
         if self.currency not in CURRENCIES or self.currency == USD.code:
-            raise Wrong(f"no rate is kept of {self.currency[:12]!r}")
+            refuse(f"no rate is kept of {self.currency[:12]!r}")
         if not Decimal("1e-6") <= self.usd <= Decimal("1e6"):
-            raise Wrong(f"a rate of {self.currency} lies between 1e-6 and 1e6 USD, was {self.usd}")
+            refuse(f"a rate of {self.currency} lies between 1e-6 and 1e6 USD, was {self.usd}")
 
 
 def at_hand(ledger: Ledger, currency: Currency) -> Money:

@@ -5,6 +5,11 @@ from headframe import __version__
 COMMANDS = {
     "demo": ("demo", "demo", "The whole playbook on a sample mine with the paper street."),
     "init": ("workspace", "init", "A new workspace with commented files."),
+    "open": (
+        "workspace",
+        "open_ledger",
+        "Open the ledger with the files' balances; or correct them.",
+    ),
     "check": ("workspace", "check", "Every problem of the three files, with line and remedy."),
     "clock": (
         "workspace",

@@ -1,4 +1,4 @@
-"""init, check, clock."""
+"""init, open, check, clock."""
 
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +33,50 @@ def init(call: Call, folder: Path, market: Path | None) -> None:
         {"folder": str(folder), "clock": iso(office.now()), "head": str(state.head)},
         f"workspace {folder}: {state.mode} money, clock {iso(office.now())}",
         "files to edit: headframe.toml (the mine), mandate.toml (the policy), counterparties.toml",
+        "their figures rule until the ledger is opened: by the first signed mandate, or headframe open",
         f"next: headframe check --workspace {folder}; headframe mandate sign --as board --workspace {folder}",
+    )
+
+
+@click.command(name="open")
+@click.option(
+    "--correct", is_flag=True, help="Book what the file now says of the opening balances."
+)
+@click.option("--reason", default="", help="Why an opening balance was wrong.")
+@click.option("--dry-run", is_flag=True, help="Show what would be booked; nothing is written.")
+@command
+def open_ledger(call: Call, *, correct: bool, reason: str, dry_run: bool) -> None:
+    """Open the ledger with the balances of headframe.toml, once; or book a correction of them."""
+    from dataclasses import fields
+
+    from headframe.codec import to_json
+    from headframe.desk import workspace
+    from headframe.desk.ports import Invalid
+    from headframe.units import iso
+
+    office = call.office(dry_run=dry_run)
+    if bool(reason) != correct:
+        raise Invalid("--reason: expected it with --correct, and only there; fix: give both")
+    changes = workspace.correct_opening(office, reason) if correct else ()
+    if not correct:
+        workspace.open_ledger(office)
+    state = office.state()
+    assert state.opening is not None
+    assert state.opened is not None
+    held, head = state.opening, state.head
+    call.answer(
+        "open",
+        {
+            "opened": iso(state.opened),
+            "balances": {one.name: str(getattr(held, one.name)) for one in fields(held)},
+            "corrected": [to_json(one) for one in changes],
+            "head": str(head),
+            "dry_run": dry_run,
+        },
+        f"ledger opened {iso(state.opened)}: cash {held.cash_usd} USD, coins {held.coins_free} free and "
+        f"{held.coins_pledged} pledged, loan {held.loan_usd} USD, credit line {held.credit_line_usd} USD",
+        *(f"corrected {one.table}.{one.field}: {one.ledger} -> {one.file}" for one in changes),
+        *(["dry run: nothing was written"] if dry_run else []),
     )
 
 
@@ -50,7 +93,10 @@ def check(call: Call) -> int:
     notes: tuple[str, ...] = ()
     if call.has_workspace:
         notes += outlook.warnings(files, call.office().now().date())
-        notes += production.input_notes(call.office()) if not problems else ()
+        notes += outlook.unrecorded(call.office())
+        if all(one.file in workspace.FILES[1:] for one in problems):
+            notes += production.input_notes(call.office())
+        problems += workspace.opening_problems(call.office())
     call.answer(
         "check",
         {

@@ -1,6 +1,7 @@
 """How domain values are written as JSON and TOML and read back, in one place."""
 
 from headframe.codec.canonical import canonical, sha256
+from headframe.codec.checking import agree, readable_text
 from headframe.codec.coin_names import COIN_COLUMNS, coin_named
 from headframe.codec.confirmations import read_confirmations
 from headframe.codec.exact import ExactFloat, exact_decimal, load_exact
@@ -23,9 +24,12 @@ from headframe.codec.settings import (
     Settings,
     VenueSettings,
     WorkspaceSettings,
+    counterparties_in_part,
+    mandate_in_part,
     read_counterparties,
     read_mandate,
     read_settings,
+    settings_in_part,
 )
 from headframe.codec.settlement_prices import (
     PriceDefaults,
@@ -57,9 +61,11 @@ __all__ = [
     "TableRow",
     "VenueSettings",
     "WorkspaceSettings",
+    "agree",
     "blocks_from_text",
     "canonical",
     "coin_named",
+    "counterparties_in_part",
     "delivery_rows",
     "each_row",
     "exact_decimal",
@@ -71,6 +77,7 @@ __all__ = [
     "is_full_page",
     "load_exact",
     "locate",
+    "mandate_in_part",
     "number",
     "pool_payouts",
     "power_from_text",
@@ -87,7 +94,9 @@ __all__ = [
     "read_settings",
     "read_settlement_prices",
     "read_statement",
+    "readable_text",
     "rows_of",
+    "settings_in_part",
     "sha256",
     "to_json",
 ]

@@ -1,13 +1,13 @@
 """The mine as ``headframe.toml`` writes it: sites, machines, batches, firmware, pool, costs, treasury."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from difflib import get_close_matches
-from functools import partial
 from typing import cast
 
 from headframe.chain import chain_of
+from headframe.codec.checking import HOLE, readable_text
 from headframe.codec.locate import Place
 from headframe.codec.reader import Reader
 from headframe.mining import (
@@ -66,56 +66,56 @@ class _FirmwareTable:
     power: float
 
 
-def read_operation(reader: Reader) -> Operation | None:
-    """The operation; None where the file has problems, which the reader keeps."""
+def read_operation(reader: Reader) -> Operation:
+    """The operation, with holes where the file has problems, which the reader keeps."""
     root = reader.root
-    head = reader.fill(_OperationTable, root.get("operation"), ("operation",))
-    pool = reader.fill(Pool, root.get("pool"), ("pool",))
-    fees = reader.fill(FeeOutlook, root.get("fees"), ("fees",))
-    costs = reader.fill(Costs, root.get("costs"), ("costs",))
-    treasury = reader.fill(Treasury, root.get("treasury"), ("treasury",))
-    sites = [_site(reader, row, place) for row, place in reader.rows("site")]
+    head = reader.part(_OperationTable, root.get("operation"), ("operation",))
+    parts = {
+        "pool": reader.part(Pool, root.get("pool"), ("pool",)),
+        "fees": reader.part(FeeOutlook, root.get("fees"), ("fees",)),
+        "costs": reader.part(Costs, root.get("costs"), ("costs",)),
+        "treasury": reader.part(Treasury, root.get("treasury"), ("treasury",)),
+    }
+    sites = tuple(_site(reader, row, place) for row, place in reader.rows("site"))
+    machines = _machines(reader)
+    batches = tuple(_batch(reader, row, place, machines) for row, place in reader.rows("batch"))
+    if not sites or not batches:
+        reader.problem((), "a mine needs at least one [[site]] and one [[batch]] of machines")
+    coin: object = head.coin
+    if coin is not HOLE and coin != "BTC":
+        reader.problem(("operation", "coin"), f'coin must be "BTC" in this version, was "{coin}"')
+    _same_algorithm(reader, batches)
+    values: dict[str, object] = {
+        "entity": head.entity,
+        "coin": head.coin,
+        "sale_policy": head.sale_policy,
+        "sites": sites or HOLE,
+        "fleet": _tuned(reader, batches) or HOLE,
+        **parts,
+    }
+    return reader.construct(Operation, values, ("batch",))
+
+
+def _machines(reader: Reader) -> dict[str, Machine]:
+    """The machines known here and those of the file, by model."""
     machines = dict(KNOWN_MACHINES)
     for row, place in reader.rows("machine"):
         own = _machine(reader, row, place)
-        if own is not None:
-            machines[own.model] = own
-    batches = [_batch(reader, row, place, machines) for row, place in reader.rows("batch")]
-    if not sites or not batches:
-        reader.problem((), "a mine needs at least one [[site]] and one [[batch]] of machines")
-    if head is None or pool is None or fees is None or costs is None or treasury is None:
-        return None
-    if head.coin != "BTC":
-        reader.problem(
-            ("operation", "coin"), f'coin must be "BTC" in this version, was "{head.coin}"'
-        )
-    _same_algorithm(reader, batches)
-    if reader.problems:
-        return None
-    return reader.make(
-        lambda: Operation(
-            entity=head.entity,
-            coin=head.coin,
-            sites=tuple(site for site in sites if site is not None),
-            fleet=_tuned(reader, tuple(batch for batch in batches if batch is not None)),
-            pool=pool,
-            sale_policy=head.sale_policy,
-            fees=fees,
-            costs=costs,
-            treasury=treasury,
-        ),
-        ("batch",),
-    )
+        model = readable_text(own.model)
+        if model is not None:
+            machines[model] = own
+    return machines
 
 
-def _same_algorithm(reader: Reader, batches: list[Batch | None]) -> None:
+def _same_algorithm(reader: Reader, batches: tuple[Batch, ...]) -> None:
     for (_, place), batch in zip(reader.rows("batch"), batches, strict=True):
-        if batch is not None and not _ALGORITHM.startswith(batch.machine.algorithm):
+        algorithm: object = batch.machine.algorithm
+        if algorithm is not HOLE and not _ALGORITHM.startswith(batch.machine.algorithm):
             words = f"{batch.machine.model} works on {batch.machine.algorithm}, not on {_ALGORITHM}"
             reader.problem((*place, "machine"), words)
 
 
-def _site(reader: Reader, row: object, place: Place) -> Site | None:
+def _site(reader: Reader, row: object, place: Place) -> Site:
     """A site; one power price, or one derating, stands for all twelve months."""
     if isinstance(row, dict):
         table = dict(cast("dict[str, object]", row))
@@ -123,71 +123,59 @@ def _site(reader: Reader, row: object, place: Place) -> Site | None:
             one = table.get(name)
             if isinstance(one, int | float) and not isinstance(one, bool):
                 table[name] = [one] * 12
-        return reader.fill(Site, table, place, power_hours=())
-    return reader.fill(Site, row, place, power_hours=())
+        return reader.part(Site, table, place, power_hours=())
+    return reader.part(Site, row, place, power_hours=())
 
 
-def _machine(reader: Reader, row: object, place: Place) -> Machine | None:
+def _machine(reader: Reader, row: object, place: Place) -> Machine:
     """A machine type of one's own; its hashrate is typed with its unit."""
-    table = reader.fill(_MachineTable, row, place)
-    if table is None:
-        return None
-    return reader.make(
-        lambda: Machine(
-            model=table.model,
-            hashrate_ths=parse_hashrate(table.hashrate) / 1e12,
-            power_w=table.power_w,
-            algorithm=table.algorithm,
-            released=table.released,
-        ),
-        place,
-    )
+    table = reader.part(_MachineTable, row, place)
+    hashrate: object = table.hashrate
+    if hashrate is not HOLE:
+        hashrate = reader.make(lambda: parse_hashrate(table.hashrate) / 1e12, (*place, "hashrate"))
+    values = {
+        "model": table.model,
+        "hashrate_ths": hashrate,
+        "power_w": table.power_w,
+        "algorithm": table.algorithm,
+        "released": table.released,
+    }
+    return reader.construct(Machine, values, place)
 
 
-def _batch(
-    reader: Reader, row: object, place: Place, machines: Mapping[str, Machine]
-) -> Batch | None:
-    table = reader.fill(_BatchTable, row, place)
-    if table is None:
-        return None
-    machine = machines.get(table.machine)
-    if machine is None:
-        near = get_close_matches(table.machine, machines, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(machines)}"
-        reader.problem((*place, "machine"), f"unknown machine {table.machine!r}: {hint}")
-        return None
-    return reader.make(
-        lambda: Batch(
-            site=table.site,
-            machine=machine,
-            count=table.count,
-            since=table.since,
-            until=table.until,
-            ramp_days=table.ramp_days,
-            delay_days=table.delay_days,
-            hashrate=table.hashrate,
-            power=table.power,
-        ),
-        place,
-    )
+def _batch(reader: Reader, row: object, place: Place, machines: Mapping[str, Machine]) -> Batch:
+    table = reader.part(_BatchTable, row, place)
+    machine: Machine = HOLE
+    name = readable_text(table.machine)
+    if name is not None:
+        machine = machines.get(name, HOLE)
+        if machine is HOLE:
+            near = get_close_matches(name, machines, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(machines)}"
+            reader.problem((*place, "machine"), f"unknown machine {name!r}: {hint}")
+    values = {one.name: getattr(table, one.name) for one in fields(_BatchTable)}
+    return reader.construct(Batch, values | {"machine": machine}, place)
 
 
 def _tuned(reader: Reader, fleet: tuple[Batch, ...]) -> tuple[Batch, ...]:
     """The fleet with its firmware: each [[firmware]] is for the machines of one type at one site."""
     for row, place in reader.rows("firmware"):
-        table = reader.fill(_FirmwareTable, row, place)
-        if table is None:
+        table = reader.part(_FirmwareTable, row, place)
+        values = {name: getattr(table, name) for name in ("since", "hashrate", "power")}
+        step = reader.construct(Firmware, values, place)
+        stand = [(b.site, b.machine.model) for b in fleet]
+        meant = (readable_text(table.site), readable_text(table.machine))
+        if None in meant:
             continue
-        step = reader.make(partial(_firmware, table), place)
-        meant = [b for b in fleet if (b.site, b.machine.model) == (table.site, table.machine)]
-        if not meant:
+        if not any(_may_be(one, meant) for one in stand):
             reader.problem(place, f"no {table.machine} stands at {table.site}")
-        if step is not None:
-            fleet = tuple(
-                replace(b, firmware=(*b.firmware, step)) if b in meant else b for b in fleet
-            )
+        fleet = tuple(
+            replace(b, firmware=(*b.firmware, step)) if one == meant and step is not HOLE else b
+            for b, one in zip(fleet, stand, strict=True)
+        )
     return fleet
 
 
-def _firmware(table: _FirmwareTable) -> Firmware:
-    return Firmware(since=table.since, hashrate=table.hashrate, power=table.power)
+def _may_be(stands: tuple[object, object], meant: tuple[object, object]) -> bool:
+    """Return whether a batch is the one meant, or might be where the file is not readable."""
+    return all(a is HOLE or a == b for a, b in zip(stands, meant, strict=True))

@@ -7,7 +7,7 @@ them is refused, never guessed.
 import re
 from dataclasses import dataclass
 
-from headframe.units import Wrong
+from headframe.units import refuse
 
 PAGE_SIZE_MAX = 10_000
 
@@ -52,41 +52,37 @@ class PoolApi:
     def __post_init__(self) -> None:
         local = re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])[:/]", self.url)
         if not (self.url.startswith("https://") or local):
-            raise Wrong(f"a pool's url begins with https://, was {self.url[:40]!r}")
+            refuse(f"a pool's url begins with https://, was {self.url[:40]!r}")
         if not all((self.id, self.at, self.amount)):
-            raise Wrong(
-                "a pool's payouts have an id, an instant (at) and an amount: name their fields"
-            )
+            refuse("a pool's payouts have an id, an instant (at) and an amount: name their fields")
         if self.unit not in {"coin", "satoshi"}:
-            raise Wrong(f"unit is coin or satoshi, was {self.unit[:20]!r}")
+            refuse(f"unit is coin or satoshi, was {self.unit[:20]!r}")
         if bool(self.status) is not bool(self.paid):
-            raise Wrong("status names a field and paid its values: give both or neither")
+            refuse("status names a field and paid its values: give both or neither")
         if bool(self.header) is not bool(self.secret):
-            raise Wrong(
-                "header names a header and secret where its value is kept: give both or neither"
-            )
+            refuse("header names a header and secret where its value is kept: give both or neither")
         if self.header and not re.fullmatch(r"[A-Za-z0-9-]{1,60}", self.header):
-            raise Wrong(f"a header is letters, digits and hyphens, was {self.header[:40]!r}")
+            refuse(f"a header is letters, digits and hyphens, was {self.header[:40]!r}")
         if self.secret and self.secret.partition(":")[0] not in {"env", "keyring", "age"}:
-            raise Wrong("secret says where it is kept: env:NAME, keyring:SERVICE/USER or age:FILE")
+            refuse("secret says where it is kept: env:NAME, keyring:SERVICE/USER or age:FILE")
         self._check_pages()
 
     def _check_pages(self) -> None:
         """Raise Wrong where the settings of pages contradict each other."""
         ways = [name for name in ("page", "offset", "next") if getattr(self, name)]
         if len(ways) > 1:
-            raise Wrong(f"pages are asked for in one way: give one of {', '.join(ways)}")
+            refuse(f"pages are asked for in one way: give one of {', '.join(ways)}")
         if self.whole and ways:
-            raise Wrong(f"whole says that there are no pages: leave out {ways[0]}")
+            refuse(f"whole says that there are no pages: leave out {ways[0]}")
         if self.cursor and not self.next:
-            raise Wrong("cursor is the parameter for what next names: give next too")
+            refuse("cursor is the parameter for what next names: give next too")
         if bool(self.size) is not bool(self.page_size):
-            raise Wrong("size names a parameter and page_size its value: give both or neither")
+            refuse("size names a parameter and page_size its value: give both or neither")
         if not 0 <= self.page_size <= PAGE_SIZE_MAX or not 0 <= self.first_page <= 1:
-            raise Wrong(f"page_size is up to {PAGE_SIZE_MAX:,}, first_page is 0 or 1")
+            refuse(f"page_size is up to {PAGE_SIZE_MAX:,}, first_page is 0 or 1")
         for name in (self.page, self.offset, self.size, self.cursor):
             if name and not re.fullmatch(r"[A-Za-z0-9_.\[\]-]{1,60}", name):
-                raise Wrong(f"a parameter is letters, digits, hyphens and dots, was {name[:40]!r}")
+                refuse(f"a parameter is letters, digits, hyphens and dots, was {name[:40]!r}")
 
     @property
     def paged(self) -> bool:

@@ -10,9 +10,11 @@ from itertools import pairwise
 from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin
 
+from headframe.codec.checking import HOLE, checked
 from headframe.codec.locate import Place, locate
 from headframe.codec.values import from_json, hints, to_json
-from headframe.units import Wrong
+from headframe.instrument import Instrument
+from headframe.units import Month, Wrong
 
 V = TypeVar("V")
 _LARGEST = 1_000_000
@@ -59,13 +61,15 @@ class Reader:
             place = place[:-1]
         self.problems.append(Problem(self.file, self.lines.get(place, 1), text))
 
-    def fill(self, kind: type[V], table: object, place: Place, **given: object) -> V | None:
-        """A dataclass from a table: unknown and missing keys, wrong types and values are problems."""
+    def part(self, kind: type[V], table: object, place: Place, **given: object) -> V:
+        """A dataclass from a table, with a hole for every field that has a problem.
+
+        Unknown and missing keys, wrong types and refused values are problems.
+        """
         if not isinstance(table, dict):
             self.problem(place, f"expected a table [{_words(place)}]")
-            return None
+            return cast("V", HOLE)
         found = cast("dict[str, object]", table)
-        before = len(self.problems)
         plain: Any = kind
         known = [one for one in _fields(plain) if one.name not in given]
         self._unknown(found, [one.name for one in known], place)
@@ -77,37 +81,61 @@ class Reader:
                 values[field.name] = self.value(types[field.name], found[field.name], here)
             elif not _optional(types[field.name]) and _required(field):
                 self.problem(place, f"{_words(here)} is missing: add {field.name} = ...")
+                values[field.name] = HOLE
             elif _required(field):
                 values[field.name] = None
-        if len(self.problems) > before:
-            return None
-        return self.make(lambda: kind(**values), place)
+        return self.construct(kind, values, place)
 
-    def make(self, build: Callable[[], V], place: Place) -> V | None:
-        """Build a value; what it refuses is a problem of its table."""
+    def construct(self, kind: Callable[..., V], values: Mapping[str, object], place: Place) -> V:
+        """Build a value; every refusal is a problem of its table, at the line of the field it is about."""
+        built = checked(kind, values, flawed=bool(self.problems))
+        for one in built.refused:
+            only = one.fields[0] if len(one.fields) == 1 else None
+            self.problem(place if only is None else (*place, only), one.text)
+        return cast("V", HOLE) if built.value is None else built.value
+
+    def make(self, build: Callable[[], V], place: Place) -> V:
+        """Build a value of one text; what it refuses is a problem of its place."""
         try:
             return build()
         except Wrong as error:
             self.problem(place, str(error))
-            return None
+            return cast("V", HOLE)
 
     def value(self, kind: Any, data: Any, place: Place) -> object:  # noqa: ANN401 - a type form
-        """One value of a field's type."""
+        """One value of a field's type; a hole where it cannot be read."""
         origin = get_origin(kind)
         if origin is UnionType:
             inner = next(one for one in get_args(kind) if one is not NoneType)
             return self.value(inner, data, place)
         if isinstance(kind, type) and is_dataclass(kind) and isinstance(data, dict):
-            return self.fill(cast("type[object]", kind), cast("object", data), place)
-        if origin is tuple and isinstance(data, list) and is_dataclass(get_args(kind)[0]):
-            rows = cast("list[object]", data)
-            item: type[object] = get_args(kind)[0]
-            return tuple(self.fill(item, row, (*place, index)) for index, row in enumerate(rows))
+            return self.part(cast("type[object]", kind), cast("object", data), place)
+        if origin is tuple and isinstance(data, list):
+            items = self._items(get_args(kind), cast("list[object]", data), place)
+            if items is not None:
+                return items
         try:
             return from_json(cast("type[object]", kind), _plain(data))  # pyright: ignore[reportUnknownArgumentType] - any value of a TOML file
         except (Wrong, ValueError) as error:
             self.problem(place, f"{_words(place)}: {error}")
+            return HOLE
+
+    def _items(self, kinds: tuple[Any, ...], data: list[object], place: Place) -> object:
+        """A list item by item, each with its own problem; None where the list is read as a whole."""
+        kind = kinds[0]
+        if is_dataclass(kind) and not _is_text(kind):
+            row_kind = cast("type[object]", kind)
+            return tuple(self.part(row_kind, row, (*place, n)) for n, row in enumerate(data))
+        if len(kinds) != 2 or kinds[1] is not Ellipsis:
             return None
+        found: list[object] = []
+        for item in data:
+            try:
+                found.append(from_json(cast("type[object]", kind), _plain(item)))
+            except (Wrong, ValueError) as error:  # the list's place: items of a list have no lines
+                self.problem(place, f"{_words(place)}: {error}")
+                found.append(HOLE)
+        return tuple(found)
 
     def rows(self, name: str) -> list[tuple[object, Place]]:
         """The tables of ``[[name]]`` with their places."""
@@ -146,6 +174,11 @@ def _plain(data: object) -> object:
 
 def _fields(kind: Any) -> tuple[Field[Any], ...]:  # noqa: ANN401 - any dataclass
     return fields(kind)
+
+
+def _is_text(kind: Any) -> bool:  # noqa: ANN401 - a type form
+    """Return whether a dataclass is written as one text: an instrument or a month."""
+    return kind in {Instrument, Month}
 
 
 def _required(field: Field[Any]) -> bool:

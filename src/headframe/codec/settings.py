@@ -1,10 +1,12 @@
 """A workspace's three files as values, or every problem in them at once, with line and remedy."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TypeVar
 
 from headframe.book import Bank
+from headframe.codec.checking import HOLE, agree, readable_text
 from headframe.codec.mine import read_operation
 from headframe.codec.pool_api import PoolApi
 from headframe.codec.reader import Problem, Reader
@@ -13,8 +15,9 @@ from headframe.instrument import StructureKind
 from headframe.mandate import ORDER_BOOK, Mandate, is_order_book
 from headframe.mining import Operation, plain_name
 from headframe.risk import RULE_SETS, SACCR_HOUSE, Dated, FactorSet, VenueMargin, in_order
-from headframe.units import Wrong
+from headframe.units import Wrong, refuse
 
+V = TypeVar("V")
 D = TypeVar("D", bound=Dated)
 
 
@@ -28,9 +31,9 @@ class WorkspaceSettings:
 
     def __post_init__(self) -> None:
         if self.mode not in {"paper", "live"}:
-            raise Wrong(f'mode must be "paper" or "live", was "{self.mode}"')
+            refuse(f'mode must be "paper" or "live", was "{self.mode}"')
         if not 0 <= self.seed < 2**63:
-            raise Wrong(f"seed must lie between 0 and 2**63, was {self.seed}")
+            refuse(f"seed must lie between 0 and 2**63, was {self.seed}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +46,16 @@ class AccountShare:
 
     def __post_init__(self) -> None:
         if not self.name or self.user_id < 1:
-            raise Wrong("an account has a name and the venue's user_id")
+            refuse("an account has a name and the venue's user_id")
         if not 0.0 < self.share <= 1.0:
-            raise Wrong(f"an account's share lies above 0 and up to 1, was {self.share:g}")
+            refuse(f"an account's share lies above 0 and up to 1, was {self.share:g}")
 
 
 def _shares(accounts: tuple[AccountShare, ...]) -> None:
     if accounts and abs(sum(one.share for one in accounts) - 1.0) > 1e-9:
-        raise Wrong("the shares of a venue's accounts add up to 1")
+        refuse("the shares of a venue's accounts add up to 1")
     if len({one.user_id for one in accounts}) < len(accounts):
-        raise Wrong("a venue's accounts have user_ids of their own")
+        refuse("a venue's accounts have user_ids of their own")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +82,17 @@ class VenueSettings:
         for name, schemes in (("url", ("ws://", "wss://")), ("http_url", ("http://", "https://"))):
             value = getattr(self, name)
             if value and not value.startswith(schemes):
-                raise Wrong(f"{name} begins with {' or '.join(schemes)}, was {value[:40]!r}")
+                refuse(f"{name} begins with {' or '.join(schemes)}, was {value[:40]!r}")
         if self.grant not in {"client_credentials", "client_signature"}:
-            raise Wrong(f"grant is client_credentials or client_signature, was {self.grant[:40]!r}")
+            refuse(f"grant is client_credentials or client_signature, was {self.grant[:40]!r}")
         _kept("secret", self.secret, needed=True)
         _shares(self.accounts)
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, float) and not 0.0 <= value < 1.0:
-                raise Wrong(f"{field.name} must lie between 0 and 1, was {value}")
+                refuse(f"{field.name} must lie between 0 and 1, was {value}")
         if self.spread_median == 0.0:
-            raise Wrong("spread_median must be above 0")
+            refuse("spread_median must be above 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +111,11 @@ class MailSettings:
         if not self.to or not all(
             "@" in one and one.isprintable() for one in (*self.to, self.sender)
         ):
-            raise Wrong("mail needs a sender and at least one address in to")
+            refuse("mail needs a sender and at least one address in to")
         if not 1 <= self.port <= 65_535:
-            raise Wrong(f"a port lies between 1 and 65535, was {self.port}")
+            refuse(f"a port lies between 1 and 65535, was {self.port}")
         if self.user and not self.starttls:
-            raise Wrong("a password is sent with starttls alone")
+            refuse("a password is sent with starttls alone")
         _kept("secret", self.secret, needed=bool(self.user))
 
 
@@ -129,9 +132,9 @@ class WebhookSettings:
         if not self.url.startswith("https://") and not (
             self.inside and self.url.startswith("http://")
         ):
-            raise Wrong(f"a webhook's url begins with https://, was {self.url[:40]!r}")
+            refuse(f"a webhook's url begins with https://, was {self.url[:40]!r}")
         if not self.name or not self.name.isprintable():
-            raise Wrong("a webhook has a name")
+            refuse("a webhook has a name")
         _kept("secret", self.secret, needed=True)
 
 
@@ -147,13 +150,13 @@ class AlertSettings:
         plain_name("file", self.file)
         names = [one.name for one in self.webhooks]
         if len(set(names)) < len(names):
-            raise Wrong(f"webhooks have names of their own, were {', '.join(names)}")
+            refuse(f"webhooks have names of their own, were {', '.join(names)}")
 
 
 def _kept(name: str, source: str, *, needed: bool) -> None:
     """Whether a secret says where it is kept."""
     if (needed or source) and source.partition(":")[0] not in {"env", "keyring", "age"}:
-        raise Wrong(f"{name} says where it is kept: env:NAME, keyring:SERVICE/USER or age:FILE")
+        refuse(f"{name} says where it is kept: env:NAME, keyring:SERVICE/USER or age:FILE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +180,7 @@ class WalletSettings:
     def __post_init__(self) -> None:
         for one in self.addresses:
             if not (one.isascii() and one.isalnum() and 20 <= len(one) <= 90):
-                raise Wrong(f"an address has 20 to 90 letters and digits, was {one[:100]!r}")
+                refuse(f"an address has 20 to 90 letters and digits, was {one[:100]!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,72 +245,66 @@ _TABLES = (
 @lru_cache(maxsize=16)
 def read_settings(text: str, file: str = "headframe.toml") -> Settings | tuple[Problem, ...]:
     """The operation and its workspace, or all problems of the file."""
+    settings, problems = settings_in_part(text, file)
+    return problems or settings
+
+
+def settings_in_part(
+    text: str, file: str = "headframe.toml"
+) -> tuple[Settings, tuple[Problem, ...]]:
+    """The settings with holes where the file has problems, and all its problems."""
     reader = Reader(text, file)
     if reader.problems:
-        return tuple(reader.problems)
+        return HOLE, tuple(reader.problems)
     reader.known(*_TABLES)
+    settings = _settings(reader)
+    reader.problems += agree(lambda: _names(file, settings), flawed=bool(reader.problems))
+    return settings, tuple(sorted(set(reader.problems)))
+
+
+def _settings(reader: Reader) -> Settings:
     root = reader.root
-    workspace = reader.fill(WorkspaceSettings, root.get("workspace"), ("workspace",))
-    venue = reader.fill(VenueSettings, root.get("venue"), ("venue",))
-    others = _venues(reader)
-    rules = _dated(reader, "margin_rules", VenueMargin)
-    factors = _dated(reader, "coin_factors", FactorSet)
-    operation = read_operation(reader)
-    history = reader.fill(HistorySettings, root.get("history", {}), ("history",))
-    alerts = reader.fill(AlertSettings, root.get("alerts", {}), ("alerts",))
-    bank = reader.fill(Bank, root["bank"], ("bank",)) if "bank" in root else None
-    api = reader.fill(PoolApi, root["pool_api"], ("pool_api",)) if "pool_api" in root else None
-    wallet = reader.fill(WalletSettings, root.get("wallet", {}), ("wallet",))
-    if (
-        reader.problems
-        or wallet is None
-        or history is None
-        or alerts is None
-        or workspace is None
-        or venue is None
-        or operation is None
-    ):
-        return tuple(sorted(set(reader.problems)))
-    problem = _names(file, workspace, (venue, *others))
-    if problem is not None:
-        return (problem,)
+
+    def optional(kind: type[V], name: str) -> V | None:
+        return reader.part(kind, root[name], (name,)) if name in root else None
+
     return Settings(
-        workspace=workspace,
-        venue=venue,
-        operation=operation,
-        history=history,
-        alerts=alerts,
-        venues=others,
-        margin_rules=rules,
-        coin_factors=factors,
-        bank=bank,
-        pool_api=api,
-        wallet=wallet,
+        workspace=reader.part(WorkspaceSettings, root.get("workspace"), ("workspace",)),
+        venue=reader.part(VenueSettings, root.get("venue"), ("venue",)),
+        operation=read_operation(reader),
+        history=reader.part(HistorySettings, root.get("history", {}), ("history",)),
+        alerts=reader.part(AlertSettings, root.get("alerts", {}), ("alerts",)),
+        venues=_venues(reader),
+        margin_rules=_dated(reader, "margin_rules", VenueMargin),
+        coin_factors=_dated(reader, "coin_factors", FactorSet),
+        bank=optional(Bank, "bank"),
+        pool_api=optional(PoolApi, "pool_api"),
+        wallet=reader.part(WalletSettings, root.get("wallet", {}), ("wallet",)),
     )
 
 
-def _names(
-    file: str, workspace: WorkspaceSettings, venues: tuple[VenueSettings, ...]
-) -> Problem | None:
+def _names(file: str, settings: Settings) -> Iterator[Problem]:
     """What is wrong between the tables of a file, each of which is right by itself."""
-    if workspace.mode == "live" and not venues[0].url:
-        return Problem(
-            file, 1, "a live workspace names its venue: set url and client_id in [venue]"
-        )
-    names = [one.name for one in venues]
+    venues = (settings.venue, *settings.venues)
+    if settings.workspace.mode == "live" and not venues[0].url:
+        yield Problem(file, 1, "a live workspace names its venue: set url and client_id in [venue]")
+    names = [one.name for one in venues if one.name is not HOLE]
     taken = [one for one in names if is_order_book(one) or one in {"", "voice"}]
     if taken:
-        return Problem(file, 1, f"a venue is not called {taken[0]!r}")
+        yield Problem(file, 1, f"a venue is not called {taken[0]!r}")
     if len(set(names)) < len(names):
-        return Problem(file, 1, f"venues have names of their own, were {', '.join(names)}")
-    return None
+        yield Problem(file, 1, f"venues have names of their own, were {', '.join(names)}")
 
 
 def _dated(reader: Reader, table: str, kind: type[D]) -> tuple[D, ...]:
     """Rows that are in force by date; a problem where two are on one day."""
-    rows = [reader.fill(kind, row, place) for row, place in reader.rows(table)]
+    before = len(reader.problems)
+    rows = tuple(reader.part(kind, row, place) for row, place in reader.rows(table))
+    if len(reader.problems) > before:
+        # a row whose dates cannot be read is in no order: the others are held against each other
+        rows = tuple(one for one in rows if not {id(one.since), id(one.until)} & {id(HOLE)})
     try:
-        return in_order(tuple(one for one in rows if one is not None))
+        return in_order(rows)
     except Wrong as error:
         reader.problem((table,), str(error))
         return ()
@@ -317,24 +314,28 @@ def _venues(reader: Reader) -> tuple[VenueSettings, ...]:
     """The other venues: each has an address of its own."""
     found: list[VenueSettings] = []
     for row, place in reader.rows("venues"):
-        one = reader.fill(VenueSettings, row, place)
-        if one is not None and not one.url:
+        one = reader.part(VenueSettings, row, place)
+        url: object = one.url
+        if one is not HOLE and url == "" and url is not HOLE:
             reader.problem((*place, "url"), "another venue than the first names its url")
-        elif one is not None:
-            found.append(one)
+        found.append(one)
     return tuple(found)
 
 
 @lru_cache(maxsize=16)
 def read_mandate(text: str, file: str = "mandate.toml") -> Mandate | tuple[Problem, ...]:
     """The mandate, or all problems of the file."""
+    mandate, problems = mandate_in_part(text, file)
+    return problems or mandate
+
+
+def mandate_in_part(text: str, file: str = "mandate.toml") -> tuple[Mandate, tuple[Problem, ...]]:
+    """The mandate with holes where the file has problems, and all its problems."""
     reader = Reader(text, file)
     if reader.problems:
-        return tuple(reader.problems)
-    mandate = reader.fill(Mandate, reader.root, ())
-    if mandate is None or reader.problems:
-        return tuple(sorted(set(reader.problems)))
-    return mandate
+        return HOLE, tuple(reader.problems)
+    mandate = reader.part(Mandate, reader.root, ())
+    return mandate, tuple(sorted(set(reader.problems)))
 
 
 @lru_cache(maxsize=16)
@@ -342,29 +343,37 @@ def read_counterparties(
     text: str, file: str = "counterparties.toml"
 ) -> tuple[Dossier, ...] | tuple[Problem, ...]:
     """The dossiers, or all problems of the file."""
+    dossiers, problems = counterparties_in_part(text, file)
+    return problems or dossiers
+
+
+def counterparties_in_part(
+    text: str, file: str = "counterparties.toml"
+) -> tuple[tuple[Dossier, ...], tuple[Problem, ...]]:
+    """The dossiers with holes where the file has problems, and all its problems."""
     reader = Reader(text, file)
     if reader.problems:
-        return tuple(reader.problems)
+        return (), tuple(reader.problems)
     reader.known("counterparty")
-    found = [reader.fill(Dossier, row, place) for row, place in reader.rows("counterparty")]
+    found = [reader.part(Dossier, row, place) for row, place in reader.rows("counterparty")]
     for place, dossier in enumerate(found):
-        if dossier is not None:
-            _hedges(reader, dossier, place)
-    names = [dossier.name for dossier in found if dossier is not None]
+        _hedges(reader, dossier, place)
+    every = [readable_text(dossier.name) for dossier in found]
+    names = [name for name in every if name is not None]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reader.problem(("counterparty",), f"two counterparties are called {name}")
-    if reader.problems:
-        return tuple(sorted(set(reader.problems)))
-    return tuple(dossier for dossier in found if dossier is not None)
+    return tuple(found), tuple(sorted(set(reader.problems)))
 
 
 def _hedges(reader: Reader, dossier: Dossier, place: int) -> None:
     """A problem where a line or a sublimit names a hedge that is none: it would bind nothing."""
     known = sorted(StructureKind)
-    named = [
+    named: list[object] = [
         *dossier.credit.products,
         *(n for one in dossier.credit.sublimits for n in one.products),
     ]
-    for name in sorted(set(named) - set(known)):
-        words = f"{dossier.name}: no hedge is called {name[:40]!r}; known: {', '.join(known)}"
+    names = {one for one in named if isinstance(one, str)}
+    who = readable_text(dossier.name) or f"counterparty {place + 1}"
+    for name in sorted(names - set(known)):
+        words = f"{who}: no hedge is called {name[:40]!r}; known: {', '.join(known)}"
         reader.problem(("counterparty", place, "credit"), words)

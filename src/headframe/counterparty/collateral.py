@@ -10,7 +10,7 @@ from decimal import ROUND_UP, Decimal
 from enum import StrEnum
 from math import ceil, floor, isfinite
 
-from headframe.units import COINS, CURRENCIES, Currency, Money, WorkingDays, Wrong, booked
+from headframe.units import COINS, CURRENCIES, Currency, Money, WorkingDays, Wrong, booked, refuse
 
 _CALENDAR_DAYS = 60
 """How far a working day is looked for: longer than any run of holidays."""
@@ -42,7 +42,7 @@ class Termination:
 
     def __post_init__(self) -> None:
         if not (isfinite(self.figure) and self.figure >= 0.0):
-            raise Wrong(f"the figure of {self.event} is 0 or above, was {self.figure}")
+            refuse(f"the figure of {self.event} is 0 or above, was {self.figure}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +55,14 @@ class Eligible:
     def __post_init__(self) -> None:
         others = sorted(set(CURRENCIES) - {"USD"} - COINS)
         if self.currency not in others:
-            raise Wrong(f"eligible is one of {', '.join(others)}, was {self.currency[:10]!r}")
+            refuse(f"eligible is one of {', '.join(others)}, was {self.currency[:10]!r}")
         if not 0.0 <= self.haircut < 1.0:
-            raise Wrong(f"the haircut of {self.currency} lies between 0 and 1, was {self.haircut}")
+            refuse(f"the haircut of {self.currency} lies between 0 and 1, was {self.haircut}")
 
 
 def _once(what: str, names: list[str]) -> None:
     if len(set(names)) < len(names):
-        raise Wrong(f"{what} stands once among the terms")
+        refuse(f"{what} stands once among the terms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,17 +101,17 @@ class CollateralTerms:
         for name in ("threshold_usd", "minimum_transfer_usd", "rounding_usd", "dispute_usd"):
             value: float = getattr(self, name)
             if not (isfinite(value) and 0.0 <= value <= 1e10):
-                raise Wrong(f"{name} must lie between 0 and 1e10, was {value}")
+                refuse(f"{name} must lie between 0 and 1e10, was {value}")
         for name in ("independent_share", "haircut"):
             share: float = getattr(self, name)
             if not 0.0 <= share < 1.0:
-                raise Wrong(f"{name} must lie between 0 and 1, was {share}")
+                refuse(f"{name} must lie between 0 and 1, was {share}")
         for name in ("delivery_days", "dispute_days", "premium_days"):
             days: int = getattr(self, name)
             if not 0 <= days <= 30:
-                raise Wrong(f"{name} must lie between 0 and 30, was {days}")
+                refuse(f"{name} must lie between 0 and 30, was {days}")
         if not 0.0 <= self.interest_rate <= 0.5:
-            raise Wrong(f"interest_rate lies between 0 and 0.5 a year, was {self.interest_rate}")
+            refuse(f"interest_rate lies between 0 and 0.5 a year, was {self.interest_rate}")
         _once("a termination event", [str(one.event) for one in self.terminations])
         _once("an eligible currency", [one.currency for one in self.eligible])
 

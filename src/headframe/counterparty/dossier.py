@@ -9,7 +9,7 @@ from math import isfinite
 from headframe.counterparty.collateral import CollateralTerms
 from headframe.counterparty.grid import HOUSE, Agreement, Grid, Topic
 from headframe.counterparty.strength import Statements, Zone, altman
-from headframe.units import Wrong
+from headframe.units import refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +25,9 @@ class Evidence:
 
     def __post_init__(self) -> None:
         if not 1 <= self.mark <= 5:
-            raise Wrong(f"a mark must lie between 1 and 5, was {self.mark} ({self.document})")
+            refuse(f"a mark must lie between 1 and 5, was {self.mark} ({self.document})")
         if self.expires <= self.dated:
-            raise Wrong(f"{self.document} expires {self.expires}, not after its date {self.dated}")
+            refuse(f"{self.document} expires {self.expires}, not after its date {self.dated}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +66,9 @@ class Incident:
 
     def __post_init__(self) -> None:
         if self.closed is not None and self.closed < self.dated:
-            raise Wrong(f"an incident of {self.dated} cannot have been closed {self.closed}")
+            refuse(f"an incident of {self.dated} cannot have been closed {self.closed}")
         if not (isfinite(self.loss_usd) and self.loss_usd >= 0.0):
-            raise Wrong(f"loss_usd of an incident is 0 or above, was {self.loss_usd}")
+            refuse(f"loss_usd of an incident is 0 or above, was {self.loss_usd}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +85,9 @@ class Answer:
 
     def __post_init__(self) -> None:
         if self.expires <= self.dated:
-            raise Wrong(f"an answer of {self.dated} cannot expire {self.expires}")
+            refuse(f"an answer of {self.dated} cannot expire {self.expires}")
         if not self.answer.strip():
-            raise Wrong(f"the answer to {self.question[:60]!r} says nothing")
+            refuse(f"the answer to {self.question[:60]!r} says nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +101,9 @@ class Sublimit:
 
     def __post_init__(self) -> None:
         if not (isfinite(self.notional_usd) and 0.0 < self.notional_usd <= 1e11):
-            raise Wrong(f"a sublimit lies above 0 and up to 1e11 USD, was {self.notional_usd}")
+            refuse(f"a sublimit lies above 0 and up to 1e11 USD, was {self.notional_usd}")
         if not 0 <= self.beyond_months <= 60:
-            raise Wrong(f"beyond_months lies between 0 and 60, was {self.beyond_months}")
+            refuse(f"beyond_months lies between 0 and 60, was {self.beyond_months}")
 
     def counts(self, product: str, tenor_months: int) -> bool:
         """Whether a trade of this hedge and so many months to run counts to it."""
@@ -125,9 +125,9 @@ class CreditLine:
 
     def __post_init__(self) -> None:
         if not (isfinite(self.line_usd) and 0.0 <= self.line_usd <= 1e11):
-            raise Wrong(f"a credit line must lie between 0 and 1e11 USD, was {self.line_usd}")
+            refuse(f"a credit line must lie between 0 and 1e11 USD, was {self.line_usd}")
         if not 1 <= self.tenor_months <= 60:
-            raise Wrong(f"a tenor must lie between 1 and 60 months, was {self.tenor_months}")
+            refuse(f"a tenor must lie between 1 and 60 months, was {self.tenor_months}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +153,9 @@ class Dossier:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.falls_with_coin <= 5.0:
-            raise Wrong(f"falls_with_coin must lie between 0 and 5, was {self.falls_with_coin}")
+            refuse(f"falls_with_coin must lie between 0 and 5, was {self.falls_with_coin}")
         if not self.name.isidentifier() or not self.name.isascii():
-            raise Wrong(f"a counterparty's name is one plain word, was {self.name[:40]!r}")
+            refuse(f"a counterparty's name is one plain word, was {self.name[:40]!r}")
 
     @property
     def ends(self) -> tuple[tuple[date, str], ...]:

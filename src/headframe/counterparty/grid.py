@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import pairwise
 from math import isfinite
 
-from headframe.units import Wrong
+from headframe.units import refuse
 
 
 class Topic(StrEnum):
@@ -46,9 +46,9 @@ class Weights:
         every = {one.name: getattr(self, one.name) for one in fields(self)}
         for name, value in every.items():
             if not (isfinite(value) and 0.0 <= value <= 100.0):
-                raise Wrong(f"the weight of {name} must lie between 0 and 100, was {value}")
+                refuse(f"the weight of {name} must lie between 0 and 100, was {value}")
         if abs(sum(every.values()) - 100.0) > 1e-9:
-            raise Wrong(f"the weights must add up to 100, were {sum(every.values()):g}")
+            refuse(f"the weights must add up to 100, were {sum(every.values()):g}")
 
     def of(self, topic: Topic) -> float:
         """The weight of a topic."""
@@ -69,13 +69,13 @@ class Grade:
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > 8:
-            raise Wrong(f"a grade's name has one to eight characters, was {self.name[:20]!r}")
+            refuse(f"a grade's name has one to eight characters, was {self.name[:20]!r}")
         if not 0.0 <= self.points <= 100.0:
-            raise Wrong(f"points of grade {self.name} must lie between 0 and 100")
+            refuse(f"points of grade {self.name} must lie between 0 and 100")
         if self.line_usd_max is not None and not 0.0 <= self.line_usd_max <= 1e11:
-            raise Wrong(f"line_usd_max of grade {self.name} must lie between 0 and 1e11")
+            refuse(f"line_usd_max of grade {self.name} must lie between 0 and 1e11")
         if self.tenor_months_max is not None and not 1 <= self.tenor_months_max <= 60:
-            raise Wrong(f"tenor_months_max of grade {self.name} must lie between 1 and 60")
+            refuse(f"tenor_months_max of grade {self.name} must lie between 1 and 60")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +89,9 @@ class DefaultRate:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.a_year < 1.0:
-            raise Wrong(f"a chance of failing lies between 0 and 1, was {self.a_year}")
+            refuse(f"a chance of failing lies between 0 and 1, was {self.a_year}")
         if not self.source.strip():
-            raise Wrong("a chance of failing names its source")
+            refuse("a chance of failing names its source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +103,9 @@ class Section:
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.questions:
-            raise Wrong("a section of the questionnaire has a name and at least one question")
+            refuse("a section of the questionnaire has a name and at least one question")
         if len(set(self.questions)) < len(self.questions):
-            raise Wrong(f"section {self.name} asks the same question twice")
+            refuse(f"section {self.name} asks the same question twice")
 
 
 _GRADES = (
@@ -141,32 +141,32 @@ class Grid:
     def __post_init__(self) -> None:
         points = [one.points for one in self.grades]
         if not points or points[-1] != 0.0 or any(b >= a for a, b in pairwise(points)):
-            raise Wrong("grades stand best first, each of fewer points, the last of 0")
+            refuse("grades stand best first, each of fewer points, the last of 0")
         names = {one.name for one in self.grades}
         if len(names) < len(self.grades):
-            raise Wrong("grades have names of their own")
+            refuse("grades have names of their own")
         if not 0.0 < self.loss_given_default <= 1.0:
             found = self.loss_given_default
-            raise Wrong(f"loss_given_default lies above 0 and up to 1, was {found}")
+            refuse(f"loss_given_default lies above 0 and up to 1, was {found}")
         if len({one.name for one in self.sections}) < len(self.sections):
-            raise Wrong("sections of the questionnaire have names of their own")
+            refuse("sections of the questionnaire have names of their own")
         self._rates(names)
 
     def _rates(self, names: set[str]) -> None:
         """Whether every grade has a chance of failing, and a worse one none that is lower."""
         strange = sorted({one.grade for one in self.defaults} - names)
         if strange:
-            raise Wrong(f"a chance of failing is given for grade {strange[0]!r}, which is none")
+            refuse(f"a chance of failing is given for grade {strange[0]!r}, which is none")
         without = sorted(names - {one.grade for one in self.defaults})
         if without:
-            raise Wrong(f"grade {without[0]} has no chance of failing: add one to defaults")
+            refuse(f"grade {without[0]} has no chance of failing: add one to defaults")
         pairs = [(one.source, one.grade) for one in self.defaults]
         if len(set(pairs)) < len(pairs):
-            raise Wrong("a source gives one chance of failing for a grade")
+            refuse("a source gives one chance of failing for a grade")
         for better, worse in pairwise(self.grades):
             low, high = (self.default_probability(one.name) for one in (better, worse))
             if high < low:
-                raise Wrong(f"grade {worse.name} fails less often than {better.name}")
+                refuse(f"grade {worse.name} fails less often than {better.name}")
 
     def grade_of(self, points: float) -> Grade:
         """The best grade so many points take."""

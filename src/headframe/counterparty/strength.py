@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from math import isfinite
 
-from headframe.units import Wrong
+from headframe.units import refuse
 
 SAFE_FROM, GREY_FROM = 2.6, 1.1
 EMERGING = 3.25
@@ -43,7 +43,7 @@ class Statements:
         for name in ("total_assets", "total_liabilities"):
             value: float = getattr(self, name)
             if not (isfinite(value) and value > 0.0):
-                raise Wrong(f"{name} of the statements must be above 0, was {value}")
+                refuse(f"{name} of the statements must be above 0, was {value}")
         for name in (
             "current_assets",
             "current_liabilities",
@@ -52,10 +52,10 @@ class Statements:
             "equity",
         ):
             if not isfinite(getattr(self, name)):
-                raise Wrong(f"{name} of the statements is no number")
+                refuse(f"{name} of the statements is no number")
         gap = abs(self.total_assets - self.total_liabilities - self.equity)
         if gap > 0.005 * self.total_assets:
-            raise Wrong(
+            refuse(
                 f"the statements of {self.dated} do not balance: assets {self.total_assets:,.0f}, "
                 f"liabilities {self.total_liabilities:,.0f}, equity {self.equity:,.0f} {self.currency}"
             )

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from headframe.codec import Settings, to_json
 from headframe.desk.office import Office
+from headframe.desk.opening import cash_at_opening
 from headframe.desk.ports import Declined, Draft, Invalid, Json, Moved, NotFound
 from headframe.desk.programme import fee_schedule
 from headframe.desk.quotes import show
@@ -186,7 +187,7 @@ def start_of_day(
     closes = datetime(day.year, day.month, day.day, 8, tzinfo=state.forecast.as_of.tzinfo)
     month = Month.of(day)
     mandate = state.mandate
-    opening = settings.operation.treasury.cash_usd
+    opening = cash_at_opening(state, settings)
     return DayStart(
         day=day,
         spot=spot,

@@ -29,7 +29,8 @@ _FREE = EventKeys(frozenset(), free=True)
 
 EVENT_KEYS: Mapping[str, EventKeys] = MappingProxyType(
     {
-        "opened": _keys("name seed postings", "mode"),
+        "opened": _keys("name seed postings", "mode credit_line_usd"),
+        "opening_corrected": _keys("reason credit_line_usd postings"),
         "clock": _keys("to"),
         "rebased": _keys("to"),
         "market": _keys("snapshot", "surface"),

@@ -27,6 +27,7 @@ from headframe.counterparty import Standing
 from headframe.desk import users
 from headframe.desk.known import Sale
 from headframe.desk.office import Office, serialised
+from headframe.desk.opening import cash_at_opening
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.desk.production_record import check_payouts
 from headframe.desk.reversals import reverse_transfers
@@ -317,7 +318,8 @@ def _months(
     office: Office, state: State, ledger: Ledger, flows: Sequence[Flow]
 ) -> list[MonthResult]:
     """The months they fall into; the last with what is posted and in cash after all of them."""
-    opening, bank = office.settings().operation.treasury.cash_usd, office.settings().bank
+    settings = office.settings()
+    opening, bank = cash_at_opening(state, settings), settings.bank
     bare = opening if state.cash_unhedged is None else state.cash_unhedged
 
     def worth(money: Money, at: datetime) -> float:

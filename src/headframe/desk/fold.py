@@ -18,6 +18,7 @@ from headframe.desk.known import (
     AlertRecord,
     Halt,
     Note,
+    OpeningBalances,
     Signature,
     Token,
     User,
@@ -91,10 +92,28 @@ def fold(state: State, records: Iterable[Record]) -> State:
 
 
 def _opened(state: State, record: Record) -> None:
+    if state.opened is not None:
+        raise JournalBroken(f"event {record.seq}: the ledger was opened before")
     state.opened = record.at
+    state.opening = _balances(record)
     state.name = record.body["name"]
     state.mode = record.body.get("mode", "paper")
     state.seed = record.body["seed"]
+
+
+def _balances(record: Record) -> OpeningBalances:
+    line = record.body.get("credit_line_usd")
+    return OpeningBalances.of_postings(record.body["postings"], line)
+
+
+def _opening_corrected(state: State, record: Record) -> None:
+    if state.opening is None:
+        raise JournalBroken(f"event {record.seq}: the ledger is not open")
+    change = _balances(record)
+    state.opening = state.opening.plus(change)
+    if state.cash_unhedged is not None:
+        # months already counted ran on from the wrong cash: the next goes on from the right one
+        state.cash_unhedged += float(change.cash_usd)
 
 
 def _clock(state: State, record: Record) -> None:
@@ -280,6 +299,7 @@ _APPLY: Mapping[str, Callable[[State, Record], None]] = {
     **LIFECYCLE,
     **RESTORES,
     "opened": _opened,
+    "opening_corrected": _opening_corrected,
     "clock": _clock,
     "rebased": _clock,
     "market": _market,

@@ -1,18 +1,27 @@
 """What a workspace knows of things that have a history: signatures, forecasts, requests, users, keys."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from headframe.book import Difference, HeldContract, Trade
+from headframe.book import (
+    CASH,
+    COINS_FREE,
+    COINS_PLEDGED,
+    LOAN,
+    Difference,
+    HeldContract,
+    Trade,
+)
 from headframe.desk.ports import Json
 from headframe.hedge import ContractEnvelope
 from headframe.mandate import Approval, Facts
 from headframe.mining import Case, Forecast
 from headframe.rfq import Request, RfqState
 from headframe.risk import Alert
-from headframe.units import USD, Money, Month
+from headframe.units import BTC, USD, Money, Month, booked
 
 _NOTHING = Money(USD, 0)
 
@@ -257,6 +266,47 @@ class AlertRecord:
     def quiet(self, at: datetime) -> bool:
         """Whether somebody has taken it: acknowledged, or snoozed and not yet woken."""
         return bool(self.answered_by) and (self.snoozed_until is None or at < self.snoozed_until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningBalances:
+    """What the mine owned and owed when the ledger was opened, corrections counted in."""
+
+    cash_usd: Money
+    coins_free: Money
+    coins_pledged: Money
+    loan_usd: Money
+    credit_line_usd: Money | None = None
+    """The credit line as it was then; None in journals opened before it was recorded. It is in no account."""
+
+    @classmethod
+    def of_postings(
+        cls, postings: Iterable[Sequence[str]], credit_line_usd: str | None
+    ) -> "OpeningBalances":
+        """Return the balances that the postings of an opening, or of a correction of one, amount to."""
+        sums = {(CASH, USD): 0, (COINS_FREE, BTC): 0, (COINS_PLEDGED, BTC): 0, (LOAN, USD): 0}
+        by_code = {(account, unit.code): (account, unit) for account, unit in sums}
+        for account, code, text in postings:
+            key = by_code.get((account, code))
+            if key is not None:
+                sums[key] += booked(text, key[1]).smallest
+        return cls(
+            cash_usd=Money(USD, sums[CASH, USD]),
+            coins_free=Money(BTC, sums[COINS_FREE, BTC]),
+            coins_pledged=Money(BTC, sums[COINS_PLEDGED, BTC]),
+            loan_usd=Money(USD, -sums[LOAN, USD]),
+            credit_line_usd=None if credit_line_usd is None else booked(credit_line_usd, USD),
+        )
+
+    def plus(self, change: "OpeningBalances") -> "OpeningBalances":
+        """Return the balances after a correction; its credit line replaces the one before."""
+        return OpeningBalances(
+            cash_usd=self.cash_usd + change.cash_usd,
+            coins_free=self.coins_free + change.coins_free,
+            coins_pledged=self.coins_pledged + change.coins_pledged,
+            loan_usd=self.loan_usd + change.loan_usd,
+            credit_line_usd=change.credit_line_usd,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,15 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from headframe.book import Entry
-from headframe.codec import Settings, power_from_text, read_settings
+from headframe.codec import Problem, Settings, power_from_text, read_settings
 from headframe.desk.fold import fold
+from headframe.desk.opening import NOT_OPEN, opened_by_files, require_open
 from headframe.desk.ports import (
     Clock,
     Declined,
     Draft,
     Files,
+    Head,
     Invalid,
     Journal,
     Moved,
@@ -33,6 +35,15 @@ R = TypeVar("R")
 _ATTEMPTS = 20
 
 
+_SETTINGS = "headframe.toml"
+
+
+def _valid(found: Settings | tuple[Problem, ...]) -> Settings:
+    if isinstance(found, tuple):
+        raise Invalid("\n".join(str(problem) for problem in found))
+    return found
+
+
 @dataclass
 class Office:
     """One person at one workspace."""
@@ -49,6 +60,9 @@ class Office:
     _joined: list[tuple[Draft, datetime]] | None = field(default=None, repr=False)
     """Events of a decision that is written whole at its end; none outside of one."""
 
+    _unopened: tuple[Head, str, State] | None = field(default=None, repr=False)
+    """The state shown while the ledger is not open: the head and the text it was made of, and itself."""
+
     def acting(self, user: str, token: str | None = None) -> "Office":
         """The same desk with another person at it; what one reads, all have read."""
         return replace(self, user=user, token=token)
@@ -58,11 +72,30 @@ class Office:
         self._state = state
 
     def state(self) -> State:
-        """The state now: what was folded before and what has been written since."""
+        """The state now: what was folded before and what has been written since.
+
+        Until the ledger is opened its books, name, mode and seed are those of the files: a copy that
+        nothing is written on. Raises Invalid where the file they stand in has problems.
+        """
+        state = self.journal_state()
+        if state.opened is not None or not state.head.count:
+            return state
+        return self._opened_by_files(state)
+
+    def journal_state(self) -> State:
+        """The state by the journal alone: without opening balances until the ledger is opened."""
         state = fold(self._state, self.journal.read(self._state.head.count))
         if self._deciding and self._pinned is None:
             self._pinned = state.head.count
         return state
+
+    def _opened_by_files(self, state: State) -> State:
+        """The state with the file's figures; made anew when an event was written or the file edited."""
+        text = self.files.text(_SETTINGS)
+        if self._unopened is None or self._unopened[:2] != (state.head, text):
+            settings = _valid(read_settings(text))
+            self._unopened = (state.head, text, opened_by_files(state, settings))
+        return self._unopened[2]
 
     def rederive(self) -> None:
         """Fold every event of the journal where the state began at a checkpoint: nothing trades on a cache.
@@ -114,10 +147,7 @@ class Office:
 
     def settings(self) -> Settings:
         """The operation as the file says, or Invalid with every problem of the file."""
-        found = read_settings(self.files.text("headframe.toml"))
-        if isinstance(found, tuple):
-            raise Invalid("\n".join(str(problem) for problem in found))
-        return self._with_power(found)
+        return self._with_power(_valid(read_settings(self.files.text(_SETTINGS))))
 
     def _with_power(self, settings: Settings) -> Settings:
         """The settings with the hourly prices of the sites that name a file of them."""
@@ -165,6 +195,7 @@ class Office:
         if self._state.cached and not evidence:
             self.rederive()
             raise Moved
+        require_open(self._state, drafts)
         stamp = at or self.now()
         after = self._state.head.count
         if self._pinned is not None and self._pinned != after:
@@ -184,6 +215,8 @@ class Office:
 
     def entries(self, entries: Iterable[Entry]) -> list[list[str]]:
         """Entries checked against the books as they stand, as the journal writes them."""
+        if self._state.opened is None:
+            raise Declined(NOT_OPEN)
         kept = tuple(entries)
         trial = self._state.ledger.copy()
         for entry in kept:

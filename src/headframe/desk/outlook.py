@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 
-from headframe.codec import Settings, read_counterparties, read_mandate, read_settings
+from headframe.codec import (
+    Settings,
+    agree,
+    counterparties_in_part,
+    mandate_in_part,
+    read_counterparties,
+    read_mandate,
+    read_settings,
+    readable_text,
+)
 from headframe.counterparty import Dossier
+from headframe.desk.office import Office
+from headframe.desk.policy import changes
 from headframe.desk.ports import Files
-from headframe.desk.workspace import FILES
+from headframe.desk.workspace import FILES, texts_of
 from headframe.mandate import Mandate
 from headframe.units import BTC
 
@@ -18,17 +30,38 @@ BLOCK_LEAST_USD = 200_000.0
 
 def warnings(files: Files, today: date) -> tuple[str, ...]:
     """Return every warning of the files; a file that cannot be read hides none of another's."""
-    settings = read_settings(files.text(FILES[0]))
-    mandate = read_mandate(files.text(FILES[1]))
-    dossiers = read_counterparties(files.text(FILES[2]))
-    out: list[str] = []
-    if isinstance(mandate, Mandate):
-        out += _validity(mandate, today)
-        if isinstance(settings, Settings) and mandate.scope.coin == BTC.code:
-            out += _block_minimums(mandate)
+    texts = texts_of(files)
+    settings = read_settings(texts[FILES[0]])
+    mandate, flaws = mandate_in_part(texts[FILES[1]])
+    dossiers, faults = counterparties_in_part(texts[FILES[2]])
+    out = agree(lambda: _validity(mandate, today), flawed=bool(flaws))
+    coin = readable_text(mandate.scope.coin)
+    if isinstance(settings, Settings) and coin == BTC.code:
+        out += agree(lambda: _block_minimums(mandate), flawed=bool(flaws))
     for row in dossiers:
-        if isinstance(row, Dossier):
-            out += _future_evidence(row, today)
+        out += agree(partial(_future_evidence, row, today), flawed=bool(faults))
+    return tuple(out)
+
+
+def unrecorded(office: Office) -> tuple[str, ...]:
+    """Return what mandate.toml and counterparties.toml say otherwise than the journal, with the remedy."""
+    state, texts = office.journal_state(), texts_of(office.files)
+    mandate, dossiers = read_mandate(texts[FILES[1]]), read_counterparties(texts[FILES[2]])
+    out: list[str] = []
+    if state.mandate is not None and isinstance(mandate, Mandate):
+        out += [
+            f"{FILES[1]}: {one.key}: expected {one.before} as signed, got {one.after}; fix: put it back, "
+            "or have every signatory sign the file (headframe mandate sign)"
+            for one in changes(state.mandate, mandate)
+        ]
+    for row in dossiers:
+        known = state.dossiers.get(row.name) if isinstance(row, Dossier) else None
+        if known is not None and isinstance(row, Dossier):
+            out += [
+                f"{FILES[2]}: {row.name}, {one.key}: expected {one.before} as on record, got {one.after}; "
+                f"fix: put it back, or headframe counterparty add {row.name} and have it reviewed"
+                for one in changes(known, row)
+            ]
     return tuple(out)
 
 

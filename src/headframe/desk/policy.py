@@ -7,6 +7,7 @@ from typing import cast
 from headframe.codec import read_mandate, sha256, to_json
 from headframe.desk import users
 from headframe.desk.office import Office, serialised
+from headframe.desk.opening import opening_draft
 from headframe.desk.ports import Declined, Draft, Invalid
 from headframe.mandate import Mandate
 
@@ -64,7 +65,10 @@ def show(office: Office) -> MandateView:
 
 @serialised
 def sign(office: Office) -> MandateView:
-    """Sign the file as it stands; it is in force when every signatory has signed the same text."""
+    """Sign the file as it stands; it is in force when every signatory has signed the same text.
+
+    The signature that puts the first mandate in force opens the ledger with the figures of the files.
+    """
     person = users.allowed(office, users.Action.READ)
     state = office.state()
     mandate, text = draft(office)
@@ -73,8 +77,11 @@ def sign(office: Office) -> MandateView:
         raise Declined(f"{person} is not a signatory of this mandate; allowed: {allowed} (M-1.1)")
     digest = sha256(text)
     if not any((one.signer, one.sha256) == (person, digest) for one in state.signatures):
-        body = {"signer": person, "sha256": digest, "text": text}
-        office.record(Draft("mandate_signed", body), at=office.now())
+        drafts = [Draft("mandate_signed", {"signer": person, "sha256": digest, "text": text})]
+        signers = {one.signer for one in state.signatures if one.sha256 == digest} | {person}
+        if state.opened is None and signers >= set(mandate.people.signatories):
+            drafts.append(opening_draft(office.settings()))
+        office.record(*drafts, at=office.now())
     return show(office)
 
 
@@ -82,8 +89,12 @@ def diff(office: Office) -> tuple[Change, ...]:
     """Every setting in which the file differs from the mandate in force."""
     in_force = office.mandate()
     written, _ = draft(office)
-    before = dict(_flat("", to_json(in_force)))
-    after = dict(_flat("", to_json(written)))
+    return changes(in_force, written)
+
+
+def changes(old: object, new: object) -> tuple[Change, ...]:
+    """Return every setting in which two values of one type differ."""
+    before, after = dict(_flat("", to_json(old))), dict(_flat("", to_json(new)))
     keys = sorted(before.keys() | after.keys())
     return tuple(
         Change(key, before.get(key, "-"), after.get(key, "-"))

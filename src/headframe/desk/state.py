@@ -33,6 +33,7 @@ from headframe.desk.known import (
     Keyed,
     MarginCall,
     Note,
+    OpeningBalances,
     Restored,
     RfqRecord,
     Sale,
@@ -80,7 +81,9 @@ class State:
     head: Head = GENESIS_HEAD
     clock: datetime | None = None
     opened: datetime | None = None
-    """Of when the opening balances are."""
+    """Of when the opening balances are; None until the ledger is opened: the files rule so long."""
+    opening: OpeningBalances | None = None
+    """What the ledger was opened with; before that the balances of the files."""
     name: str = ""
     mode: str = "paper"
     seed: int = 0

@@ -7,7 +7,7 @@ from math import isfinite
 
 from headframe.counterparty import HOUSE, Grid
 from headframe.instrument import StructureKind
-from headframe.units import Wrong
+from headframe.units import refuse
 
 ORDER_BOOK = "-book"
 """What a venue's order book is called after the venue: a place of its own in clause 1.4."""
@@ -20,7 +20,7 @@ def is_order_book(venue: str) -> bool:
 
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not (isfinite(value) and low <= value <= high):
-        raise Wrong(f"{name} must lie between {low:g} and {high:g}, was {value:g}")
+        refuse(f"{name} must lie between {low:g} and {high:g}, was {value:g}")
 
 
 class Unwind(StrEnum):
@@ -74,12 +74,10 @@ class Scope:
 
     def __post_init__(self) -> None:
         if self.valid_until <= self.valid_from:
-            raise Wrong(
-                f"valid_until {self.valid_until} must come after valid_from {self.valid_from}"
-            )
+            refuse(f"valid_until {self.valid_until} must come after valid_from {self.valid_from}")
         _within("horizon_months", self.horizon_months, 1, 60)
         if not self.structures:
-            raise Wrong("structures must name at least one hedge")
+            refuse("structures must name at least one hedge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +101,7 @@ class LoanStep:
         _within("a step's share of collateral", self.above, 0.01, 10.0)
         _within("days to act on a step", self.days, 0, 90)
         if not self.must.strip() or len(self.must) > 200:
-            raise Wrong("a step says what must be done, in at most 200 characters")
+            refuse("a step says what must be done, in at most 200 characters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +119,10 @@ class Lender:
     def __post_init__(self) -> None:
         shares = [one.above for one in self.steps]
         if shares != sorted(set(shares)):
-            raise Wrong("the lender's steps stand in order, each above the one before")
+            refuse("the lender's steps stand in order, each above the one before")
         if not 0.0 <= self.least_hedged <= self.most_hedged <= 1.0:
             found = f"{self.least_hedged} and {self.most_hedged}"
-            raise Wrong(f"a lender's bounds must satisfy 0 <= least <= most <= 1, was {found}")
+            refuse(f"a lender's bounds must satisfy 0 <= least <= most <= 1, was {found}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +137,10 @@ class Band:
 
     def __post_init__(self) -> None:
         if not 1 <= self.first <= self.last <= 60:
-            raise Wrong(f"a band runs from month 1 to 60, was {self.first} to {self.last}")
+            refuse(f"a band runs from month 1 to 60, was {self.first} to {self.last}")
         if not 0.0 <= self.floor <= self.target <= self.ceiling <= 1.0:
             found = f"floor={self.floor} target={self.target} ceiling={self.ceiling}"
-            raise Wrong(f"a band must satisfy 0 <= floor <= target <= ceiling <= 1, was {found}")
+            refuse(f"a band must satisfy 0 <= floor <= target <= ceiling <= 1, was {found}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +161,7 @@ class StandingOrder:
 
     def __post_init__(self) -> None:
         if not is_order_book(self.venue):
-            raise Wrong(
+            refuse(
                 f"venue: expected an order book (its name ends in {ORDER_BOOK}), got"
                 f" {self.venue[:40]!r}; fix: name a row of [[where]] such as paper{ORDER_BOOK}"
             )
@@ -197,7 +195,7 @@ class CoverRules:
         ahead = 1
         for band in self.bands:
             if band.first != ahead:
-                raise Wrong(f"bands must follow each other: month {ahead} ahead belongs to none")
+                refuse(f"bands must follow each other: month {ahead} ahead belongs to none")
             ahead = band.last + 1
 
     def band(self, months_ahead: int) -> Band | None:
@@ -236,7 +234,7 @@ class CounterpartyRules:
             strange = sorted(set(grade.products) - known)
             if strange:
                 words = f"grade {grade.name}: no hedge is called {strange[0][:40]!r}"
-                raise Wrong(f"{words}; known: {', '.join(sorted(known))}")
+                refuse(f"{words}; known: {', '.join(sorted(known))}")
         if self.group_line_usd_max is not None:
             _within("group_line_usd_max", self.group_line_usd_max, 0.0, 1e11)
         _within("points_min", self.points_min, 0.0, 100.0)
@@ -310,7 +308,7 @@ class RfqRules:
         _within("dealers_min", self.dealers_min, 1, 100)
         _within("responses_min", self.responses_min, 1, 100)
         if self.responses_min > self.dealers_min:
-            raise Wrong(
+            refuse(
                 f"responses_min {self.responses_min} must not exceed dealers_min {self.dealers_min}"
             )
         _within("response_seconds", self.response_seconds, 6, 240)
@@ -339,7 +337,7 @@ class QuietWindow:
 
     def __post_init__(self) -> None:
         if self.end <= self.start:
-            raise Wrong(f"a quiet window ends after it starts, was {self.start} to {self.end}")
+            refuse(f"a quiet window ends after it starts, was {self.start} to {self.end}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,7 +362,7 @@ class AskingRules:
         _within("open_interest_share_max", self.open_interest_share_max, 0.0, 1.0)
         for first, last in self.blackouts:
             if last < first:
-                raise Wrong(f"a blackout ends on or after its first day, was {first} to {last}")
+                refuse(f"a blackout ends on or after its first day, was {first} to {last}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,9 +378,9 @@ class People:
     def __post_init__(self) -> None:
         for name in ("signatories", "preparers", "approvers"):
             if not getattr(self, name):
-                raise Wrong(f"{name} must name at least one person")
+                refuse(f"{name} must name at least one person")
         if not set(self.approvers) - set(self.preparers) and len(set(self.approvers)) < 2:
-            raise Wrong("four eyes need an approver who is not the only preparer")
+            refuse("four eyes need an approver who is not the only preparer")
         _within("approval_minutes", self.approval_minutes, 1, 100_000)
         _within("spot_move_void", self.spot_move_void, 0.0, 1.0)
 
@@ -403,7 +401,7 @@ class Rebalance:
     def __post_init__(self) -> None:
         if not 0.0 <= self.delta_low < self.delta_target < self.delta_high <= 1.0:
             found = f"{self.delta_low:g}, {self.delta_target:g}, {self.delta_high:g}"
-            raise Wrong(
+            refuse(
                 f"rebalancing needs 0 <= delta_low < delta_target < delta_high <= 1, was {found}"
             )
         _within("coins_max", self.coins_max, 0.1, 1e6)
@@ -447,7 +445,7 @@ class Mandate:
         order = self.cover.as_sold
         rows = [row.venue for row in self.where if row.entity == self.scope.entity]
         if order is not None and order.venue not in rows:
-            raise Wrong(
+            refuse(
                 f"cover.as_sold.venue: expected a venue of [[where]] of {self.scope.entity}, got"
                 f" {order.venue[:40]!r}; fix: add its row to [[where]] or name one of"
                 f" {', '.join(rows) or 'none'}"

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
 from headframe.mining.machines import Machine, between, plain_name
-from headframe.units import Month, Wrong
+from headframe.units import Month, refuse
 
 _ONES = (1.0,) * 12
 
@@ -41,7 +41,7 @@ class DemandResponse:
         between("credit_usd_mw_month", self.credit_usd_mw_month, 0.0, 1e6)
         between("hours_month", self.hours_month, 0.0, 744.0)
         if not self.months or any(not 1 <= number <= 12 for number in self.months):
-            raise Wrong(f"demand response needs months from 1 to 12, was {list(self.months)}")
+            refuse(f"demand response needs months from 1 to 12, was {list(self.months)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +74,15 @@ class Site:
         between(f"adder_usd_mwh of {self.name}", self.adder_usd_mwh, 0.0, 1_000.0)
         for name, values in (("power price", self.power_usd_mwh), ("derating", self.derating)):
             if len(values) != 12:
-                raise Wrong(f"{self.name} needs one {name} or twelve, was {len(values)}")
+                refuse(f"{self.name} needs one {name} or twelve, was {len(values)}")
         for price in self.power_usd_mwh:
             between(f"power price of {self.name} in USD/MWh", price, -500.0, 10_000.0)
         for factor in self.derating:
             between(f"derating of {self.name}", factor, 0.0, 1.2)
         if self.power_hours and len(self.power_hours) != 12:
-            raise Wrong(
-                f"{self.name} needs hourly prices of 12 months, was {len(self.power_hours)}"
-            )
+            refuse(f"{self.name} needs hourly prices of 12 months, was {len(self.power_hours)}")
         if sum(block.mw for block in self.blocks) > self.capacity_mw * 1.5:
-            raise Wrong(
+            refuse(
                 f"{self.name} has power blocks of more than one and a half times its capacity_mw"
             )
 
@@ -130,15 +128,13 @@ class Batch:
     def __post_init__(self) -> None:
         between(f"number of {self.machine.model}", self.count, 1, 10_000_000)
         if self.since and self.until and self.until <= self.since:
-            raise Wrong(
-                f"{self.machine.model} at {self.site}: until {self.until} is not after since"
-            )
+            refuse(f"{self.machine.model} at {self.site}: until {self.until} is not after since")
         between("ramp_days", self.ramp_days, 0.0, 1_000.0)
         between("delay_days", self.delay_days, 0.0, 1_000.0)
         between("factor on hashrate", self.hashrate, 0.1, 3.0)
         between("factor on power", self.power, 0.1, 3.0)
         if self.since is None and (self.ramp_days or self.delay_days):
-            raise Wrong(f"{self.machine.model} at {self.site}: a ramp or a delay needs since")
+            refuse(f"{self.machine.model} at {self.site}: a ramp or a delay needs since")
 
     def tuned(self, at: datetime) -> tuple[float, float]:
         """Hashes per second and watts of one machine at an instant."""

@@ -5,19 +5,19 @@ from difflib import get_close_matches
 from math import isfinite
 from types import MappingProxyType
 
-from headframe.units import Wrong
+from headframe.units import Wrong, refuse
 
 
 def between(name: str, value: float, low: float, high: float) -> None:
     """Raises Wrong unless a finite value lies between two bounds, both allowed."""
     if not (isfinite(value) and low <= value <= high):
-        raise Wrong(f"{name} must lie between {low:g} and {high:g}, was {value:g}")
+        refuse(f"{name} must lie between {low:g} and {high:g}, was {value:g}")
 
 
 def plain_name(name: str, value: str | None) -> None:
     """Raises Wrong for a file that is not in the workspace itself."""
     if value is not None and ("/" in value or "\\" in value or value in {"", ".", ".."}):
-        raise Wrong(f"{name} must be the plain name of a file in the workspace, was {value[:60]!r}")
+        refuse(f"{name} must be the plain name of a file in the workspace, was {value[:60]!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

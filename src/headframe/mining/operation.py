@@ -7,7 +7,7 @@ from enum import StrEnum
 from headframe.mining.fleet import Batch, Costs, Site
 from headframe.mining.machines import between
 from headframe.mining.pool import Pool
-from headframe.units import Month, Wrong
+from headframe.units import Month, refuse
 
 
 class SalePolicy(StrEnum):
@@ -88,10 +88,10 @@ class Operation:
     def __post_init__(self) -> None:
         names = [site.name for site in self.sites]
         if len(set(names)) != len(names):
-            raise Wrong("two sites have the same name")
+            refuse("two sites have the same name")
         for batch in self.fleet:
             if batch.site not in names:
-                raise Wrong(f"{batch.machine.model} stands at {batch.site}, which is no site")
+                refuse(f"{batch.machine.model} stands at {batch.site}, which is no site")
 
     def site(self, name: str) -> Site:
         """A site by its name."""

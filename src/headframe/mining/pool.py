@@ -6,7 +6,7 @@ from math import sqrt
 
 from headframe.mining.machines import between
 from headframe.numerics import phi, quantile
-from headframe.units import Wrong
+from headframe.units import refuse
 
 
 class PoolScheme(StrEnum):
@@ -54,7 +54,7 @@ class Pool:
         if self.share is not None:
             between("share of the pool", self.share, 1e-9, 1.0)
         elif self.scheme in {PoolScheme.PPLNS, PoolScheme.PPS_PLUS}:
-            raise Wrong(f"a {self.scheme} pool needs share: what part of its hashrate is yours")
+            refuse(f"a {self.scheme} pool needs share: what part of its hashrate is yours")
 
     @property
     def fees_counted(self) -> float:

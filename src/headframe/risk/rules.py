@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import exp
 from typing import Protocol, TypeVar
 
-from headframe.units import Month, Wrong
+from headframe.units import Month, Wrong, refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +27,9 @@ class MonthMargin:
 
     def __post_init__(self) -> None:
         if self.last < self.first:
-            raise Wrong(f"contract months run from {self.first} to {self.last}")
+            refuse(f"contract months run from {self.first} to {self.last}")
         if not 0.0 <= self.initial <= 1.0:
-            raise Wrong(
+            refuse(
                 f"initial of {self.first} to {self.last} lies between 0 and 1, was {self.initial}"
             )
 
@@ -62,7 +62,7 @@ class PortfolioModel:
 
     def __post_init__(self) -> None:
         if not (0.0 < self.price_range < 1.0 and 1 <= self.buckets <= 50):
-            raise Wrong(
+            refuse(
                 f"price_range lies between 0 and 1 in 1 to 50 buckets, was {self.price_range} in "
                 f"{self.buckets}"
             )
@@ -70,9 +70,7 @@ class PortfolioModel:
             value: float = getattr(self, one.name)
             most = 1e12 if one.name.endswith("_usd") else 50.0
             if not 0.0 <= value <= most:
-                raise Wrong(
-                    f"{one.name} of a portfolio model lies between 0 and {most:g}, was {value}"
-                )
+                refuse(f"{one.name} of a portfolio model lies between 0 and {most:g}, was {value}")
 
     @property
     def edge(self) -> float:
@@ -120,17 +118,17 @@ class VenueMargin:
         ):
             share: float = getattr(self, name)
             if not 0.0 <= share <= 1.0:
-                raise Wrong(f"{name} of {self.name} lies between 0 and 1, was {share}")
+                refuse(f"{name} of {self.name} lies between 0 and 1, was {share}")
         if not 0.0 <= self.mmp_coins <= 1e6:
-            raise Wrong(
+            refuse(
                 f"mmp_coins of {self.name}: expected 0 to 1e6 coins, got {self.mmp_coins}; fix: give "
                 "the maximum quote quantity of all groups"
             )
         if self.until is not None and self.until <= self.since:
-            raise Wrong(f"{self.name} ends {self.until}, not after it begins {self.since}")
+            refuse(f"{self.name} ends {self.until}, not after it begins {self.since}")
         for one, other in pairwise(sorted(self.months, key=lambda one: one.first)):
             if other.first <= one.last:
-                raise Wrong(f"{self.name} has two shares for the contract month {other.first}")
+                refuse(f"{self.name} has two shares for the contract month {other.first}")
 
     @property
     def market_maker_coins(self) -> float:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from math import exp, log, sqrt
 
 from headframe.numerics import phi
-from headframe.units import Wrong
+from headframe.units import Wrong, refuse
 
 ALPHA = 1.4
 _FLOOR = 0.05
@@ -48,7 +48,7 @@ class Factor:
             ("option_vol", self.option_vol, 10.0),
         ):
             if not 0.0 <= value <= most:
-                raise Wrong(f"{name} lies between 0 and {most:g}, was {value}")
+                refuse(f"{name} lies between 0 and {most:g}, was {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class FactorSet:
 
     def __post_init__(self) -> None:
         if self.until is not None and self.until <= self.since:
-            raise Wrong(f"{self.name} ends {self.until}, not after it begins {self.since}")
+            refuse(f"{self.name} ends {self.until}, not after it begins {self.since}")
 
     def of(self, trade: "Exposed") -> Factor:
         """The figures of a trade's class and kind; Wrong where the kind is not known."""

@@ -25,7 +25,7 @@ from headframe.units.month import Month, months_from, months_to
 from headframe.units.reading import expiry_instant, instant, parse_amount, parse_day
 from headframe.units.shares import shared_out
 from headframe.units.steady import steadied, steady
-from headframe.units.wrong import Wrong
+from headframe.units.wrong import Wrong, collecting_refusals, refuse
 
 __all__ = [
     "BTC",
@@ -40,6 +40,7 @@ __all__ = [
     "WorkingDays",
     "Wrong",
     "booked",
+    "collecting_refusals",
     "expiry_instant",
     "expiry_label",
     "format_hashrate",
@@ -53,6 +54,7 @@ __all__ = [
     "parse_decimal",
     "parse_expiry",
     "parse_hashrate",
+    "refuse",
     "shared_out",
     "steadied",
     "steady",

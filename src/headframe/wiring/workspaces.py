@@ -20,7 +20,7 @@ from headframe.desk.ports import (
     NotFound,
 )
 from headframe.desk.state import State
-from headframe.desk.workspace import FILES, open_workspace, sample_file
+from headframe.desk.workspace import FILES, begin_workspace, sample_file
 from headframe.market import Snapshot
 from headframe.store import (
     DATABASE,
@@ -83,17 +83,27 @@ def _office(folder: Path, journal: Journal, user: str | None, *, keeps: bool = T
         office.begin_at(kept)
     office.user = _owner(office, user)
     folded = 0 if kept is None else kept.head.count
-    state = office.state()
+    state = office.journal_state()
     if keeps and state.head.count - folded >= checkpoint.EVERY:
         keep_checkpoint(office, folder)
     if state.clock is not None:
-        office.clock = _clock(state.mode, state.clock)
+        office.clock = _clock(_mode(office, state), state.clock)
     return office
+
+
+def _mode(office: Office, state: State) -> str:
+    """The mode of the ledger; until it is opened that of the files, paper where they cannot be read."""
+    if state.opened is not None:
+        return state.mode
+    try:
+        return office.state().mode
+    except (Invalid, NotFound):
+        return "paper"  # the command itself says what is wrong; nothing deals before the opening
 
 
 def _owner(office: Office, given: str | None) -> str:
     """Who acts: as said, else whose token it is."""
-    held = office.state().tokens.get(users.digest(office.token)) if office.token else None
+    held = office.journal_state().tokens.get(users.digest(office.token)) if office.token else None
     return held.name if held is not None and given is None else office.user
 
 
@@ -110,7 +120,7 @@ def _checkpoint(folder: Path, journal: Journal) -> State | None:
 def keep_checkpoint(office: Office, folder: Path) -> None:
     """Keep the state for the next start; where it cannot be written, the next start is slower."""
     with suppress(Broken):
-        Folder(folder).write(checkpoint.NAME, checkpoint.written(office.state()))
+        Folder(folder).write(checkpoint.NAME, checkpoint.written(office.journal_state()))
 
 
 def _clock(mode: str, stands: datetime) -> Clock:
@@ -144,7 +154,7 @@ def create_office(
             files.write(name, sample_file(name))
     journal = place.fresh()
     office = _office(folder, journal, user)
-    open_workspace(office, snapshot, office.settings())
+    begin_workspace(office, snapshot, office.settings())
     place.keep(journal)
     return open_office(folder, user=user, database=database)
 
