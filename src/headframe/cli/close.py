@@ -22,9 +22,9 @@ def close(call: Call, trade: str, coins: str | None) -> int:
     from headframe.codec import to_json
     from headframe.desk import closing
     from headframe.report import proposal_lines
-    from headframe.units import parse_decimal
+    from headframe.units import parse_figure
 
-    wanted = None if coins is None else parse_decimal(coins)
+    wanted = None if coins is None else parse_figure(coins, "--coins", decimals=8)
     made = closing.propose(call.office(), trade, wanted)
     call.answer(
         "close",
@@ -59,14 +59,14 @@ def switch(call: Call, trade: str, into: str, expiry: str | None, coins: str | N
     from headframe.desk import switching
     from headframe.instrument import StructureKind
     from headframe.report import proposal_lines
-    from headframe.units import parse_decimal
+    from headframe.units import parse_figure
 
     made = switching.propose(
         call.office(),
         trade,
         StructureKind(_INTO[into]),
         None if expiry is None else _day(expiry),
-        None if coins is None else parse_decimal(coins),
+        None if coins is None else parse_figure(coins, "--coins", decimals=8),
     )
     what = "brings" if made.crystallised_usd >= 0.0 else "costs"
     call.answer(

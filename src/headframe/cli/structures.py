@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from headframe.cli.frame import Call, Whole, command
+from headframe.cli.frame import Call, Figure, Whole, command
 
 
 @click.command()
-@click.option("--put", "put_strike", type=float, required=True, help="Strike bought, USD.")
+@click.option("--put", "put_strike", type=Figure(), required=True, help="Strike bought, USD.")
 @click.option("--expiry", required=True, help="Like 25-DEC-26; beyond the listed ones an estimate.")
-@click.option("--lower", "lower_strike", type=float, help="Strike of a put sold: a three-way.")
+@click.option("--lower", "lower_strike", type=Figure(), help="Strike of a put sold: a three-way.")
 @command
 def collar(call: Call, *, put_strike: float, expiry: str, lower_strike: float | None) -> None:
     """The call that pays for a put: exactly, and on the listed strikes with their residual both ways."""

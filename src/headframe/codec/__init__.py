@@ -3,7 +3,7 @@
 from headframe.codec.canonical import canonical, sha256
 from headframe.codec.coin_names import COIN_COLUMNS, coin_named
 from headframe.codec.confirmations import read_confirmations
-from headframe.codec.exact import ExactFloat, exact_decimal, load_exact
+from headframe.codec.exact import ExactFloat, exact_decimal, exact_float, exact_whole, load_exact
 from headframe.codec.flows import read_flows
 from headframe.codec.locate import locate
 from headframe.codec.margins import read_outright_margins
@@ -16,7 +16,7 @@ from headframe.codec.pool_answers import (
 )
 from headframe.codec.pool_api import PoolApi
 from headframe.codec.reader import Problem
-from headframe.codec.rows import TableRow, each_row, number, rows_of
+from headframe.codec.rows import TableRow, cells_of, each_row, number, rows_of, settled_points
 from headframe.codec.settings import (
     HistorySettings,
     Settings,
@@ -58,10 +58,13 @@ __all__ = [
     "WorkspaceSettings",
     "blocks_from_text",
     "canonical",
+    "cells_of",
     "coin_named",
     "delivery_rows",
     "each_row",
     "exact_decimal",
+    "exact_float",
+    "exact_whole",
     "fee_months_from_text",
     "fees_from_text",
     "from_json",
@@ -84,6 +87,7 @@ __all__ = [
     "read_settlement_prices",
     "read_statement",
     "rows_of",
+    "settled_points",
     "sha256",
     "to_json",
 ]

@@ -20,7 +20,22 @@ from headframe.units.money import (
     parse_decimal,
 )
 from headframe.units.month import Month, months_from, months_to
-from headframe.units.reading import instant, parse_amount, parse_day
+from headframe.units.reading import (
+    CellNumber,
+    instant,
+    instant_since_1970,
+    is_ambiguous,
+    parse_amount,
+    parse_clock,
+    parse_contract_month,
+    parse_day,
+    parse_figure,
+    parse_figures,
+    parse_grouped,
+    parse_month,
+    parse_number,
+    parse_whole,
+)
 from headframe.units.shares import shared_out
 from headframe.units.steady import steadied, steady
 from headframe.units.wrong import Wrong
@@ -30,6 +45,7 @@ __all__ = [
     "COINS",
     "CURRENCIES",
     "USD",
+    "CellNumber",
     "Currency",
     "Money",
     "Month",
@@ -39,15 +55,25 @@ __all__ = [
     "expiry_label",
     "format_hashrate",
     "instant",
+    "instant_since_1970",
+    "is_ambiguous",
     "is_utc",
     "iso",
     "months_from",
     "months_to",
     "parse_amount",
+    "parse_clock",
+    "parse_contract_month",
     "parse_day",
     "parse_decimal",
     "parse_expiry",
+    "parse_figure",
+    "parse_figures",
+    "parse_grouped",
     "parse_hashrate",
+    "parse_month",
+    "parse_number",
+    "parse_whole",
     "shared_out",
     "steadied",
     "steady",
