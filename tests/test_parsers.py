@@ -18,7 +18,7 @@ OWN_TEXT = {
     "codec/pool_answers.py": {"parse_decimal(str(said))"},  # a program's text, never thousands
     "codec/reader.py": {"int(word)"},  # the line number in a message of tomllib
     "codec/values.py": {"float(_whole(_expect((int, float), data)))"},  # a number of JSON
-    "cli/demo_life.py": {"Decimal(str(coins))"},
+    "cli/demo_life.py": {"Decimal(str(coins))", "float(one.price)"},
     "feed/tables.py": {"Decimal(str(parse_amount(text, CURRENCIES.get(coin, BTC), 'coins')))"},
     "feed/chain_csv.py": {"import csv", "Decimal(repr(quote.strike))"},  # writes
     "feed/sheets.py": {"import csv", "Decimal(f'{value:.15g}')", "int(cell)"},  # writes
