@@ -317,7 +317,7 @@ def test_histories_with_flaws(tmp_path: Path) -> None:
             (rows[0] + ",difficulty", rows[1] + ",1e12", rows[2] + ",1e12"),
             "line 2: difficulty 1,000,000,000,000.00 contradicts bits",
         ),
-        ((rows[0], "x,1708008110,1d00ffff"), "line 2: expected a whole number"),
+        ((rows[0], "x,1708008110,1d00ffff"), "line 2: number: expected a whole number"),
         ((rows[0], "830592,1708008110"), "3 cells wanted, 2 found"),
         ((rows[0],), "no difficulty period"),
         (("a,a", "1,2"), "each column once"),

@@ -37,14 +37,14 @@ def test_prices_in_any_order_and_under_any_usual_name() -> None:
         ("date,price\n2026-01-01,5\n2026-01-02,0\n", "line 3: a price must lie between"),
         (
             "date,price\n2026-01-01,nan\nx,5\n2026-13-01,5\n",
-            "line 2: expected a plain finite number",
+            "line 2: number: expected a plain finite number",
         ),
         ("date,cost\n2026-01-01,5\n", "line 2: a row needs date and price"),
         ("date,price\n9999999999,5\n", "beyond 2100"),
         ("date,price\n2026-01-01,1_0\n", "plain finite"),
         ("", "header line"),
         ("a\0b,c\n", "no text table|not a text table"),
-        ('date,price\n"2026', "cells wanted"),
+        ('date,price\n"2026', "cannot be read as CSV"),
     ],
 )
 def test_bad_prices(text: Any, words: Any) -> None:

@@ -132,8 +132,11 @@ BAD = {
         "line 2: side is buy or sell",
     ),
     "a signed amount": ("trade,instrument,side,amount,price\nT-1,X,buy,-1,1\n", "above zero"),
-    "no number": ("trade,instrument,side,amount,price\nT-1,X,buy,nan,1\n", "no number"),
-    "a huge number": ("trade,instrument,side,amount,price\nT-1,X,buy,1e999,1\n", "no number"),
+    "no number": ("trade,instrument,side,amount,price\nT-1,X,buy,nan,1\n", "plain finite number"),
+    "a huge number": (
+        "trade,instrument,side,amount,price\nT-1,X,buy,1e999,1\n",
+        "plain finite number",
+    ),
     "a leg twice": (
         "trade,instrument,side,amount,price\nT-1,X,buy,1,1\nT-1,x,buy,1,1\n",
         "names a leg twice",

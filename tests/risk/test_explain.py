@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headframe.market import sample_market
 from headframe.pricing import surface_of
-from headframe.risk import explain, position_value_usd
+from headframe.risk import explain, mark, position_value_usd
 from risk.test_netting import position
 
 MARKET = sample_market()
@@ -90,3 +90,20 @@ def test_whatever_happens_the_parts_add_up(ratio: float, vols: float, hours: int
         total = position_value_usd(held, after, at) - position_value_usd(held, SURFACE, AT)
         assert found.total == pytest.approx(total, abs=1e-6)
         assert found.plus(found).total == pytest.approx(2.0 * total, abs=1e-6)
+
+
+@pytest.mark.parametrize("shift", [-0.5, 0.0, 0.5])
+@pytest.mark.parametrize("name", ["BTC-25DEC26-70000-P", "BTC_USDC-25DEC26-70000-P"])
+def test_no_greek_is_a_difference_over_the_strike_of_an_expiring_option(
+    name: str, shift: float
+) -> None:
+    held = position(name, 10, 1, 10, dealer="amber", last=None)
+    expiry = held.trade.legs[0].instrument.expiry
+    surface = SURFACE.at_spot(70_000.0 + shift, expiry)
+    found = mark(held, surface, expiry)
+    assert found.delta_coins == pytest.approx(10.0 * (-1.0, -0.5, 0.0)[round(shift * 2) + 1])
+    assert found.gamma_coins == 0.0
+    assert found.value_usd == pytest.approx(10.0 * max(-shift, 0.0))
+    moved = explain(held, surface, expiry, surface.at_spot(69_000.0, expiry), expiry)
+    assert moved.gamma == 0.0
+    assert moved.delta == pytest.approx(found.delta_coins * (69_000.0 - surface.spot))

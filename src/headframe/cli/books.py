@@ -73,7 +73,7 @@ def amend(
     """Propose a new version of TRADE, or approve or decline one; nothing is ever edited."""
     from headframe.codec import to_json
     from headframe.desk import amending
-    from headframe.units import Wrong, parse_decimal
+    from headframe.units import Wrong, parse_figure
 
     if sum(one is not None for one in (trade, number, away)) != 1:
         raise Wrong("give a trade to amend, --approve NUMBER or --decline NUMBER")
@@ -88,9 +88,9 @@ def amend(
             name, found, price = text.partition("=")
             if not found:
                 raise Wrong(f"a leg is written NAME=PRICE, was {text[:60]!r}")
-            prices[name] = parse_decimal(price)
+            prices[name] = parse_figure(price)
         made = amending.amend(
-            office, trade or "", prices, None if fee is None else parse_decimal(fee), reason
+            office, trade or "", prices, None if fee is None else parse_figure(fee), reason
         )
     call.answer(
         "amendment",

@@ -125,14 +125,14 @@ def _flag(one: "Chain", what: str) -> str:
 
 def _anchor(text: str) -> tuple[int, int, int]:
     from headframe.chain import parse_bits
-    from headframe.units import Wrong
+    from headframe.units import Wrong, parse_whole
 
     parts = text.split(":")
-    if len(parts) != 3 or not all(
-        part.isascii() and part.isdigit() and len(part) < 20 for part in parts[:2]
-    ):
-        raise Wrong(f"--anchor is HEIGHT:PARENT_TIME:BITS, was {text[:40]!r}")
-    return int(parts[0]), int(parts[1]), parse_bits(parts[2])
+    try:
+        height, time, bits = parts
+        return parse_whole(height), parse_whole(time), parse_bits(bits)
+    except ValueError as error:  # Wrong is one
+        raise Wrong(f"--anchor is HEIGHT:PARENT_TIME:BITS, was {text[:40]!r}") from error
 
 
 @chain.command()
@@ -185,7 +185,7 @@ def subsidy(
 @chain.command()
 @click.option("--coin", default="BTC", show_default=True)
 @click.option("--difficulty", type=Amount(10**30), required=True, help="Such as 129.045e12.")
-@click.option("--fees", type=Amount(), help="Transaction fees, coins per block.")
+@click.option("--fees", type=Amount(decimals=8), help="Transaction fees, coins per block.")
 @click.option("--fee-share", type=Amount(), help="Or: fees divided by the subsidy.")
 @click.option(
     "--height",

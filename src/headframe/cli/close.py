@@ -33,9 +33,9 @@ def close(call: Call, trade: str, coins: str | None) -> int:
     from headframe.codec import to_json
     from headframe.desk import closing
     from headframe.report import proposal_lines
-    from headframe.units import parse_decimal
+    from headframe.units import parse_figure
 
-    wanted = None if coins is None else parse_decimal(coins)
+    wanted = None if coins is None else parse_figure(coins, "--coins", decimals=8)
     made = closing.propose(call.office(), trade, wanted)
     call.answer(
         "close",
@@ -72,7 +72,7 @@ def switch(call: Call, trade: str, into: str, expiry: datetime | None, coins: st
     from headframe.desk import switching
     from headframe.instrument import StructureKind
     from headframe.report import proposal_lines
-    from headframe.units import NO_EXPIRY, parse_decimal
+    from headframe.units import NO_EXPIRY, parse_figure
 
     office = call.office()
     made = switching.propose(
@@ -80,7 +80,7 @@ def switch(call: Call, trade: str, into: str, expiry: datetime | None, coins: st
         trade,
         StructureKind(_INTO[into]),
         NO_EXPIRY if into == "perpetual" else expiry,
-        None if coins is None else parse_decimal(coins),
+        None if coins is None else parse_figure(coins, "--coins", decimals=8),
     )
     moved = switching.moved(office, made)
     what = "brings" if made.crystallised_usd >= 0.0 else "costs"

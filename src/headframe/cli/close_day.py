@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from headframe.cli.frame import Call, command
+from headframe.units import Wrong, parse_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,8 @@ class Day(click.ParamType[Any]):
     ) -> object:
         """Return the day, or a usage error."""
         try:
-            return date.fromisoformat(str(value))
-        except ValueError:
+            return parse_day(str(value))
+        except Wrong:
             self.fail(f"expected YYYY-MM-DD, got {str(value)[:40]!r}", param, ctx)
 
 

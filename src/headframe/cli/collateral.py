@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from headframe.cli.frame import Call, Whole, command
-from headframe.units import Wrong, parse_decimal
+from headframe.units import Wrong, parse_figure
 
 if TYPE_CHECKING:
     from headframe.desk.known import MarginCall
@@ -22,7 +22,7 @@ class Dollars(click.ParamType[Any]):
     ) -> object:
         """The amount, or a usage error."""
         try:
-            return parse_decimal(str(value))
+            return parse_figure(str(value))
         except Wrong as error:
             self.fail(str(error), param, ctx)
 

@@ -154,13 +154,13 @@ def draft(
     collar. Contracts are dealt by telephone or chat: the mandate must allow the venue "voice".
     """
     from headframe.desk import contracts
-    from headframe.units import parse_decimal
+    from headframe.units import parse_figure
 
     if phs is not None and least is not None and not (coins or put_strike or call_strike or most):
         terms, limit = _forward_terms(call, first, last, phs, least, in_coin=in_coin), least
     elif coins and put_strike and most is not None and not (phs or least or in_coin):
         terms = averaged_terms(call, first, last, coins, put_strike, call_strike)
-        limit = parse_decimal(most)
+        limit = parse_figure(most)
     else:
         raise click.UsageError(
             "say --phs and --least for hashrate sold forward, or --coins, --put and --most for options on "
@@ -256,12 +256,12 @@ def deal(call: Call, name: str, quotes: tuple[str, ...], dealt: str, fee: Decima
 def _heard(text: str) -> "Heard":
     from headframe.desk.contracts import Heard
     from headframe.desk.ports import Invalid
-    from headframe.units import Wrong, parse_decimal
+    from headframe.units import Wrong, parse_figure
 
     dealer, mark, price = text.partition("=")
     try:
         if mark and dealer.strip():
-            return Heard(dealer.strip(), parse_decimal(price))
+            return Heard(dealer.strip(), parse_figure(price))
     except Wrong as error:
         raise Invalid(f"--quote is DEALER=PRICE: {error}") from error
     raise Invalid(f"--quote is DEALER=PRICE, was {text[:60]!r}")
@@ -334,9 +334,9 @@ def confirm(
     """Hold the dealer's confirmation REFERENCE of NAME, as it states the contract, against what was dealt."""
     from headframe.book import StatedContract
     from headframe.desk import contract_days
-    from headframe.units import parse_decimal
+    from headframe.units import parse_figure
 
-    said = parse_decimal(price)
+    said = parse_figure(price)
     if phs is not None and not (coins or put_strike or call_strike):
         terms = _forward_terms(call, first, last, phs, said, in_coin=in_coin)
     elif coins is not None and put_strike is not None and not in_coin:
@@ -358,14 +358,14 @@ def confirm(
 def close(call: Call, name: str, usd: str | None, approving: bool) -> None:
     """Close what is left of NAME before its end: proposed with --usd, booked by another with --approve."""
     from headframe.desk import contract_days
-    from headframe.units import parse_decimal
+    from headframe.units import parse_figure
 
     if (usd is None) is not approving:
         raise click.UsageError("say --usd AMOUNT to propose a close, or --approve to book it")
     if usd is None:
         _answer(call, contract_days.approve_close(call.office(), name))
     else:
-        _answer(call, contract_days.close(call.office(), name, parse_decimal(usd)))
+        _answer(call, contract_days.close(call.office(), name, parse_figure(usd)))
 
 
 def _told(one: "ContractRow") -> dict[str, object]:

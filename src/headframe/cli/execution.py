@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from headframe.cli.frame import Call, Instant, command
+from headframe.cli.frame import Call, Figure, Instant, command
 
 if TYPE_CHECKING:
     from headframe.rfq import Route
@@ -78,7 +78,7 @@ def tca(call: Call, since: datetime | None, until: datetime | None) -> None:
 @click.argument("proposal")
 @click.option(
     "--share-of-day",
-    type=click.FloatRange(0.0, 1.0),
+    type=Figure(0.0, 1.0),
     default=0.05,
     show_default=True,
     help="The size over a day's volume, for working it over a day.",

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import click
 
 from headframe.desk.office import Office
-from headframe.units import Wrong, instant, parse_expiry
+from headframe.units import Wrong, instant, parse_expiry, parse_number, parse_whole
 
 MODELS = ("gbm", "bootstrap", "heston_jumps", "svcj")
 """Price models of the engine by name."""
@@ -143,13 +143,13 @@ class Whole(click.ParamType[Any]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> object:
         """The number, or a usage error; digits of other scripts and underscores are none."""
-        text = str(value)
-        digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 24):
-            self.fail(f"expected a whole number, was {text[:40]!r}", param, ctx)
-        if not self.low <= int(text) <= self.high:
-            self.fail(f"must lie between {self.low:,} and {self.high:,}, was {text}", param, ctx)
-        return int(text)
+        try:
+            found = parse_whole(str(value), digits_max=24)
+        except Wrong as error:
+            self.fail(str(error).removeprefix("number: "), param, ctx)
+        if not self.low <= found <= self.high:
+            self.fail(f"must lie between {self.low:,} and {self.high:,}, was {found}", param, ctx)
+        return found
 
 
 class Share(click.ParamType[Any]):
@@ -162,9 +162,35 @@ class Share(click.ParamType[Any]):
     ) -> object:
         """The share, or a usage error."""
         try:
-            found = float(str(value))
-        except ValueError:
+            found = value if isinstance(value, float) else parse_number(str(value), "share")
+        except Wrong:
             found = 0.0
         if not 0.0 < found <= 1.0:
             self.fail(f"lies above 0 and up to 1, was {str(value)[:40]!r}", param, ctx)
+        return found
+
+
+class Figure(click.ParamType[Any]):
+    """A plain finite number for a model, between two bounds where they are given."""
+
+    name = "number"
+
+    def __init__(self, low: float = -1e15, high: float = 1e15) -> None:
+        self.low = low
+        self.high = high
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """The number, or a usage error; NaN, infinity and what could be read in two ways are none."""
+        if isinstance(value, float):
+            return value  # click passes its own default
+        try:
+            found = parse_number(str(value))
+        except Wrong as error:
+            self.fail(str(error), param, ctx)
+        if not self.low <= found <= self.high:
+            self.fail(
+                f"must lie between {self.low:,g} and {self.high:,g}, was {found:g}", param, ctx
+            )
         return found

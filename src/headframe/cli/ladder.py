@@ -12,13 +12,13 @@ import tty
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from headframe.desk.awarding import Said, View
 from headframe.desk.clock import VirtualClock
 from headframe.desk.ports import Clock
 from headframe.rfq import Award
+from headframe.units import Wrong, parse_decimal
 
 LOOKS_SECONDS = 0.25
 _END, _ERASE = {"\r", "\n"}, {"\x7f", "\b"}
@@ -55,8 +55,8 @@ class TerminalWatch:
             self._word = f"nothing to accept: {view.decision}"
             return
         try:
-            size = Decimal(typed)
-        except InvalidOperation:
+            size = parse_decimal(typed)
+        except Wrong:
             self._word = f"type the size, {view.request.size}, and press Enter"
             return
         if size != view.request.size:

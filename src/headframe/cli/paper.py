@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from headframe.cli.frame import Whole
+from headframe.cli.frame import Figure, Whole
 from headframe.desk.ports import Invalid
 
 
@@ -23,14 +23,14 @@ def paper() -> None:
 )
 @click.option("--seed", type=Whole(0, 2**53), default=1, help="All chance follows from it.")
 @click.option(
-    "--speed", type=float, default=1.0, help="Waits and lives pass so many times as fast."
+    "--speed", type=Figure(), default=1.0, help="Waits and lives pass so many times as fast."
 )
 @click.option(
-    "--vol", type=float, default=0.42, help="Yearly volatility of its index; 0 stands still."
+    "--vol", type=Figure(), default=0.42, help="Yearly volatility of its index; 0 stands still."
 )
 @click.option(
     "--premium",
-    type=float,
+    type=Figure(),
     default=0.0,
     help="Premium of perpetuals over the index as a share, of which they pay funding.",
 )

@@ -1,15 +1,13 @@
 """Rows of a price table: columns, ranges, and what each style needs."""
 
-import csv
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from io import StringIO
 from itertools import pairwise
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from headframe.units import Wrong
+from headframe.codec import TableRow, cells_of, settled_points
+from headframe.units import Wrong, parse_number, parse_whole
 
 if TYPE_CHECKING:
     from headframe.pricing import AverageOption, BarrierOption
@@ -46,25 +44,18 @@ _RANGES = {
     "rate": (-10.0, 10.0, False),
     "discount": (0.0, 100.0, True),
 }
-_COUNT = re.compile(r"[0-9]{1,9}")
 
 
 def read_rows(
     text: str, name: str, *, implied: bool, appended: tuple[str, ...]
 ) -> tuple[list[tuple[int, Row]], list[str]]:
     """Rows with their lines, and the header; raises Wrong where a column is missing or named twice."""
-    reader = csv.DictReader(StringIO(text))
-    try:
-        header = [str(field).strip() for field in reader.fieldnames or ()]
-        reader.fieldnames = header
-        _demand(name, header, _ALWAYS)
-        if len(set(header)) != len(header) or any(column in header for column in appended):
-            raise Wrong(
-                f"{name}: a column is named twice, or one of {', '.join(appended)} is there already"
-            )
-        rows: list[tuple[int, Row]] = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise Wrong(f"{name}: not readable as CSV: {error}") from error
+    header, lines = cells_of(text, name)
+    _demand(name, header, _ALWAYS)
+    if any(column in header for column in appended):
+        raise Wrong(f"{name}: one of the columns {', '.join(appended)} is there already")
+    found = [(line, _row_of(header, cells)) for line, cells in lines]
+    rows = _points_shown(found, header)
     styles = {str(row["style"] or "").strip() for _, row in rows}
     if implied:
         _demand(name, header, ("forward", "price", "discount"))
@@ -74,6 +65,21 @@ def read_rows(
     if not styles or styles - set(_BY_STYLE):
         _demand(name, header, _EUROPEAN)
     return rows, header
+
+
+def _row_of(header: list[str], cells: list[str]) -> Row:
+    """Return a row by column; cells beyond the header, or none, stand under None."""
+    row: dict[str | None, Any] = dict(zip(header, cells, strict=False))
+    if len(cells) != len(header):
+        row[None] = cells
+    return row
+
+
+def _points_shown(rows: list[tuple[int, Row]], header: list[str]) -> list[tuple[int, Row]]:
+    """Return rows whose columns show that their points are decimal, read as such."""
+    whole = [(line, cast("TableRow", (line, row))) for line, row in rows if None not in row]
+    read = dict(settled_points([one for _, one in whole], header))
+    return [(line, cast("Row", read.get(line, row))) for line, row in rows]
 
 
 def _demand(name: str, header: list[str], needed: tuple[str, ...]) -> None:
@@ -161,8 +167,8 @@ def _vol(text: str) -> float:
 def _number(text: str) -> float:
     """A number of plain digits, or not a number, which no range takes."""
     try:
-        return float(text) if text.isascii() and "_" not in text else float("nan")
-    except ValueError:
+        return parse_number(text)
+    except Wrong:
         return float("nan")
 
 
@@ -216,14 +222,16 @@ def _sign(row: Row) -> float:
 
 
 def _cell(row: Row, name: str) -> str:
-    return str(row.get(name) or "").strip()
+    cell = row.get(name)
+    return cell if isinstance(cell, str) else ""
 
 
 def _count(row: Row, name: str) -> int:
     text = _cell(row, name)
-    if not _COUNT.fullmatch(text):
+    count = parse_whole(text, name, digits_max=9)
+    if count < 0:
         raise Wrong(f"{name} must be a whole number, was {text[:20]!r}")
-    return int(text)
+    return count
 
 
 def _figure(row: Row, name: str, empty: float | None = None) -> float:

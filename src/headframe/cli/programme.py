@@ -306,18 +306,19 @@ def _said(text: str) -> "Said":
     """A quote as typed."""
     from headframe.codec import number
     from headframe.desk.ports import Invalid
-    from headframe.units import Wrong
+    from headframe.units import Wrong, parse_whole
     from headframe.venue import Said
 
-    dealer, mark, rest = text.partition("=")
+    dealer, _, rest = text.partition("=")
     price, slash, seconds = rest.partition("/")
-    good = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 6 else 0
-    if not mark or not dealer.strip() or (slash and good < 1):
-        raise Invalid(f"--quote is DEALER=PRICE or DEALER=PRICE/SECONDS, was {text[:60]!r}")
     try:
-        return Said(dealer.strip(), number(price), good if slash else 60)
+        good = parse_whole(seconds, "seconds", digits_max=5) if slash else 60
+        heard = Said(dealer.strip(), number(price, "price"), good)
     except Wrong as error:
-        raise Invalid(f"--quote is DEALER=PRICE/SECONDS: {error}") from error
+        raise Invalid(f"--quote is DEALER=PRICE or DEALER=PRICE/SECONDS: {error}") from error
+    if not heard.dealer or good < 1:
+        raise Invalid(f"--quote is DEALER=PRICE or DEALER=PRICE/SECONDS, was {text[:60]!r}")
+    return heard
 
 
 @click.command()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from headframe.cli.frame import MODELS, Call, Share, Whole, command
+from headframe.cli.frame import MODELS, Call, Figure, Share, Whole, command
 
 
 @click.command()
@@ -214,7 +214,7 @@ def liquidity(call: Call, *, live: bool, participation: float) -> None:
 
 @click.command()
 @click.option("--months", is_flag=True, help="Twelve months instead of thirteen weeks.")
-@click.option("--move", type=float, default=0.0, show_default=True, help="Of the price: -0.4.")
+@click.option("--move", type=Figure(), default=0.0, show_default=True, help="Of the price: -0.4.")
 @click.option(
     "--over", type=Whole(1, 366), default=30, show_default=True, help="Days the move takes."
 )

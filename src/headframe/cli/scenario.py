@@ -7,23 +7,24 @@ from typing import Any
 import click
 
 from headframe.cli.frame import Call, Expiry, command
-from headframe.units import Wrong, parse_decimal
+from headframe.units import Wrong, parse_figure, parse_figures
 
 
 class Amount(click.ParamType[Any]):
-    """A plain decimal number."""
+    """A plain decimal number; ``decimals`` are those usual for it, eight of coins."""
 
     name = "number"
 
-    def __init__(self, limit: int = 10**12) -> None:
+    def __init__(self, limit: int = 10**12, decimals: int = 2) -> None:
         self.limit = limit
+        self.decimals = decimals
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> object:
         """The number, or a usage error."""
         try:
-            return _amount(str(value), self.limit)
+            return _amount(str(value), self.limit, self.decimals)
         except Wrong as error:
             self.fail(str(error), param, ctx)
 
@@ -40,20 +41,23 @@ class Amounts(click.ParamType[Any]):
         if isinstance(value, tuple):
             return value  # pyright: ignore[reportUnknownVariableType] - click passes its own default
         try:
-            return tuple(_amount(part) for part in str(value).split(","))
+            return tuple(_bounded(number, 10**12) for number in parse_figures(str(value)))
         except Wrong as error:
             self.fail(str(error), param, ctx)
 
 
-def _amount(text: str, limit: int = 10**12) -> Decimal:
-    number = parse_decimal(text)
+def _amount(text: str, limit: int = 10**12, decimals: int = 2) -> Decimal:
+    return _bounded(parse_figure(text, decimals=decimals), limit)
+
+
+def _bounded(number: Decimal, limit: int) -> Decimal:
     if abs(number) >= limit:
-        raise Wrong(f"a figure must be below {limit:.0e}, was {text[:40]}")
+        raise Wrong(f"a figure must be below {limit:.0e}, was {str(number)[:40]}")
     return number
 
 
 @click.command()
-@click.option("--coins", type=Amount(), help="Coins hedged.")
+@click.option("--coins", type=Amount(decimals=8), help="Coins hedged.")
 @click.option("--cost", type=Amount(), help="Cost per coin, USD.")
 @click.option("--spot", type=Amount(), help="Price today, USD; without --prices, moves around it.")
 @click.option("--put", type=Amount(), help="Strike of the put, USD.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from headframe.cli.frame import MODELS, Call, Whole, command
+from headframe.cli.frame import MODELS, Call, Figure, Whole, command
 from headframe.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="The trades on; those and the last plan's open proposals; none.",
 )
-@click.option("--covenant", type=float, default=0.0, help="Liquidity a lender asks for, USD.")
-@click.option("--move", "moves", type=float, multiple=True, help="A scenario of your own: -0.35.")
+@click.option("--covenant", type=Figure(), default=0.0, help="Liquidity a lender asks for, USD.")
+@click.option(
+    "--move", "moves", type=Figure(), multiple=True, help="A scenario of your own: -0.35."
+)
 @click.option(
     "--results", type=click.Path(path_type=Path), help="Write every path's results (.npz)."
 )

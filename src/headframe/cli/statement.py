@@ -53,7 +53,7 @@ def fx(call: Call, rates: tuple[str, ...], at: datetime | None) -> None:
     from headframe.codec import to_json
     from headframe.desk import fx as desk_fx
     from headframe.desk.tables import currencies_table
-    from headframe.units import Wrong, parse_decimal
+    from headframe.units import Wrong, parse_figure
 
     office = call.office()
     asked: list[FxRate] = []
@@ -61,7 +61,7 @@ def fx(call: Call, rates: tuple[str, ...], at: datetime | None) -> None:
         code, found, usd = text.partition("=")
         if not found:
             raise Wrong(f"a rate is written CODE=USD, like CAD=0.7312, was {text[:40]!r}")
-        asked.append(FxRate(currency=code.upper(), usd=parse_decimal(usd), at=at or office.now()))
+        asked.append(FxRate(currency=code.upper(), usd=parse_figure(usd), at=at or office.now()))
     kept = desk_fx.put(office, asked) if asked else ()
     held = desk_fx.held(office)
     data = [

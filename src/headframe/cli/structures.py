@@ -5,18 +5,18 @@ from pathlib import Path
 
 import click
 
-from headframe.cli.frame import Call, Expiry, Whole, command
+from headframe.cli.frame import Call, Expiry, Figure, Whole, command
 
 
 @click.command()
-@click.option("--put", "put_strike", type=float, required=True, help="Strike bought, USD.")
+@click.option("--put", "put_strike", type=Figure(), required=True, help="Strike bought, USD.")
 @click.option(
     "--expiry",
     type=Expiry(),
     required=True,
     help="25-DEC-26 or 2026-12-25; beyond the listed ones an estimate.",
 )
-@click.option("--lower", "lower_strike", type=float, help="Strike of a put sold: a three-way.")
+@click.option("--lower", "lower_strike", type=Figure(), help="Strike of a put sold: a three-way.")
 @command
 def collar(call: Call, *, put_strike: float, expiry: datetime, lower_strike: float | None) -> None:
     """The call that pays for a put: exactly, and on the listed strikes with their residual both ways."""

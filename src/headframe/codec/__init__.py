@@ -4,7 +4,7 @@ from headframe.codec.canonical import canonical, sha256
 from headframe.codec.checking import agree, readable_text
 from headframe.codec.coin_names import COIN_COLUMNS, coin_named
 from headframe.codec.confirmations import read_confirmations
-from headframe.codec.exact import ExactFloat, exact_decimal, load_exact
+from headframe.codec.exact import ExactFloat, exact_decimal, exact_float, exact_whole, load_exact
 from headframe.codec.flows import read_flows
 from headframe.codec.funding import funding_rows, read_funding, read_funding_answer
 from headframe.codec.locate import locate
@@ -18,7 +18,7 @@ from headframe.codec.pool_answers import (
 )
 from headframe.codec.pool_api import PoolApi
 from headframe.codec.reader import Problem
-from headframe.codec.rows import TableRow, each_row, number, rows_of
+from headframe.codec.rows import TableRow, cells_of, each_row, number, rows_of, settled_points
 from headframe.codec.settings import (
     HistorySettings,
     Settings,
@@ -64,11 +64,14 @@ __all__ = [
     "agree",
     "blocks_from_text",
     "canonical",
+    "cells_of",
     "coin_named",
     "counterparties_in_part",
     "delivery_rows",
     "each_row",
     "exact_decimal",
+    "exact_float",
+    "exact_whole",
     "fee_months_from_text",
     "fees_from_text",
     "from_json",
@@ -97,6 +100,7 @@ __all__ = [
     "readable_text",
     "rows_of",
     "settings_in_part",
+    "settled_points",
     "sha256",
     "to_json",
 ]

@@ -8,12 +8,11 @@ fixing_source (whose settlement prices the trade is fixed at, as they are import
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from headframe.book import Confirmation, ConfirmedLeg
 from headframe.codec.rows import TableRow, each_row, pick
-from headframe.units import Wrong
+from headframe.units import Wrong, parse_day, parse_figure
 
 NEEDED = ("trade", "instrument", "side", "amount", "price")
 STATED = ("dealer", "day", "fee", "fee_currency", "fixing_source", "value_date")
@@ -62,9 +61,9 @@ def _confirmation(reference: str, rows: list[_Row], name: str) -> Confirmation:
         raise Wrong(f"{name}: {reference} states another {', '.join(STATED)} from row to row")
     dealer, day, fee, currency, fixing, value_date = rows[0].stated
     try:
-        parsed = None if day is None else date.fromisoformat(day)
-        settles = None if value_date is None else date.fromisoformat(value_date)
-    except ValueError as error:
+        parsed = None if day is None else parse_day(day)
+        settles = None if value_date is None else parse_day(value_date)
+    except Wrong as error:
         shown = ", ".join(repr(one[:20]) for one in (day, value_date) if one is not None)
         raise Wrong(f"{name}: {reference} has no day YYYY-MM-DD but {shown}") from error
     return Confirmation(
@@ -80,11 +79,8 @@ def _confirmation(reference: str, rows: list[_Row], name: str) -> Confirmation:
 
 
 def _decimal(row: Mapping[str, str], column: str) -> Decimal:
-    text = row[column]
-    try:
-        value = Decimal(text) if len(text) <= 40 and text.isascii() else Decimal("nan")
-    except InvalidOperation:
-        value = Decimal("nan")
-    if not value.is_finite() or abs(value.adjusted()) > 20:
-        raise Wrong(f"{column} is no number: {text[:40]!r}")
+    """Return a number of a row; amounts may be coins, which have more than two decimals."""
+    value = parse_figure(row[column], column, decimals=8 if column == "amount" else 2)
+    if value and abs(value.adjusted()) > 20:
+        raise Wrong(f"{column} is no number: {row[column][:40]!r}")
     return value

@@ -2,7 +2,11 @@
 
 import json
 from decimal import Decimal
+from math import isfinite
 from typing import Self
+
+_DIGITS_MAX = 60
+"""Digits before the point, or zeros after it, of a number that means something."""
 
 
 class ExactFloat(float):
@@ -23,14 +27,33 @@ def load_exact(text: str | bytes) -> object:
 
     Raises ValueError or RecursionError as ``json.loads`` does.
     """
-    loaded: object = json.loads(text, parse_float=ExactFloat)
+    loaded: object = json.loads(text, parse_float=ExactFloat, parse_constant=_refuse_constant)
     return loaded
+
+
+def _refuse_constant(word: str) -> float:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def exact_decimal(value: object) -> Decimal | None:
     """Return a number that ``load_exact`` read, to its last digit; None for anything else."""
     if isinstance(value, ExactFloat):
-        return Decimal(value.text)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    return None
+        exact = Decimal(value.text)
+        return exact if -_DIGITS_MAX < exact.adjusted() < _DIGITS_MAX else None
+    whole = exact_whole(value)
+    return None if whole is None else Decimal(whole)
+
+
+def exact_whole(value: object) -> int | None:
+    """Return a whole number of JSON; None for anything else, a truth value among it, or beyond 60 digits."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 10**_DIGITS_MAX:
+        return None
+    return value
+
+
+def exact_float(value: object) -> float | None:
+    """Return a finite number of JSON as a float; None for anything else."""
+    if isinstance(value, float):
+        return float(value) if isfinite(value) else None
+    whole = exact_whole(value)
+    return None if whole is None else float(whole)

@@ -23,6 +23,7 @@ from headframe.units import (
     Wrong,
     instant,
     parse_amount,
+    parse_whole,
 )
 
 _NEEDED = ("id", "kind", "at")
@@ -115,9 +116,10 @@ def _receipt(row: Mapping[str, str], kind: FlowKind) -> tuple[str, int | None]:
     if match is None:
         return "", None
     place = match[2] or pick(row, "output", "vout")
-    if place is not None and not (place.isascii() and place.isdigit() and len(place) < 7):
-        raise Wrong(f"output: expected its place in the transaction, got {place[:20]!r}")
-    return match[1].lower(), None if place is None else int(place)
+    output = None if place is None else parse_whole(place, "output", digits_max=6)
+    if output is not None and output < 0:
+        raise Wrong(f"output: expected its place in the transaction, got {output}")
+    return match[1].lower(), output
 
 
 def _venue(row: Mapping[str, str]) -> str:

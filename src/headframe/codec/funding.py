@@ -8,14 +8,14 @@ hour that ends at ``timestamp``, ``prev_index_price`` and ``index_price`` the in
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from headframe.codec.exact import exact_decimal, load_exact
 from headframe.codec.rows import TableRow, each_row, pick
 from headframe.instrument import parse_instrument
 from headframe.lifecycle import FundingRate, close_at
-from headframe.units import Wrong, instant, parse_day, parse_decimal
+from headframe.units import Wrong, instant, instant_since_1970, parse_day, parse_decimal
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -77,7 +77,7 @@ def funding_rows(
 
 def _hour(row: object, name: str, instrument: str, source: str) -> FundingRate:
     table = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
-    shown = str(cast("object", row))[:80]
+    shown = str(row)[:80]
     stamp = table.get("timestamp")
     rate, end_index = (exact_decimal(table.get(key)) for key in ("interest_1h", "index_price"))
     begin_index = exact_decimal(table.get("prev_index_price")) or end_index
@@ -86,8 +86,8 @@ def _hour(row: object, name: str, instrument: str, source: str) -> FundingRate:
     if rate is None or end_index is None or begin_index is None:
         raise Wrong(f"{name}: expected interest_1h and index_price as numbers, got {shown}")
     try:
-        end = datetime.fromtimestamp(stamp / 1000, UTC)
-    except (OverflowError, ValueError, OSError) as error:
+        end = instant_since_1970(stamp)
+    except Wrong as error:
         raise Wrong(f"{name}: expected timestamp in milliseconds, got {stamp}") from error
     return FundingRate(
         instrument=instrument,

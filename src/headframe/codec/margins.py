@@ -5,18 +5,16 @@ contract months (start period, end period; 2026-09, 202609, 09/2026 or SEP-26), 
 contract (with thousands separators and a currency) or with a % sign as a share of the contract's value.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
-from headframe.codec.rows import TableRow, each_row, number, pick
+from headframe.codec.rows import TableRow, each_row, pick
 from headframe.risk import OutrightMargin
-from headframe.units import Month, Wrong
+from headframe.units import Wrong, parse_contract_month, parse_grouped
 
 _CODE = ("product code", "clearing code", "code", "cc")
 _FIRST = ("start period", "start month", "from")
 _LAST = ("end period", "end month", "to")
 _MAINTENANCE = ("maintenance", "maintenance margin", "maint", "maintenance rate")
-_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
 def read_outright_margins(rows: Sequence[TableRow], name: str) -> tuple[OutrightMargin, ...]:
@@ -35,28 +33,12 @@ def _row(row: Mapping[str, str]) -> OutrightMargin:
     if code is None or first is None or said is None:
         raise Wrong("a row needs a product code, a start period and a maintenance margin")
     share = said.endswith("%")
-    plain = said.removesuffix("%").upper().replace("USD", "").replace("$", "").replace(",", "")
-    amount = number(plain.strip())
+    plain = said.removesuffix("%").upper().removesuffix("USD").removeprefix("USD").strip(" $")
+    amount = parse_grouped(plain, "maintenance")
     return OutrightMargin(
         product=code.upper(),
-        first=_month(first),
-        last=_month(last or first),
+        first=parse_contract_month(first),
+        last=parse_contract_month(last or first),
         usd=None if share else amount,
         share=amount / 100.0 if share else None,
     )
-
-
-def _month(text: str) -> Month:
-    """A contract month in any of the ways files write it."""
-    plain = text.strip().upper()
-    for pattern, year, month in (
-        (r"(\d{4})-?(\d{2})", 1, 2),
-        (r"(\d{2})/(\d{4})", 2, 1),
-    ):
-        found = re.fullmatch(pattern, plain, re.ASCII)
-        if found:
-            return Month(int(found[year]), int(found[month]))
-    found = re.fullmatch(r"([A-Z]{3})[ -]?(?:20)?(\d{2})", plain, re.ASCII)
-    if found and found[1] in _NAMES:
-        return Month(2000 + int(found[2]), _NAMES.index(found[1]) + 1)
-    raise Wrong(f"a contract month was expected, like 2026-09, was {text[:20]!r}")

@@ -9,18 +9,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import cast
 
 from headframe.book import Payout, PayoutSource
 from headframe.codec.coin_names import COIN_FIELDS, coin_in, coin_named
+from headframe.codec.exact import exact_decimal, exact_whole, load_exact
 from headframe.codec.pool_api import PoolApi
-from headframe.units import COINS, CURRENCIES, Money, Wrong, instant
+from headframe.units import COINS, CURRENCIES, Money, Wrong, instant, parse_decimal, parse_whole
 
-_MILLIS = 10**11
-"""Seconds since 1970 above this are milliseconds: the year 5138."""
-_LATEST = 4_102_444_800
 _MOST = 100_000
 _TXID = re.compile(r"[0-9a-fA-F]{64}")
 _TOTALS = (
@@ -71,7 +69,7 @@ def read_pool_page(text: str, api: PoolApi) -> PoolPage:
 
 def _parsed(text: str) -> object:
     try:
-        return cast("object", json.loads(text, parse_float=Decimal))
+        return load_exact(text)
     except (ValueError, RecursionError) as error:
         raise Wrong(f"the pool's answer is no JSON: {error}") from error
 
@@ -132,20 +130,23 @@ def _is_sum(total: int, rows: Sequence[object], api: PoolApi) -> bool:
     """Return whether a total is the sum of the amounts rather than the number of rows."""
     amounts = [cast("Row", row).get(api.amount) if isinstance(row, dict) else None for row in rows]
     try:
-        return sum((Decimal(str(one)) for one in amounts), Decimal(0)) == total != len(rows)
-    except ArithmeticError:
+        return sum((_decimal(one) for one in amounts), Decimal(0)) == total != len(rows)
+    except Wrong:
         return False
 
 
 def _whole(found: object) -> int | None:
-    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 10:
-        return int(found)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    if isinstance(found, str) and found.isdigit():
+        try:
+            return parse_whole(found, digits_max=9)
+        except Wrong:
+            return None
+    return exact_whole(found)
 
 
 def _says_more(found: object) -> bool:
     """Return whether a link, a cursor or a number names a next page."""
-    return isinstance(found, str | int | Decimal) and bool(found)
+    return isinstance(found, str | int | float) and bool(found)
 
 
 def _more(answer: object, api: PoolApi) -> str:
@@ -180,7 +181,7 @@ def is_full_page(count: int, url: str, api: PoolApi) -> str:
     for size in re.findall(
         r"[?&](?:limit|size|count|per_?page|page_?size)=(\d{1,6})", url, re.IGNORECASE
     ):
-        if int(size) <= count:
+        if parse_whole(size) <= count:
             return f"{count} rows are as many as the url asks for"
     if count in _ROUND_SIZES:
         return f"{count} rows may be a full page"
@@ -289,11 +290,12 @@ def _smallest(
 ) -> int:
     """Return a row's amount in whole smallest units, what is beyond them cut off and counted."""
     currency = CURRENCIES[code]
+    said = _field(row, api.amount, place)
     try:
-        amount = Decimal(str(_field(row, api.amount, place)))
-    except ArithmeticError as error:
+        amount = _decimal(said)
+    except Wrong as error:
         raise Wrong(f"payout {place} of the pool has no amount in {api.amount[:40]!r}") from error
-    if not (amount.is_finite() and 0 <= amount < 10**27):
+    if not 0 <= amount < 10**27:
         raise Wrong(
             f"payout {name[:40]!r} of the pool is of {str(amount)[:30]} {api.unit}s: no amount"
         )
@@ -306,15 +308,17 @@ def _smallest(
     return units
 
 
+def _decimal(said: object) -> Decimal:
+    """Return an amount that the pool writes as a number or as a text."""
+    exact = exact_decimal(said)
+    return parse_decimal(str(said)) if exact is None else exact
+
+
 def _instant(said: object, name: str) -> datetime:
     """Return an instant written in seconds or milliseconds since 1970, or in ISO 8601."""
-    text = re.sub(r"([+-]\d{2})(\d{2})$", r"\1:\2", str(said)) if "T" in str(said) else str(said)
     try:
-        if not re.fullmatch(r"\d{1,13}", text, re.ASCII):
-            return instant(text)
-        seconds = int(text) / (1000.0 if int(text) > _MILLIS else 1.0)
-        if seconds < _LATEST:
-            return datetime.fromtimestamp(seconds, UTC)
-    except Wrong:
-        pass
-    raise Wrong(f"payout {name[:40]!r} of the pool is of no instant: {text[:40]!r}")
+        return instant(str(said))
+    except Wrong as error:
+        raise Wrong(
+            f"payout {name[:40]!r} of the pool is of no instant: {str(said)[:40]!r}"
+        ) from error

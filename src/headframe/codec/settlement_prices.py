@@ -6,17 +6,16 @@ kind (settlement, delivery or index), source and observed_at (an instant). Derib
 ``public/get_delivery_prices`` holds dates and delivery prices of one index.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, cast
 
+from headframe.codec.exact import exact_decimal, load_exact
 from headframe.codec.rows import TableRow, each_row, pick
 from headframe.instrument import parse_instrument
 from headframe.lifecycle import PriceKind, SettlementPrice, future_of, index_name
-from headframe.units import Wrong, instant, parse_decimal, parse_expiry
+from headframe.units import Wrong, instant, parse_day, parse_expiry, parse_figure
 
 NEEDED = ("date", "instrument", "price")
 
@@ -52,7 +51,7 @@ def _row(row: Mapping[str, str], defaults: PriceDefaults) -> SettlementPrice:
         day=day,
         instrument=instrument,
         kind=_kind(pick(row, "kind"), instrument, day),
-        price=parse_decimal(row["price"]),
+        price=parse_figure(row["price"], "price"),
         source=pick(row, "source") or defaults.source,
         observed_at=None if observed is None else _observed(observed, day),
     )
@@ -60,8 +59,8 @@ def _row(row: Mapping[str, str], defaults: PriceDefaults) -> SettlementPrice:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
-    except ValueError as error:
+        return parse_day(text)
+    except Wrong as error:
         raise Wrong(f"date: expected YYYY-MM-DD, got {text[:30]!r}") from error
 
 
@@ -115,7 +114,7 @@ def read_delivery_answer(
 ) -> tuple[SettlementPrice, ...]:
     """Return the delivery prices of an answer of ``public/get_delivery_prices``, which must be whole."""
     try:
-        body: Any = json.loads(text)
+        body: Any = load_exact(text)
     except (ValueError, RecursionError) as error:
         raise Wrong(f"{name}: expected a table or JSON, got neither: {error}") from error
     if isinstance(body, dict) and "result" in body:
@@ -140,15 +139,15 @@ def delivery_rows(
     """Return delivery prices of the coin's index from rows of date and delivery_price."""
     found: list[SettlementPrice] = []
     for row in rows:
-        price = row.get("delivery_price")
-        if isinstance(price, bool) or not isinstance(price, int | float):
+        price = exact_decimal(row.get("delivery_price"))
+        if price is None:
             raise Wrong(f"{name}: expected delivery_price as a number, got {str(row)[:80]}")
         found.append(
             SettlementPrice(
                 day=_day(str(row.get("date"))),
                 instrument=index_name(defaults.coin),
                 kind=PriceKind.DELIVERY,
-                price=Decimal(str(price)),
+                price=price,
                 source=defaults.source,
             )
         )

@@ -5,13 +5,28 @@ from datetime import datetime
 from itertools import pairwise
 
 from headframe.chain import Block, Chain, Retarget, parse_bits
-from headframe.codec.rows import each_row, moment, number, pick, rows_of, whole
-from headframe.units import Month, Wrong
+from headframe.codec.rows import (
+    TableRow,
+    each_row,
+    moment,
+    number,
+    pick,
+    rows_of,
+    settled_points,
+    whole,
+)
+from headframe.units import Month, Wrong, parse_month
 
 _HEIGHT = ("start_height", "height", "block_height")
 _TIME = ("start_time_unix", "time", "timestamp", "start_time", "start_time_utc", "date", "day")
 _BITS = ("nbits", "bits")
 _PRICE = ("price", "close", "close_usd", "price_usd", "price_close")
+_NUMBERS = (*_PRICE, "difficulty", "next_difficulty", "usd_mwh", "fee_share", "share")
+
+
+def _series(text: str, name: str) -> list[TableRow]:
+    """Return the rows of a series; a column that shows that its point is decimal is read as such."""
+    return settled_points(rows_of(text, name), _NUMBERS)
 
 
 def history_from_text(text: str, name: str, chain: Chain) -> tuple[Retarget, ...]:
@@ -21,7 +36,7 @@ def history_from_text(text: str, name: str, chain: Chain) -> tuple[Retarget, ...
     table of the blocks that end periods (last_height, last_block_time_unix, next_nbits) is read as
     the start of the next. Where bits and difficulty are both given they must agree.
     """
-    rows = each_row(rows_of(text, name), name, lambda row: _row(row, chain))
+    rows = each_row(_series(text, name), name, lambda row: _row(row, chain))
     found = tuple(r for r in rows if chain.period == 1 or r.height % chain.period == 0)
     if not found:
         raise Wrong(f"{name} holds no difficulty period")
@@ -57,7 +72,7 @@ def _row(row: Mapping[str, str], chain: Chain) -> Retarget:
 
 def blocks_from_text(text: str, name: str) -> tuple[Block, ...]:
     """Blocks of a difficulty window: time, and bits or difficulty."""
-    return tuple(each_row(rows_of(text, name), name, _block))
+    return tuple(each_row(_series(text, name), name, _block))
 
 
 def _block(row: Mapping[str, str]) -> Block:
@@ -74,7 +89,7 @@ def _block(row: Mapping[str, str]) -> Block:
 def prices_from_text(text: str, name: str) -> tuple[tuple[datetime, float], ...]:
     """Closing prices with their instants, oldest first; a day that comes twice must agree."""
     found: dict[datetime, float] = {}
-    for at, price in each_row(rows_of(text, name), name, _price):
+    for at, price in each_row(_series(text, name), name, _price):
         if found.setdefault(at, price) != price:
             raise Wrong(f"{name} has two prices of {at:%Y-%m-%d}: {found[at]:g} and {price:g}")
     if len(found) < 2:
@@ -95,7 +110,7 @@ def _price(row: Mapping[str, str]) -> tuple[datetime, float]:
 def power_from_text(text: str, name: str) -> tuple[tuple[float, ...], ...]:
     """Power prices in USD/MWh by calendar month, January first, years together: one price a row."""
     found: list[list[float]] = [[] for _ in range(12)]
-    for month, price in each_row(rows_of(text, name), name, _power):
+    for month, price in each_row(_series(text, name), name, _power):
         found[month - 1].append(price)
     if not any(found):
         raise Wrong(f"{name} holds no power price")
@@ -109,7 +124,7 @@ def _power(row: Mapping[str, str]) -> tuple[int, float]:
     value = number(price)
     if not -1_000.0 <= value <= 20_000.0:
         raise Wrong(f"a power price must lie between -1,000 and 20,000 USD/MWh, was {value:g}")
-    return (Month.parse(time).number if len(time) == 7 else moment(time).month), value
+    return parse_month(time).number, value
 
 
 def fees_from_text(text: str, name: str) -> tuple[float, ...]:
@@ -119,7 +134,7 @@ def fees_from_text(text: str, name: str) -> tuple[float, ...]:
 
 def fee_months_from_text(text: str, name: str) -> tuple[tuple[Month, float], ...]:
     """Return months with their fees as shares of the subsidy, oldest first, once each and without gaps."""
-    rows = sorted(each_row(rows_of(text, name), name, _fee))
+    rows = sorted(each_row(_series(text, name), name, _fee))
     for (before, _), (after, _) in pairwise(rows):
         if before == after:
             raise Wrong(f"{name}: {before} comes twice")
@@ -135,4 +150,4 @@ def _fee(row: Mapping[str, str]) -> tuple[Month, float]:
     value = number(share)
     if not 0.0 < value <= 10.0:
         raise Wrong(f"a fee share must lie above 0 and up to 10, was {value:g}")
-    return Month.parse(month[:7]), value
+    return parse_month(month), value

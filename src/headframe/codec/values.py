@@ -11,7 +11,16 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 
 from headframe.instrument import Instrument, parse_instrument
 from headframe.mandate import Approval, recall_approval
-from headframe.units import Month, Wrong, instant, iso, parse_decimal
+from headframe.units import (
+    Month,
+    Wrong,
+    instant,
+    iso,
+    parse_clock,
+    parse_day,
+    parse_decimal,
+    parse_whole,
+)
 
 V = TypeVar("V")
 Json = Any
@@ -86,7 +95,7 @@ def _list(kind: Any) -> _Reader:  # noqa: ANN401
 
 
 def _mapping(origin: Any, key: Any, item: Any) -> _Reader:  # noqa: ANN401
-    name: Callable[[Any], object] = int if key is int else _reader(key)
+    name: Callable[[Any], object] = parse_whole if key is int else _reader(key)
     value = _reader(item)
 
     def read(data: Json) -> object:
@@ -158,8 +167,8 @@ def _refuse_unknown(kind: type, table: dict[str, object]) -> None:
 _LARGEST = 2**63
 _PARSERS: dict[Any, Callable[[str], object]] = {
     datetime: instant,
-    date: date.fromisoformat,
-    time: time.fromisoformat,
+    date: parse_day,
+    time: parse_clock,
     Decimal: parse_decimal,
     Month: Month.parse,
     Instrument: parse_instrument,

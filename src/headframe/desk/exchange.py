@@ -17,7 +17,7 @@ from headframe.mining import (
     check_given,
     with_given,
 )
-from headframe.units import Month, Wrong
+from headframe.units import Month, Wrong, parse_month
 
 _NEEDED = ("month", *GIVEN_NEEDED)
 
@@ -118,12 +118,12 @@ def _read(
 ) -> dict[Month, dict[str, float]]:
     def one(row: Mapping[str, str]) -> tuple[Month, dict[str, float]]:
         values = {
-            field: number(row[column])
+            field: number(row[column], column)
             for field, column in columns.items()
             if field != "month" and row.get(column)
         }
         check_given(values)
-        return Month.parse(row.get(columns["month"], "")[:7]), values
+        return parse_month(row.get(columns["month"], "")), values
 
     try:
         pairs = each_row(rows, source, one)

@@ -7,14 +7,14 @@ ignored. An empty price is a missing one.
 
 import csv
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from io import StringIO
 from math import log, sqrt
 from statistics import median
 
-from headframe.codec import number
+from headframe.codec import TableRow, cells_of, number, settled_points
 from headframe.instrument import Instrument, Kind, pair_of
 from headframe.market import ForwardQuote, OptionQuote, Snapshot
 from headframe.numerics import phi
@@ -25,31 +25,29 @@ _NEEDED = (
     "timestamp", "option_type", "strike", "expiry_datetime", "bid_price", "ask_price",
     "mark_price", "futures_price", "implied_volatility", "open_interest", "index_price",
 )  # fmt: skip
+_FIGURES = (
+    "strike", "bid_price", "ask_price", "mark_price", "futures_price", "implied_volatility",
+    "open_interest", "index_price",
+)  # fmt: skip
 _ROWS_MAX = 100_000
 
 
 def read_chain_csv(text: str, *, name: str) -> Snapshot:
     """The snapshot of one CSV chain; raises Wrong naming every bad line, up to ten."""
-    reader = csv.DictReader(StringIO(text))
-    missing = [column for column in _NEEDED if column not in (reader.fieldnames or ())]
-    if missing:
-        raise Wrong(f"{name}: the first line lacks the columns {', '.join(missing)}")
+    rows, wrong = _rows(text, name)
     options: list[OptionQuote] = []
     futures: dict[datetime, list[float]] = defaultdict(list)
     indexes: list[float] = []
     stamps: list[datetime] = []
-    wrong: list[str] = []
     coins: set[str] = set()
-    for line, row in enumerate(reader, start=2):
-        if line > _ROWS_MAX:
-            raise Wrong(f"{name}: more than {_ROWS_MAX} lines; this is not one option chain")
+    for line, row in rows:
         try:
             coins.update(_coin(row))
             quote = _quote(row)
             stamps.append(instant(row["timestamp"]))
-            index = _number(row["index_price"])
-            future = _number(row["futures_price"])
-        except (Wrong, AttributeError, TypeError) as error:
+            index = _number(row, "index_price")
+            future = _number(row, "futures_price")
+        except Wrong as error:
             wrong.append(f"line {line}: {error}")
             continue
         options.append(quote)
@@ -101,6 +99,25 @@ def write_chain_csv(snapshot: Snapshot) -> str:
     return out.getvalue()
 
 
+def _rows(text: str, name: str) -> tuple[list[TableRow], list[str]]:
+    """Return the rows as wide as the header, and what is wrong with the others."""
+    header, lines = cells_of(text, name)
+    columns = [column.lower() for column in header]
+    missing = [column for column in _NEEDED if column not in columns]
+    if missing:
+        raise Wrong(f"{name}: the first line lacks the columns {', '.join(missing)}")
+    rows: list[TableRow] = []
+    wrong: list[str] = []
+    for line, cells in lines:
+        if line > _ROWS_MAX:
+            raise Wrong(f"{name}: more than {_ROWS_MAX} lines; this is not one option chain")
+        if len(cells) == len(columns):
+            rows.append((line, dict(zip(columns, cells, strict=True))))
+        else:
+            wrong.append(f"line {line}: {len(columns)} cells wanted, {len(cells)} found")
+    return settled_points(rows, _FIGURES), wrong
+
+
 def _only_coin(coins: set[str], name: str) -> str:
     """Return the one coin of a chain, bitcoin where no row names its instrument."""
     if len(coins) > 1:
@@ -108,7 +125,7 @@ def _only_coin(coins: set[str], name: str) -> str:
     return next(iter(coins), "BTC")
 
 
-def _coin(row: dict[str, str]) -> set[str]:
+def _coin(row: Mapping[str, str]) -> set[str]:
     """Return the coin that a row's instrument_name says, none without a name.
 
     Prices of a chain are coins per coin: an instrument settled in dollars is refused.
@@ -186,24 +203,24 @@ def _delta(quote: OptionQuote, forward: float, as_of: datetime) -> float:
     return phi(d1) if quote.is_call else phi(-d1)
 
 
-def _quote(row: dict[str, str]) -> OptionQuote:
+def _quote(row: Mapping[str, str]) -> OptionQuote:
     if row["option_type"] not in {"call", "put"}:
         raise Wrong(f"option_type must be call or put, was {row['option_type'][:20]!r}")
-    strike = _number(row["strike"])
+    strike = _number(row, "strike")
     if not strike:
         raise Wrong("a strike is missing")
     return OptionQuote(
         expiry=expiry_instant(row["expiry_datetime"]),
         strike=strike,
         is_call=row["option_type"] == "call",
-        bid=_number(row["bid_price"]),
-        ask=_number(row["ask_price"]),
-        mark=_number(row["mark_price"]),
-        vol=_number(row["implied_volatility"]),
-        open_interest=_number(row["open_interest"]),
+        bid=_number(row, "bid_price"),
+        ask=_number(row, "ask_price"),
+        mark=_number(row, "mark_price"),
+        vol=_number(row, "implied_volatility"),
+        open_interest=_number(row, "open_interest"),
     )
 
 
-def _number(text: str) -> float | None:
+def _number(row: Mapping[str, str], column: str) -> float | None:
     """A figure, or none where the cell is empty."""
-    return number(text.strip()) if text.strip() else None
+    return number(row[column], column) if row[column] else None

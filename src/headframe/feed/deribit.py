@@ -9,18 +9,17 @@ without sides, because a quote nobody renews is no quote.
 import json
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
-from math import isfinite
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from headframe.codec import load_exact
+from headframe.codec import exact_float, load_exact
 from headframe.desk.ports import Malformed, Refused, Unreachable
 from headframe.feed.deribit_summary import read_book_summary
 from headframe.feed.http import Http
 from headframe.market import Snapshot, Ticker
-from headframe.units import Wrong
+from headframe.units import Wrong, instant_since_1970
 
 PRODUCTION = "https://www.deribit.com"
 Ask = Callable[[str, Mapping[str, str | int | bool]], object]
@@ -86,7 +85,7 @@ def ticker(ask: Ask, name: str) -> Ticker:
         raise Malformed(f"the ticker of {name} lacks its index_price or its timestamp")
     return Ticker(
         name=name,
-        at=datetime.fromtimestamp(stamp / 1000.0, UTC),
+        at=_stamp(stamp, name),
         bid=_number(row, "best_bid_price") or None,
         ask=_number(row, "best_ask_price") or None,
         mark=_number(row, "mark_price"),
@@ -97,6 +96,13 @@ def ticker(ask: Ask, name: str) -> Ticker:
         index=index,
         delta=_number(known, "delta"),
     )
+
+
+def _stamp(millis: float, name: str) -> datetime:
+    try:
+        return instant_since_1970(millis)
+    except Wrong as error:
+        raise Malformed(f"the ticker of {name}: {error}") from error
 
 
 def over_http(base: str) -> Ask:
@@ -198,9 +204,10 @@ def _number(row: Mapping[str, Any], key: str) -> float | None:
     value: object = row.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    number = exact_float(value)
+    if number is None:
         raise Malformed(f"{key} must be a finite number or null, was {str(value)[:20]!r}")
-    return float(value)
+    return number
 
 
 def _share(row: Mapping[str, Any], key: str) -> float | None:

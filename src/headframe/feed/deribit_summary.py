@@ -1,19 +1,18 @@
 """The answer of Deribit's ``public/get_book_summary_by_currency`` (kind option or any), saved as JSON."""
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from math import isfinite
+from datetime import datetime
 from statistics import median
 from typing import Any, cast
 
+from headframe.codec import exact_float, load_exact
 from headframe.feed.chain_csv import assemble
 from headframe.instrument import Kind, pair_of, parse_instrument
 from headframe.market import ForwardQuote, OptionQuote, Snapshot
-from headframe.units import NO_EXPIRY, Wrong
+from headframe.units import NO_EXPIRY, Wrong, instant_since_1970
 
 _SPOT = re.compile(r"[A-Z0-9]{2,10}_[A-Z0-9]{2,10}|[a-z0-9]{2,10}_[a-z0-9]{2,10}")
 _PERPETUAL = re.compile(r"[A-Z0-9]{2,10}(_[A-Z0-9]{2,10})?-PERPETUAL")
@@ -62,7 +61,7 @@ def read_book_summary(
     if not indexes:
         raise Wrong(f"{name}: no estimated_delivery_price to take the index from")
     source = f"{name}, {left_out} rows left out" if left_out else name
-    taken = as_of or datetime.fromtimestamp(max(stamps) / 1000.0, UTC)
+    taken = as_of or instant_since_1970(max(stamps))
     found = assemble(options, futures, index=median(indexes), as_of=taken, source=source, coin=told)
     return replace(found, perpetual=perpetual)
 
@@ -123,7 +122,7 @@ def _coin_of(pairs: set[tuple[str, str]], name: str) -> str:
 
 def _rows(text: str, name: str) -> Iterator[dict[str, Any]]:
     try:
-        loaded: object = json.loads(text)
+        loaded: object = load_exact(text)
     except (ValueError, RecursionError) as error:
         raise Wrong(f"{name}: not readable as JSON: {str(error)[:80]}") from error
     if isinstance(loaded, dict):
@@ -174,9 +173,10 @@ def _one(row: dict[str, Any], key: str) -> float | None:
     value: object = row.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    number = exact_float(value)
+    if number is None:
         raise Wrong(f"{key} must be a finite number or null, was {str(value)[:20]!r}")
-    return float(value)
+    return number
 
 
 def _over(price: float | None, unit: float) -> float | None:

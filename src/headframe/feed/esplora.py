@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
 from headframe.chain import PERIOD, Chain, Retarget, chain_of
+from headframe.codec import exact_whole, load_exact
 from headframe.desk.ports import Broken, Malformed, Refused, Stale
-from headframe.units import Wrong
+from headframe.units import Wrong, instant_since_1970, parse_whole
 
 Get = Callable[[str], str]
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -30,9 +31,10 @@ _LATEST = 4_102_444_800
 def tip_height(get: Get) -> int:
     """The height of the newest block."""
     text = get("/blocks/tip/height").strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Malformed(f"a height was expected, was {text[:40]!r}")
-    return int(text)
+    try:
+        return parse_whole(text, digits_max=9)
+    except Wrong as error:
+        raise Malformed(f"a height was expected, was {text[:40]!r}") from error
 
 
 def period_start(get: Get, height: int) -> Retarget:
@@ -46,8 +48,8 @@ def period_start(get: Get, height: int) -> Retarget:
 def block_from(text: str, height: int) -> Retarget:
     """A block's height, time and bits; Malformed where they are not what was asked for."""
     try:
-        found = cast("dict[str, Any]", json.loads(text))
-        bits, time, at = int(found["bits"]), int(found["timestamp"]), int(found["height"])
+        found = cast("dict[str, Any]", load_exact(text))
+        bits, time, at = (whole_of(found[key]) for key in ("bits", "timestamp", "height"))
         row = retarget_from(at, time, bits)
     except (KeyError, TypeError, ValueError, RecursionError, Wrong) as error:
         raise Malformed(f"block {height} cannot be read: {error}") from error
@@ -61,11 +63,19 @@ def block_from(text: str, height: int) -> Retarget:
     return row
 
 
+def whole_of(value: object) -> int:
+    """Return a whole number of an answer; ValueError for anything else."""
+    whole = exact_whole(value)
+    if whole is None:
+        raise ValueError(f"expected a whole number, got {str(value)[:30]!r}")
+    return whole
+
+
 def retarget_from(height: int, time: int, bits: int) -> Retarget:
     """A period's start from a header's figures."""
     if not 0 <= time < _LATEST:
         raise Wrong(f"a block's time lies between 1970 and 2100, was {str(time)[:30]}")
-    at = datetime.fromtimestamp(time, UTC)
+    at = instant_since_1970(time * 1_000)
     return Retarget(height=height, at=at, bits=bits, difficulty=chain_of("BTC").difficulty(bits))
 
 
@@ -195,8 +205,9 @@ def _read(
 def _placed(one: dict[str, Any]) -> tuple[int, datetime]:
     """Return the height and the time of a transaction's block."""
     try:
-        height, time = int(one["status"]["block_height"]), int(one["status"]["block_time"])
-        return height, datetime.fromtimestamp(time, UTC)
+        status = one["status"]
+        height, time = whole_of(status["block_height"]), whole_of(status["block_time"])
+        return height, instant_since_1970(time * 1_000)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Malformed(f"transaction {one['txid'][:16]} has no block: {error}") from error
 
@@ -284,7 +295,7 @@ def _outputs(one: dict[str, Any]) -> tuple[tuple[int, str, Decimal], ...]:
     try:
         found: list[tuple[int, str, Decimal]] = []
         for place, row in enumerate(one["vout"]):
-            value = int(row["value"])
+            value = whole_of(row["value"])
             address = str(row.get("scriptpubkey_address") or "")
             found.append((place, address, Decimal(max(value, 0)).scaleb(-8)))
         return tuple(found)

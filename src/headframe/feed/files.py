@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+from headframe.codec import cells_of
 from headframe.feed.chain_csv import read_chain_csv
 from headframe.feed.deribit_summary import read_book_summary
 from headframe.feed.typed_csv import COLUMNS, read_typed_csv
@@ -28,6 +29,7 @@ def market_from_text(text: str, *, name: str, as_of: datetime | None) -> Snapsho
     """A snapshot from a CSV option chain, from typed figures, or from the JSON of a book summary."""
     if text.lstrip()[:1] in {"{", "["}:
         return read_book_summary(text, name=name, as_of=as_of)
-    if set(COLUMNS) <= {column.strip() for column in text.partition("\n")[0].split(",")}:
+    header, _ = cells_of(text, name)
+    if set(COLUMNS) <= {column.lower() for column in header}:
         return read_typed_csv(text, name=name)
     return read_chain_csv(text, name=name)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from headframe.chain import Retarget, parse_bits
+from headframe.codec import load_exact
 from headframe.desk.ports import Broken, Malformed, Refused, Stale
-from headframe.feed.esplora import retarget_from
+from headframe.feed.esplora import retarget_from, whole_of
 from headframe.units import Wrong
 
 Post = Callable[[str], str]
@@ -22,7 +23,7 @@ def _call(post: Post, method: str, *params: object) -> object:
     """One call's result; Refused where the node says no."""
     text = post(json.dumps({"jsonrpc": "1.0", "id": 1, "method": method, "params": list(params)}))
     try:
-        found: object = json.loads(text)
+        found: object = load_exact(text)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"the node's answer to {method} is not JSON: {error}") from error
     if not isinstance(found, dict):
@@ -102,8 +103,8 @@ def period_start(post: Post, height: int) -> Retarget:
         raise Malformed(f"a header was expected at height {height}, was {str(header)[:40]}")
     found = cast("dict[str, Any]", header)
     try:
-        at, time, bits = int(found["height"]), int(found["time"]), parse_bits(str(found["bits"]))
-        row = retarget_from(at, time, bits)
+        at, time = whole_of(found["height"]), whole_of(found["time"])
+        row = retarget_from(at, time, parse_bits(str(found["bits"])))
     except (KeyError, TypeError, ValueError, Wrong) as error:
         raise Malformed(f"the header at height {height} cannot be read: {error}") from error
     if at != height:

@@ -7,11 +7,11 @@ daily settlement carries the settlement price of its future in ``mark_price``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from headframe.codec import exact_decimal
+from headframe.codec import exact_decimal, exact_whole
 from headframe.desk.ports import Malformed
 from headframe.instrument import parse_instrument
 from headframe.lifecycle import (
@@ -22,7 +22,7 @@ from headframe.lifecycle import (
     future_name,
     index_name,
 )
-from headframe.units import Wrong
+from headframe.units import Wrong, instant_since_1970, parse_day
 
 Ask = Callable[[str, Mapping[str, str | int | bool]], object]
 _PAGE = 1_000
@@ -76,16 +76,18 @@ def _keep(found: dict[date, Decimal], day: date, price: Decimal) -> None:
 
 
 def _total(page: Mapping[str, Any]) -> int:
-    total: object = page.get("records_total")
-    if isinstance(total, bool) or not isinstance(total, int) or total < 0:
-        raise Malformed(f"records_total: expected a whole number, got {str(total)[:30]}")
+    total = exact_whole(page.get("records_total"))
+    if total is None or total < 0:
+        raise Malformed(
+            f"records_total: expected a whole number, got {str(page.get('records_total'))[:30]}"
+        )
     return total
 
 
 def _delivery(row: Mapping[str, Any]) -> tuple[date, Decimal]:
     try:
-        day = date.fromisoformat(str(row.get("date")))
-    except ValueError as error:
+        day = parse_day(str(row.get("date")))
+    except Wrong as error:
         raise Malformed(f"a delivery price of no day: {str(row)[:80]!r}") from error
     return day, _price(row, "delivery_price", str(day))
 
@@ -154,11 +156,12 @@ def _continuation(page: Mapping[str, Any], method: str) -> str:
 
 def _stamp(row: Mapping[str, Any]) -> datetime:
     value: object = row.get("timestamp")
-    if isinstance(value, bool) or not isinstance(value, int):
+    stamp = exact_whole(value)
+    if stamp is None:
         raise Malformed(f"timestamp: expected milliseconds, got {str(value)[:30]}")
     try:
-        return datetime.fromtimestamp(value / 1000.0, UTC)
-    except (OverflowError, ValueError, OSError) as error:
+        return instant_since_1970(stamp)
+    except Wrong as error:
         raise Malformed(f"timestamp: expected milliseconds, got {value}") from error
 
 

@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile
 from headframe.codec import TableRow, rows_of
 from headframe.desk.ports import DiskTrouble
 from headframe.feed.files import read_text
-from headframe.units import Wrong
+from headframe.units import CellNumber, Wrong
 
 Cell = str | float | int
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -124,7 +124,8 @@ def _cell_text(cell: object, column: str, row: int) -> str:
             f"{where}: a number of more than 15 digits loses its last ones in a workbook; "
             "fix: format the column as text and enter it again"
         )
-    return _text(cell).strip()
+    text = _text(cell)
+    return CellNumber(text) if isinstance(cell, int | float) else text.strip()
 
 
 def _grid(path: Path, sheet: str | None) -> list[list[object]]:

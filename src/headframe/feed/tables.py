@@ -16,7 +16,7 @@ from headframe.codec import (
     history_from_text,
 )
 from headframe.feed.files import read_text
-from headframe.units import Wrong, parse_day, parse_decimal, parse_hashrate
+from headframe.units import BTC, CURRENCIES, Wrong, parse_amount, parse_day, parse_hashrate
 
 
 def read_history(path: Path, chain: Chain) -> tuple[Retarget, ...]:
@@ -50,7 +50,7 @@ def _mined(coin: str, row: Mapping[str, str]) -> tuple[date, Decimal]:
         raise Wrong(f"coin: expected {coin}, got {named[:20]!r}; fix: leave its rows out")
     day = row.get("day") or row.get("date") or ""
     text = row.get("coins") or row.get("btc") or row.get("amount") or ""
-    coins = parse_decimal(text)
+    coins = Decimal(str(parse_amount(text, CURRENCIES.get(coin, BTC), "coins")))
     if not 0 <= coins <= 1_000_000 or coins != round(coins, 8):
         raise Wrong(f"coins lie between 0 and 1,000,000 with 8 decimals, was {text[:30]}")
     return parse_day(day), coins

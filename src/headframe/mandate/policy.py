@@ -321,7 +321,7 @@ class RfqRules:
         _within("window_seconds", self.window_seconds, 0, 900)
         _within("requests_max", self.requests_max, 1, 10)
         if self.late_quotes is not LateQuotes.REFUSE and self.window_seconds < self.request_seconds:
-            raise Wrong(
+            refuse(
                 f"window_seconds: expected at least response_seconds + decision_seconds, "
                 f"{self.request_seconds}, with late_quotes = {str(self.late_quotes)!r}, got "
                 f"{self.window_seconds}; fix: window_seconds = {max(240, self.request_seconds)}"

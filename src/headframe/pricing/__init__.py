@@ -16,7 +16,7 @@ from headframe.pricing.collar import (
     zero_cost_strike,
 )
 from headframe.pricing.curve import CurvePoint, forward_curve, parity_forward
-from headframe.pricing.exotic import AverageOption, BarrierOption, carry_and_rate
+from headframe.pricing.exotic import AverageOption, BarrierOption, Greeks, carry_and_rate
 from headframe.pricing.implied import NoVolatility, implied_batch
 from headframe.pricing.kernels import (
     black76,
@@ -43,6 +43,7 @@ __all__ = [
     "BarrierOption",
     "CurvePoint",
     "Fit",
+    "Greeks",
     "Mixture",
     "NoVolatility",
     "Quality",

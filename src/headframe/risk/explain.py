@@ -6,8 +6,8 @@ from datetime import datetime
 
 from headframe.book import Position
 from headframe.instrument import Instrument, Kind
-from headframe.pricing import Surface, black76_greeks
-from headframe.risk.marks import Units
+from headframe.pricing import Greeks, Surface, black76_greeks
+from headframe.risk.marks import Units, slope_at_expiry
 from headframe.units import year_fraction
 
 _BUMP = 1e-3
@@ -76,8 +76,12 @@ def explained(
             if not one.is_option:
                 entry = float(position.entry(leg))
                 weighed = amount / entry if one.amount_in_usd else amount * entry
-            for place, units in enumerate(markets):
-                worth[place] += units.worth(one, amount, weighed)
+            worths = [units.worth(one, amount, weighed) for units in markets]
+            slope = slope_at_expiry(one, aged, ended)
+            if slope is not None:  # a bump would reach over the strike
+                turn = amount * slope * step
+                worths[2:4] = worths[1] + turn, worths[1] - turn
+            worth = [sum(pair) for pair in zip(worth, worths, strict=True)]
             turned = known.get(one)
             if turned is None:
                 turned = known[one] = _vega_and_carry(one, moved, after, ended)
@@ -107,10 +111,10 @@ def _vega_and_carry(
     strike = float(one.strike)
     sign = 1.0 if one.kind is Kind.CALL else -1.0
     vol = moved.vol(years, strike)
-    greeks = black76_greeks(sign, was, strike, vol, years, 1.0)
+    greeks = Greeks(*black76_greeks(sign, was, strike, vol, years, 1.0))
     scale = after.spot / was if one.inverse else 1.0
-    slope = greeks[1] - (greeks[0] / was if one.inverse else 0.0)
-    vega = greeks[3] * (after.vol(years, strike) - vol) * scale
+    slope = greeks.delta - (greeks.price / was if one.inverse else 0.0)
+    vega = greeks.vega * (after.vol(years, strike) - vol) * scale
     return vega, slope * (now - was) * scale
 
 

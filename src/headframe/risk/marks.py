@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from headframe.book import Position, TradeLeg
 from headframe.instrument import Instrument, Kind, Structure
-from headframe.pricing import Surface, black76_greeks
+from headframe.pricing import Greeks, Surface, black76_greeks
 from headframe.units import year_fraction
 
 _BUMP = 1e-4
+_CERTAIN_YEARS = 5e-6
+"""Two and a half minutes: a deviation as small as a bump, which would reach over the strike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,14 @@ def structure_greeks(structure: Structure, surface: Surface, at: datetime) -> di
         found["mid"] += leg.ratio * leg_price(one, surface, at)
         years = max(year_fraction(at, one.expiry), 1e-9)
         forward = surface.forward(years)
-        greeks = (0.0, 1.0, 0.0, 0.0, 0.0)
+        greeks = Greeks(0.0, 1.0, 0.0, 0.0, 0.0)
         if one.strike is not None:
             sign = 1.0 if one.kind is Kind.CALL else -1.0
             strike = float(one.strike)
-            greeks = black76_greeks(sign, forward, strike, surface.vol(years, strike), years, 1.0)
-        for name, figure in zip(("delta", "gamma", "vega", "theta"), greeks[1:], strict=True):
-            found[name] += leg.ratio * figure
+            vol = surface.vol(years, strike)
+            greeks = Greeks(*black76_greeks(sign, forward, strike, vol, years, 1.0))
+        for name in ("delta", "gamma", "vega", "theta"):
+            found[name] += leg.ratio * getattr(greeks, name)
     return {name: round(figure, 10) for name, figure in found.items()}
 
 
@@ -115,16 +119,43 @@ def marks(positions: Iterable[Position], surface: Surface, at: datetime) -> tupl
                 price = float(position.entry(leg))
                 weighed = amount / price if one.amount_in_usd else amount * price
             worth, entry = market.unit(one)
-            value += amount * worth[0] + weighed * entry[0]
-            delta += amount * worth[1] + weighed * entry[1]
-            gamma += amount * worth[2] + weighed * entry[2]
-            theta += amount * worth[3] + weighed * entry[3]
+            value += amount * worth.value + weighed * entry.value
+            delta += amount * worth.delta + weighed * entry.delta
+            gamma += amount * worth.gamma + weighed * entry.gamma
+            theta += amount * worth.theta + weighed * entry.theta
             vega += amount * market.vega(one)
         found.append(Mark(position.trade.id, value, delta, gamma, vega, theta))
     return tuple(found)
 
 
-_Figures = tuple[float, float, float, float]
+class _Figures(NamedTuple):
+    """Worth in USD of one unit, and how it moves: with the spot, by 1 % of it, and over a day."""
+
+    value: float
+    delta: float
+    gamma: float
+    theta: float
+
+
+class Worth(NamedTuple):
+    """USD of one unit, and of one unit of what is weighed by its entry."""
+
+    each: float
+    entry: float
+
+
+def slope_at_expiry(one: Instrument, surface: Surface, at: datetime) -> float | None:
+    """Return USD that a unit moves by 1 USD of spot in an option's last minutes; None before them.
+
+    A bump would reach over the strike: this is the payoff's slope on the spot's own side, a half exactly at
+    the strike. Gamma there, which is none beside the strike and has no bound at it, is taken as 0.
+    """
+    years = max(year_fraction(at, one.expiry), 0.0)
+    if one.strike is None or years >= _CERTAIN_YEARS:
+        return None
+    forward, sign = surface.forward(years), 1.0 if one.kind is Kind.CALL else -1.0
+    greeks = Greeks(*black76_greeks(sign, forward, float(one.strike), 0.0, 0.0, 1.0))
+    return greeks.delta if one.inverse else greeks.delta * forward / surface.spot
 
 
 class _Bumped:
@@ -148,16 +179,17 @@ class _Bumped:
         found = self._known.get(one)
         if found is None:
             pairs = [units.pair(one) for units in self._units]
-            found = self._known[one] = (
-                self._figures([pair[0] for pair in pairs]),
-                self._figures([pair[1] for pair in pairs]),
-            )
+            each = self._figures([pair.each for pair in pairs])
+            slope = slope_at_expiry(one, self._surface, self._at)
+            if slope is not None:
+                each = _Figures(each.value, slope, 0.0, each.theta)
+            found = self._known[one] = each, self._figures([pair.entry for pair in pairs])
         return found
 
     def _figures(self, worth: Sequence[float]) -> _Figures:
         now, up, down, later = worth
         per_percent = 0.01 * self._units[0].spot
-        return (
+        return _Figures(
             now,
             (up - down) / (2.0 * self._step),
             (up - 2.0 * now + down) / self._step**2 * per_percent,
@@ -177,7 +209,7 @@ class _Bumped:
             return 0.0
         forward, strike = self._surface.forward(years), float(one.strike)
         vol = self._surface.vol(years, strike)
-        vega = 0.01 * black76_greeks(1.0, forward, strike, vol, years, 1.0)[3]
+        vega = 0.01 * Greeks(*black76_greeks(1.0, forward, strike, vol, years, 1.0)).vega
         return vega * self._surface.spot / forward if one.inverse else vega
 
 
@@ -186,7 +218,7 @@ class Units:
 
     def __init__(self, surface: Surface, at: datetime) -> None:
         self.surface, self.at = surface, at
-        self._known: dict[Instrument, tuple[float, float]] = {}
+        self._known: dict[Instrument, Worth] = {}
 
     @property
     def spot(self) -> float:
@@ -202,17 +234,17 @@ class Units:
         each, entry = self.pair(one)
         return amount * each + weighed * entry
 
-    def pair(self, one: Instrument) -> tuple[float, float]:
+    def pair(self, one: Instrument) -> Worth:
         """USD of one unit, and of one unit of what is weighed by its entry."""
         found = self._known.get(one)
         if found is None:
             found = self._known[one] = self._unit(one)
         return found
 
-    def _unit(self, one: Instrument) -> tuple[float, float]:
+    def _unit(self, one: Instrument) -> Worth:
         if one.is_option:
-            return leg_value_usd(one, 1.0, 1.0, self.surface, self.at), 0.0
+            return Worth(leg_value_usd(one, 1.0, 1.0, self.surface, self.at), 0.0)
         forward = self.forward(one)
         if one.amount_in_usd:
-            return -self.surface.spot / forward, self.surface.spot
-        return forward, -1.0
+            return Worth(-self.surface.spot / forward, self.surface.spot)
+        return Worth(forward, -1.0)

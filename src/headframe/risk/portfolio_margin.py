@@ -10,7 +10,7 @@ from datetime import date, datetime
 from math import exp
 
 from headframe.instrument import Instrument, Kind
-from headframe.pricing import Surface, black76
+from headframe.pricing import Greeks, Surface, black76, black76_greeks
 from headframe.risk.rules import PortfolioModel
 from headframe.units import year_fraction
 
@@ -157,8 +157,9 @@ def _mark(holding: Holding, surface: Surface, at: datetime) -> _Marked:
     vol, delta = 0.0, holding.coins
     if one.strike is not None:
         vol = surface.vol(years, float(one.strike))
-        up, down = (_option(one, forward * (1.0 + turn), vol, years) for turn in (1e-4, -1e-4))
-        delta = holding.coins * (up - down) / (2e-4 * forward)
+        sign = 1.0 if one.kind is Kind.CALL else -1.0
+        greeks = Greeks(*black76_greeks(sign, forward, float(one.strike), vol, years, 1.0))
+        delta = holding.coins * greeks.delta
     return _Marked(one, holding.coins, years, forward, forward / surface.spot, vol, delta)
 
 

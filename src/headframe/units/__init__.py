@@ -22,7 +22,23 @@ from headframe.units.money import (
     parse_decimal,
 )
 from headframe.units.month import Month, months_from, months_to
-from headframe.units.reading import expiry_instant, instant, parse_amount, parse_day
+from headframe.units.reading import (
+    CellNumber,
+    expiry_instant,
+    instant,
+    instant_since_1970,
+    is_ambiguous,
+    parse_amount,
+    parse_clock,
+    parse_contract_month,
+    parse_day,
+    parse_figure,
+    parse_figures,
+    parse_grouped,
+    parse_month,
+    parse_number,
+    parse_whole,
+)
 from headframe.units.shares import shared_out
 from headframe.units.steady import steadied, steady
 from headframe.units.wrong import Wrong, collecting_refusals, refuse
@@ -34,6 +50,7 @@ __all__ = [
     "NO_EXPIRY",
     "USD",
     "USDC",
+    "CellNumber",
     "Currency",
     "Money",
     "Month",
@@ -45,15 +62,25 @@ __all__ = [
     "expiry_label",
     "format_hashrate",
     "instant",
+    "instant_since_1970",
+    "is_ambiguous",
     "is_utc",
     "iso",
     "months_from",
     "months_to",
     "parse_amount",
+    "parse_clock",
+    "parse_contract_month",
     "parse_day",
     "parse_decimal",
     "parse_expiry",
+    "parse_figure",
+    "parse_figures",
+    "parse_grouped",
     "parse_hashrate",
+    "parse_month",
+    "parse_number",
+    "parse_whole",
     "refuse",
     "shared_out",
     "steadied",

@@ -22,6 +22,8 @@ _FACTORS = {
 _HASHRATE = re.compile(
     r"([0-9]{1,30}(?:\.[0-9]{0,30})?(?:[eE][+-]?[0-9]{1,2})?) ?([kmgtpez]?h)/s", re.IGNORECASE
 )
+_THREE_DECIMALS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}0")
+"""25.000 TH/s are 25 for one writer and 25 thousand for another; 7.153 EH/s are what they say."""
 
 
 def parse_hashrate(text: str) -> float:
@@ -29,6 +31,11 @@ def parse_hashrate(text: str) -> float:
     match = _HASHRATE.fullmatch(text.strip(" "))
     if match is None:
         raise Wrong(f"a hashrate is written with its unit, like 7.15 EH/s, was {text[:40]!r}")
+    if _THREE_DECIMALS.fullmatch(match[1]):
+        raise Wrong(
+            f"hashrate {text[:40]} is ambiguous: the point may separate thousands or decimals; "
+            f"fix: write {match[1].rstrip('0').rstrip('.')} or {match[1].replace('.', '')} {match[2]}/s"
+        )
     hashes = float(parse_decimal(match[1]) * _FACTORS[match[2].lower()])
     if not 0.0 <= hashes <= 1e24:
         raise Wrong(f"a hashrate must lie between 0 and 1000 ZH/s, was {text[:40]!r}")

@@ -1,12 +1,11 @@
 """What callers send, read strictly: no NaN, no endless numbers, no key twice, nothing too deep."""
 
 import json
-from math import isfinite
 from typing import Any, cast
 
 from headframe.codec import number
 from headframe.desk.ports import Invalid
-from headframe.units import Wrong
+from headframe.units import Wrong, parse_decimal, parse_whole
 from headframe.venue import Said, Spoken
 
 LARGEST_BODY, MOST_QUOTES = 65_536, 50
@@ -39,15 +38,17 @@ def _no_constant(_: str) -> float:
 
 
 def _whole(text: str) -> int:
-    if len(text) > 19:
-        raise Invalid("a whole number has at most 18 digits")
-    return int(text)
+    try:
+        return parse_whole(text, digits_max=18)
+    except Wrong as error:
+        raise Invalid("a whole number has at most 18 digits") from error
 
 
 def _real(text: str) -> float:
-    if len(text) > 40 or not isfinite(float(text)):
-        raise Invalid("a number is too long or too large")
-    return float(text)
+    try:
+        return float(parse_decimal(text[:80]))
+    except Wrong as error:
+        raise Invalid("a number is too long or too large") from error
 
 
 def _once(pairs: list[tuple[str, object]]) -> Json:
@@ -93,6 +94,8 @@ def _said(row: object) -> Said:
     if isinstance(price, bool) or not isinstance(price, int | float | str):
         raise Invalid("price is a number or a decimal text")
     try:
-        return Said(dealer.strip(), number(str(price)), seconds)
+        return Said(
+            dealer.strip(), number(price) if isinstance(price, str) else float(price), seconds
+        )
     except Wrong as error:
         raise Invalid("a price is a plain finite number") from error

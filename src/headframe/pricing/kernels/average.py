@@ -164,11 +164,17 @@ def average_figures(
     """Fill price, delta and gamma per unit of the last forward, vega, theta, two-moment price.
 
     All forwards move alike, and so do all volatilities: vega is per 1.00 of each.
-    Greeks are central differences (theta one-sided), good to about 1e-6
-    of themselves.
+    Greeks are central differences (theta one-sided), good to about 1e-6 of themselves. No difference
+    reaches over a fixing or, where no chance is left, over the strike: exactly there delta is the mean of
+    both sides, and gamma is 0 on each.
     """
     price = average_value(sign, forwards, times, K, sigma, df, True)
-    step, level = 1e-3, forwards[forwards.size - 1]
+    level = forwards[forwards.size - 1]
+    mean, deviation = two_moments(forwards, sigma * sigma * times)
+    certain = deviation < 1e-5
+    step = 1e-3 if certain else min(1e-3, 0.05 * deviation)
+    if certain and abs(mean - K) > 1e-12 * mean:
+        step = min(step, 0.5 * abs(mean - K) / mean)
     up = average_value(sign, forwards * (1.0 + step), times, K, sigma, df, True)
     down = average_value(sign, forwards * (1.0 - step), times, K, sigma, df, True)
     fine = 1e-4 * max(sigma.max(), 1e-3)
@@ -176,12 +182,15 @@ def average_figures(
     more = average_value(sign, forwards, times, K, sigma + fine, df, True)
     less = average_value(sign, forwards, times, K, lowered, df, True)
     passed = min(1e-6, 0.5 * years)
+    for index in range(times.size):
+        if times[index] > 0.0:  # the time that passes ends before the next fixing
+            passed = min(passed, 0.5 * times[index])
     sooner = np.empty(times.size)
     for index in range(times.size):
         sooner[index] = max(times[index] - passed, 0.0)
     out[0] = price
     out[1] = (up - down) / (2.0 * step * level)
-    out[2] = (up - 2.0 * price + down) / (step * level) ** 2
+    out[2] = 0.0 if certain else (up - 2.0 * price + down) / (step * level) ** 2
     out[3] = (more - less) / (fine + min(fine, sigma.max()))
     out[4] = 0.0
     if passed > 0.0:

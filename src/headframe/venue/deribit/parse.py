@@ -1,12 +1,13 @@
 """Deribit's messages to domain values: pure, and strict about what money depends on."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from math import isfinite
 from typing import Any, cast
 
+from headframe.codec import exact_float
 from headframe.desk.ports import Malformed, VenueDeal
 from headframe.rfq import Direction, Fill, HedgeLeg, Quote, Request
+from headframe.units import Wrong, instant_since_1970
 
 Json = dict[str, Any]
 
@@ -36,17 +37,18 @@ def text(row: Json, key: str) -> str:
 def number(row: Json, key: str) -> float:
     """A finite number, or Malformed."""
     value = row.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    found = exact_float(value)
+    if found is None:
         raise Malformed(f"the venue's {key} is no number: {str(value)[:30]}")
-    return float(value)
+    return found
 
 
 def stamp(row: Json, key: str) -> datetime:
     """An instant from milliseconds, or Malformed."""
     value = number(row, key)
     try:
-        return datetime.fromtimestamp(value / 1000.0, UTC)
-    except (OverflowError, ValueError, OSError) as error:
+        return instant_since_1970(value)
+    except Wrong as error:
         raise Malformed(f"the venue's {key} is no instant: {value}") from error
 
 
@@ -121,10 +123,8 @@ def _quote(level: Json, dealer: str, direction: Direction, received_at: datetime
 
 
 def _maybe(level: Json, key: str) -> float:
-    value = level.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return float("nan")
-    return float(value)
+    found = exact_float(level.get(key))
+    return float("nan") if found is None else found
 
 
 def was_dealt(row: Json) -> bool:
