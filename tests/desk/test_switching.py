@@ -303,3 +303,22 @@ def test_the_futures_on_are_margined_by_another_exchanges_file(
         app.main(
             ["margin", "--outright", str(file), "--product", "btc", *place], standalone_mode=False
         )
+
+
+@pytest.mark.parametrize("kind", [StructureKind.PROTECTIVE_PUT, StructureKind.SHORT_FUTURE])
+def test_what_stays_of_the_old_future_is_said_before_and_is_what_is_booked(
+    sold: Path, kind: StructureKind
+) -> None:
+    state = open_office(sold, user="x").state()
+    assert state.market is not None
+    old = state.trades["T-1"]
+    later = next(one.expiry for one in state.market.forwards if one.expiry > old.expiry)
+    if kind is not StructureKind.SHORT_FUTURE:
+        later = old.expiry
+    made = proposed(sold, kind, later, Decimal("30.04"))
+    assert made.asked_coins == Decimal("30.04")
+    assert dealt(sold, made.id).outcome == "filled"
+    state = open_office(sold, user="x").state()
+    left = state.remaining["T-1"]
+    assert dict(made.stays) == {month: coins for month, coins in left.items() if coins}
+    assert made.stays_until == old.expiry

@@ -15,6 +15,7 @@ from headframe.hedge import (
     Switch,
     switched,
     whole_steps,
+    with_remainder,
 )
 from headframe.instrument import StructureKind
 from headframe.mandate import is_order_book
@@ -51,6 +52,7 @@ def propose(
         replaced_coins=switch.coins,
         crystallised_usd=round(switch.crystallised_usd, 2),
     )
+    made = with_remainder(made, position, coins, switch.coins)
     assert made.forecast_id == version.id
     office.record(Draft("proposed", {"proposal": to_json(made)}), at=found.at)
     return made
