@@ -30,6 +30,7 @@ from headframe.desk.known import Confirmed
 from headframe.desk.office import Office, Trading
 from headframe.desk.ports import Declined, Invalid, NotFound, Pending
 from headframe.instrument import StructureKind, parse_instrument
+from headframe.report import proposal_lines
 from headframe.rfq import Direction
 from headframe.risk import Course
 from headframe.units import BTC, USD, Month, Wrong
@@ -345,3 +346,32 @@ def test_what_a_request_adds_to_margin_is_known_before_it_is_sent(desk: Office) 
     for name in ("1e99", "-1e99"):
         with pytest.raises(Wrong, match="more than any trade has"):
             closing.propose(desk, "T-1", Decimal(name))
+
+
+@pytest.mark.parametrize(("asked", "dealable"), [("12.34", "12.3"), ("30", "30.0")])
+def test_what_is_dealable_and_what_stays_is_said_before_and_is_what_is_booked(
+    desk: Office, asked: str, dealable: str
+) -> None:
+    deal(desk, FakeVenue(desk.clock))
+    old = desk.state().trades["T-1"]
+    made, _, dealt = closed(desk, asked)
+    assert made.size == made.envelope.size == Decimal(dealable)
+    assert made.asked_coins == Decimal(asked)
+    assert made.stays_until == old.expiry
+    assert dealt.request.size == made.size == desk.state().dealt(made.id)
+    left = desk.state().remaining["T-1"]
+    assert dict(made.stays) == {month: coins for month, coins in left.items() if coins}
+    assert sum(coins for _, coins in made.stays) == old.size - made.size
+    said = proposal_lines(made)[-1]
+    rest = sum(coins for _, coins in made.stays)
+    until = f"{old.expiry:%d-%b-%y}".upper()
+    assert (
+        f"asked {asked} BTC, {dealable} dealable; {rest} BTC stays with T-1 until {until}" in said
+    )
+
+
+def test_a_whole_close_leaves_nothing_and_says_so(desk: Office) -> None:
+    deal(desk, FakeVenue(desk.clock))
+    made, _, _ = closed(desk)
+    assert (made.stays, made.stays_until) == ((), None)
+    assert proposal_lines(made)[-1].endswith("nothing stays with T-1")

@@ -218,24 +218,26 @@ def test_months_keep_one_promise_and_what_stays_is_said_before(
     old = before.trades["T-1"]
     later = next(one.expiry for one in before.market.forwards if one.expiry > old.expiry)
     made = proposed(sold, kind, later if kind.is_future else None, coins)
-    said = switching.moved(open_office(sold, user="x"), made)
     whole = old.size if kind.is_future else whole_steps(old.size)
     assert made.replaced_coins == (whole if coins is None else coins)
-    assert (said.stays, said.hedged) == (old.size - made.replaced_coins, made.size)
+    stays = sum((rest for _, rest in made.stays), Decimal(0))
+    opened = made.replaced_coins - made.size
+    assert stays == old.size - made.replaced_coins
+    assert made.stays_until == (old.expiry if stays else None)
     done = dealt(sold, made.id)
     trade, closed = done.trades
     assert (done.request.size, trade.size) == (made.size, made.size)
     assert closed.size == made.replaced_coins
     state = open_office(sold, user="x").state()
     left = sum(state.remaining["T-1"].values(), Decimal(0))
-    assert left == said.stays
+    assert left == stays
     for part in old.designations:
         now = state.remaining["T-1"][part.month] + state.remaining["T-2"].get(
             part.month, Decimal(0)
         )
         assert now <= part.coins, "no month is promised twice"
     both = sum(sum(state.remaining[one].values(), Decimal(0)) for one in ("T-1", "T-2"))
-    assert both == old.size - said.opened
+    assert both == old.size - opened
     assert audit.verify(open_office(sold, user="x")).sound
 
 
@@ -349,3 +351,22 @@ def test_the_futures_on_are_margined_by_another_exchanges_file(
         app.main(
             ["margin", "--outright", str(file), "--product", "btc", *place], standalone_mode=False
         )
+
+
+@pytest.mark.parametrize("kind", [StructureKind.PROTECTIVE_PUT, StructureKind.SHORT_FUTURE])
+def test_what_stays_of_the_old_future_is_said_before_and_is_what_is_booked(
+    sold: Path, kind: StructureKind
+) -> None:
+    state = open_office(sold, user="x").state()
+    assert state.market is not None
+    old = state.trades["T-1"]
+    later = next(one.expiry for one in state.market.forwards if one.expiry > old.expiry)
+    if kind is not StructureKind.SHORT_FUTURE:
+        later = old.expiry
+    made = proposed(sold, kind, later, Decimal("30.04"))
+    assert made.asked_coins == Decimal("30.04")
+    assert dealt(sold, made.id).outcome == "filled"
+    state = open_office(sold, user="x").state()
+    left = state.remaining["T-1"]
+    assert dict(made.stays) == {month: coins for month, coins in left.items() if coins}
+    assert made.stays_until == old.expiry

@@ -1,16 +1,10 @@
 """Closing a trade before its coins are sold, and replacing a short future by another hedge."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
 
 import click
 
 from headframe.cli.frame import Call, Expiry, command
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from headframe.desk.switching import Moved
 
 _INTO = {
     "future": "short_future",
@@ -74,35 +68,19 @@ def switch(call: Call, trade: str, into: str, expiry: datetime | None, coins: st
     from headframe.report import proposal_lines
     from headframe.units import NO_EXPIRY, parse_figure
 
-    office = call.office()
     made = switching.propose(
-        office,
+        call.office(),
         trade,
         StructureKind(_INTO[into]),
         NO_EXPIRY if into == "perpetual" else expiry,
         None if coins is None else parse_figure(coins, "--coins", decimals=8),
     )
-    moved = switching.moved(office, made)
     what = "brings" if made.crystallised_usd >= 0.0 else "costs"
     call.answer(
         "switch",
-        {
-            "proposal": to_json(made),
-            "moved": {**cast("dict[str, object]", to_json(moved)), "opened": str(moved.opened)},
-        },
-        f"replaces {moved.replaced:,} coins of {trade}, of which {moved.hedged:,} are hedged anew; buying "
-        f"them back {what} {abs(made.crystallised_usd):,.0f} USD at once, at the market now:",
-        *_left(moved),
+        {"proposal": to_json(made)},
+        f"replaces {made.replaced_coins:,} coins of {trade}; buying them back {what} "
+        f"{abs(made.crystallised_usd):,.0f} USD at once, at the market now:",
         *proposal_lines(made),
     )
     return 0 if made.verdict.allowed else 4
-
-
-def _left(moved: "Moved") -> "Iterator[str]":
-    """Say what stays of the old trade, and what is hedged no more."""
-    if moved.opened:
-        yield (
-            f"{moved.opened:,} coins are open again: the same dollars are fewer coins at the new price"
-        )
-    stays = f"{moved.stays:,} coins of {moved.trade} stay on until {moved.expiry:%Y-%m-%d}"
-    yield stays if moved.stays else f"nothing of {moved.trade} stays"

@@ -15,7 +15,7 @@ from headframe.codec.exact import exact_decimal, load_exact
 from headframe.codec.rows import TableRow, each_row, pick
 from headframe.instrument import parse_instrument
 from headframe.lifecycle import FundingRate, close_at
-from headframe.units import Wrong, instant, instant_since_1970, parse_day, parse_decimal
+from headframe.units import Wrong, instant, instant_since_1970, parse_day, parse_figure
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -47,8 +47,8 @@ def _row(row: Mapping[str, str], source: str) -> FundingRate:
         instrument=parse_instrument(row["instrument"].strip().upper()).name,
         start=start,
         end=end,
-        rate=parse_decimal(row["rate"]),
-        index=parse_decimal(row["index"]),
+        rate=parse_figure(row["rate"], "rate", decimals=8),
+        index=parse_figure(row["index"], "index"),
         source=pick(row, "source") or source,
     )
 

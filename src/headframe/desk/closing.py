@@ -15,6 +15,7 @@ from headframe.hedge import (
     Situation,
     closing_of,
     whole_steps,
+    with_remainder,
 )
 from headframe.rfq import next_clip
 
@@ -52,6 +53,7 @@ def propose(office: Office, trade: str, coins: Decimal | None) -> Proposal:
     rated = closing_of(found, position, record.request.structure, size)
     name = f"P-{len(state.proposals) + 1}"
     made = replace(programme.drafted(found, (rated,), rated, name), closes=trade)
+    made = with_remainder(made, position, coins, size)
     assert made.forecast_id == version.id
     office.record(Draft("proposed", {"proposal": to_json(made)}), at=found.at)
     return made

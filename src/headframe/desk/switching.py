@@ -1,6 +1,6 @@
 """Replacing a short future by another hedge in one request: proposed, approved and dealt like any other."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,41 +16,12 @@ from headframe.hedge import (
     replaced_by,
     switched,
     whole_steps,
+    with_remainder,
 )
 from headframe.instrument import StructureKind
 from headframe.mandate import is_order_book
 from headframe.rfq import next_clip
 from headframe.units import Wrong
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What a proposed switch does to the coins of the trade it replaces."""
-
-    trade: str
-    replaced: Decimal
-    hedged: Decimal
-    """Of the coins replaced: hedged by the new trade."""
-    stays: Decimal
-    """Coins of the old trade that stay on, until its expiry."""
-    expiry: datetime
-
-    @property
-    def opened(self) -> Decimal:
-        """Of the coins replaced: hedged no more, since the same dollars are fewer coins at a later price."""
-        return self.replaced - self.hedged
-
-
-def moved(office: Office, proposal: Proposal) -> Moved:
-    """Return what a proposed switch leaves on of the old trade, and what it opens."""
-    position = closing.position_of(office.state(), proposal.replaces)
-    return Moved(
-        trade=proposal.replaces,
-        replaced=proposal.replaced_coins,
-        hedged=proposal.size,
-        stays=position.coins - proposal.replaced_coins,
-        expiry=position.trade.expiry,
-    )
 
 
 @serialised
@@ -76,6 +47,7 @@ def propose(
         replaced_coins=switch.coins,
         crystallised_usd=round(switch.crystallised_usd, 2),
     )
+    made = with_remainder(made, position, coins, switch.coins)
     assert made.forecast_id == version.id
     office.record(Draft("proposed", {"proposal": to_json(made)}), at=found.at)
     return made
@@ -83,16 +55,9 @@ def propose(
 
 def _replaced(trade: str, held: Decimal, coins: Decimal | None, kind: StructureKind) -> Decimal:
     """Return the coins to replace: as asked, or all; what dealers of options cannot deal stays on."""
-    all_of_it = held if kind.is_future else whole_steps(held)
-    if coins is None or coins == held:
-        size = all_of_it
-    else:
-        size = coins
-        if size != whole_steps(size):
-            raise Invalid(
-                f"coins: expected tenths of a coin, got {coins}; fix: {whole_steps(coins)} coins, or all "
-                f"{held} of {trade} without --coins"
-            )
+    size = whole_steps(held if coins is None else coins)
+    if kind.is_future and coins in {None, held}:
+        size = held
     if not 0 < size <= held:
         raise Invalid(f"{trade} hedges {held} coins: replace 0.1 to {whole_steps(held)}")
     return size

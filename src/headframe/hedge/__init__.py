@@ -2,7 +2,7 @@
 
 from headframe.hedge.candidates import Candidate, FeeSchedule, Street, candidates, hypothetical
 from headframe.hedge.choose import best, cost_usd, score
-from headframe.hedge.closing import closing_of, whole_steps
+from headframe.hedge.closing import closing_of, whole_steps, with_remainder
 from headframe.hedge.contracts import (
     ContractEnvelope,
     ContractPriced,
@@ -121,6 +121,7 @@ __all__ = [
     "unwind_costs",
     "upfront_usd",
     "whole_steps",
+    "with_remainder",
     "worst_by_mandate",
     "worst_debit_share",
 ]

@@ -3,16 +3,17 @@
 from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
-from headframe.book import MarginTerms, Position
+from headframe.book import MarginTerms, Position, released
 from headframe.hedge.candidates import Candidate
 from headframe.hedge.exposure import Bucket, hedged_share
 from headframe.hedge.facts import clip_age
+from headframe.hedge.proposal import Proposal
 from headframe.hedge.rating import Rated, stress_call
 from headframe.hedge.situation import Situation
 from headframe.instrument import Kind, Structure, StructureKind
 from headframe.mandate import Facts, Stage, judge
 from headframe.risk import BasisRisk, leg_price, position_value_usd
-from headframe.units import Wrong, year_fraction
+from headframe.units import Month, Wrong, year_fraction
 
 _STEP = Decimal("0.1")
 _CONTRACT = Decimal(10)
@@ -46,6 +47,26 @@ def whole_steps(coins: Decimal) -> Decimal:
     if not abs(coins) <= _MOST_COINS:
         raise Wrong(f"{coins:.3g} coins are more than any trade has")
     return coins.quantize(_STEP, rounding=ROUND_DOWN)
+
+
+def with_remainder(
+    made: Proposal, position: Position, asked: Decimal | None, coins: Decimal
+) -> Proposal:
+    """The proposal with the coins asked for and, by month, what stays once ``coins`` are closed."""
+    stays = remainder(position, coins)
+    return replace(
+        made,
+        asked_coins=position.coins if asked is None else asked,
+        stays=stays,
+        stays_until=position.trade.expiry if stays else None,
+    )
+
+
+def remainder(position: Position, coins: Decimal) -> tuple[tuple[Month, Decimal], ...]:
+    """Coins left in each month once so many are closed, shared out as the booking shares them."""
+    gone = released(position, coins)
+    left = ((month, held - gone.get(month, Decimal(0))) for month, held in position.remaining)
+    return tuple((month, rest) for month, rest in left if rest)
 
 
 def _panel(found: Situation, position: Position) -> tuple[str, ...]:

@@ -70,6 +70,12 @@ class Proposal:
     replaced_coins: Decimal = Decimal(0)
     crystallised_usd: float = 0.0
     """What closing that brings, coins at spot."""
+    asked_coins: Decimal = Decimal(0)
+    """Coins of the old trade that the user asked to close or replace, before rounding to what is dealable."""
+    stays: tuple[tuple[Month, Decimal], ...] = ()
+    """Coins that stay hedged by the old trade, by month, once the whole proposal is dealt."""
+    stays_until: datetime | None = None
+    """Expiry of what stays; None where the old trade ends, or the proposal closes nothing."""
 
     @property
     def chosen(self) -> Alternative:
