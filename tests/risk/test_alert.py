@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headframe.risk import Severity, Watched, cause_of, changes, figure_text
+from headframe.risk import Severity, Watched, cause_of, changes, figure_text, figures_apart
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
@@ -141,3 +141,22 @@ def test_an_alert_reads_as_a_treasurer_writes_it() -> None:
     (one,) = after({}, limit(123456.0)).raised
     assert "123,456 against 100 USD" in str(one)
     assert "e+" not in str(one)
+
+
+@pytest.mark.parametrize(
+    ("used", "allowed", "unit", "texts"),
+    [
+        (0.2495, 0.25, "of P50", ("24.9 %", "25.0 %")),
+        (0.24996, 0.25, "of P50", ("25.00 %", "25.00 %")),
+        (0.5, 0.25, "of P50", ("50 %", "25 %")),
+        (0.25, 0.25, "of P50", ("25 %", "25 %")),
+        (1_000_000.4, 1_000_000.0, "USD", ("1,000,000.4", "1,000,000.0")),
+    ],
+)
+def test_figures_that_differ_never_read_alike(
+    used: float, allowed: float, unit: str, texts: tuple[str, str]
+) -> None:
+    found = figures_apart(used, allowed, unit)
+    assert (found[0] == found[1]) == (used == allowed)
+    if texts[0] != texts[1] or used == allowed:
+        assert found == texts

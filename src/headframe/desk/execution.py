@@ -377,7 +377,8 @@ def _accounts(office: Office, found: Situation, one: Candidate) -> tuple[Part, .
 
 async def _asked(trading: Trading, case: Case, tell: Tell, watch: Watch | None) -> Dealt:
     office, request = trading.office, case.request
-    tell(f"asked {len(request.panel)} dealers: {', '.join(request.panel)}")
+    dealers = "dealer" if len(request.panel) == 1 else "dealers"
+    tell(f"asked {len(request.panel)} {dealers}: {', '.join(request.panel)}")
     opened = await _opened(trading, request)
     swept = await _swept(trading, request)
     try:

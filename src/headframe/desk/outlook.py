@@ -96,9 +96,11 @@ def _block_minimums(mandate: Mandate) -> Iterator[str]:
 def _future_evidence(dossier: Dossier, today: date) -> Iterator[str]:
     dated = [(row.document, row.dated) for row in dossier.evidence]
     dated += [(f"the answer to {row.question[:60]!r}", row.dated) for row in dossier.answers]
-    for document, day in dated:
-        if day > today:
-            yield (
-                f"{FILES[2]}: {dossier.name}, {document}: expected a date up to {today}, got {day}; "
-                "fix: correct the date, nobody can have seen the document yet"
-            )
+    later = [(document, day) for document, day in dated if day > today]
+    if later:
+        document, day = later[0]
+        more = f" (and {len(later) - 1} more of it)" if len(later) > 1 else ""
+        yield (
+            f"{FILES[2]}: {dossier.name}, {document}{more}: expected a date up to {today}, got {day}; "
+            "fix: correct the date, nobody can have seen the document yet"
+        )

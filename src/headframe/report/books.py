@@ -16,7 +16,7 @@ from headframe.risk import (
     Profile,
     Relationship,
     Watched,
-    figure_text,
+    figures_apart,
 )
 from headframe.units import expiry_label
 
@@ -184,8 +184,7 @@ def watch_table(rows: tuple[Watched, ...]) -> Table:
             (
                 row.clause,
                 row.name,
-                figure_text(row.used, row.unit),
-                _bound(row),
+                *_figures(row),
                 row.unit,
                 str(row.status),
             )
@@ -194,8 +193,9 @@ def watch_table(rows: tuple[Watched, ...]) -> Table:
     )
 
 
-def _bound(row: Watched) -> str:
-    return ("at least " if row.low_is_bad else "") + figure_text(row.allowed, row.unit)
+def _figures(row: Watched) -> tuple[str, str]:
+    used, allowed = figures_apart(row.used, row.allowed, row.unit)
+    return used, f"at least {allowed}" if row.low_is_bad else allowed
 
 
 def alerts_table(rows: Sequence[tuple[Alert, str, str, datetime | None]], now: datetime) -> Table:
@@ -217,8 +217,8 @@ def alerts_table(rows: Sequence[tuple[Alert, str, str, datetime | None]], now: d
                 alert.id,
                 "overdue" if alert.overdue else str(alert.severity),
                 f"{alert.clause} {alert.limit}" + (f" +{alert.others}" if alert.others else ""),
-                figure_text(alert.used, alert.unit),
-                f"{figure_text(alert.allowed, alert.unit)} {alert.unit}",
+                figures_apart(alert.used, alert.allowed, alert.unit)[0],
+                f"{figures_apart(alert.used, alert.allowed, alert.unit)[1]} {alert.unit}",
                 alert.owner,
                 (alert.deadline - now).total_seconds() / 3600.0,
                 _answer(by, reason, until),

@@ -142,7 +142,7 @@ from headframe.risk.venue_account import (
     sold_option_maintenance,
     venue_account,
 )
-from headframe.risk.watch import Status, Watched, figure_text
+from headframe.risk.watch import Status, Watched, figure_text, figures_apart
 
 __all__ = [
     "CONTRACT_COINS",
@@ -256,6 +256,7 @@ __all__ = [
     "exposure_at_default",
     "faces_of",
     "figure_text",
+    "figures_apart",
     "forward_initial",
     "gathered",
     "gross_vega_usd",

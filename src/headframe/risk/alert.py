@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from headframe.risk.watch import Status, Watched, figure_text
+from headframe.risk.watch import Status, Watched, figures_apart
 
 _MONTH = re.compile(r"^\d{4}-\d{2} ")
 _SOON = ("M-5", "M-10", "cash", "loan", "I")
@@ -55,10 +55,10 @@ class Alert:
 
     def __str__(self) -> str:
         more = f" and {self.others} more" if self.others else ""
+        used, allowed = figures_apart(self.used, self.allowed, self.unit)
         return (
             f"{self.severity} {self.id}: {self.clause} {self.limit}{more}: "
-            f"{figure_text(self.used, self.unit)} against "
-            f"{figure_text(self.allowed, self.unit)} {self.unit}; "
+            f"{used} against {allowed} {self.unit}; "
             f"{self.owner} by {self.deadline:%Y-%m-%d %H:%M} UTC"
         )
 

@@ -29,6 +29,22 @@ def figure_text(value: float, unit: str) -> str:
     return f"{value:,.0f}" if whole else f"{value:,.1f}"
 
 
+def figures_apart(used: float, allowed: float, unit: str) -> tuple[str, str]:
+    """Return two figures of one unit; with more decimals where they differ and read alike."""
+    texts = figure_text(used, unit), figure_text(allowed, unit)
+    if used == allowed or texts[0] != texts[1] or not (isfinite(used) and isfinite(allowed)):
+        return texts
+    scale, sign = (100.0, " %") if unit.startswith("of ") else (1.0, "")
+    for decimals in range(1, 7):
+        texts = (
+            f"{used * scale:,.{decimals}f}{sign}",
+            f"{allowed * scale:,.{decimals}f}{sign}",
+        )
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """One limit: clause, name, what is used of what is allowed, both in ``unit``."""
