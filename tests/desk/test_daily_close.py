@@ -31,6 +31,7 @@ from headframe.desk import (
     money,
     pages,
     quotes,
+    relationships,
     reviewing,
     settlement_prices,
     workspace,
@@ -605,7 +606,7 @@ def test_the_command_says_what_is_missing_with_its_status(
             "expected one price of",
         ),
         ("date,instrument,price,kind\n2026-08-23,btc_usd,77000,close\n", "kind: expected one of"),
-        ("date,instrument,price\n2026-08-23,btc_usd,nan\n", "decimal"),
+        ("date,instrument,price\n2026-08-23,btc_usd,nan\n", "a plain finite number"),
         ("date,instrument,price\n", "expected rows of prices"),
     ],
 )
@@ -651,3 +652,26 @@ def test_the_venues_saved_answer_must_be_whole(
     kept = open_office(mine_dealt, user="x").state().settlement_prices
     assert {str(one.price) for one in kept.values()} == {"77100.5", "77000.0"}
     assert {one.source for one in kept.values()} == {"deribit"}
+
+
+def test_a_hedge_that_ended_without_a_coin_sold_has_no_effectiveness(office: Office) -> None:
+    advance(office, EXPIRY)
+    record(office, date(2026, 8, 23), EXPIRY, 60_000)
+    daily_close.close_days(office)
+    found, out = relationships.measured(office)
+    assert "T-1" not in {one.trade.id for one in found}
+    assert ("T-1", "it ended, and none of its designated coins was sold") in {
+        (one.trade, one.reason) for one in out
+    }
+
+
+def test_a_month_without_production_is_over_hedged_when_it_is_over(office: Office) -> None:
+    """Three coins were mined and sold in September, 57.2 are hedged to the end of October."""
+    advance(office, date(2026, 9, 30))
+    mined_and_sold(office, date(2026, 9, 10), date(2026, 9, 10))
+    before = {row.clause: row for row in limits.watch(office)}["M-2.6"]
+    assert before.used == 3.0
+    advance(office, date(2026, 10, 20))
+    rows = {one.name: one.used for one in limits.watch(office) if one.clause == "M-2.6"}
+    designated = float(office.state().trades["T-1"].size)
+    assert designated in [pytest.approx(one) for one in rows.values()], rows

@@ -219,9 +219,9 @@ def test_funding_is_no_price() -> None:
 def test_a_perpetual_is_due_after_its_month_whatever_the_policy(unwind: Unwind) -> None:
     position = short(INVERSE, -800_000)
     month = Month(2026, 11)
-    due = RunOffPolicy(unwind, 5).due(month, position.trade)
+    due = RunOffPolicy(unwind, 5).due(month, position.trade.expiry)
     assert due == month.end + timedelta(days=5)
-    assert FUTURE.trade.expiry == RunOffPolicy(Unwind.AT_EXPIRY, 5).due(month, FUTURE.trade)
+    assert FUTURE.trade.expiry == RunOffPolicy(Unwind.AT_EXPIRY, 5).due(month, FUTURE.trade.expiry)
 
 
 def test_variation_and_funding_add_up_over_days_to_the_payoff_and_the_rates() -> None:

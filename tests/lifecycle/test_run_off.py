@@ -1,7 +1,7 @@
 """Real coins use up designations, oldest month first; what a hedge covers beyond them is a residual."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,18 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headframe.book import Designation
+from headframe.book import Designation, Trade
 from headframe.lifecycle import (
     CoinSale,
+    Delivered,
+    DesignationState,
     HedgeResult,
     MonthBooks,
+    Production,
     RunOffPolicy,
     bridge,
     coins_sold_by_month,
     current_month,
     deliveries,
+    designated,
     designation_states,
     intrinsic_per_coin,
+    most_designated,
     realised_months,
 )
 from headframe.lifecycle.flows import FlowCause
@@ -31,6 +36,18 @@ from tests_support import COLLAR, FUTURE
 
 SEP, OCT, NOV = (Month(2026, number) for number in (9, 10, 11))
 POLICY = RunOffPolicy(Unwind.MONTHLY, 5)
+
+
+def sold_of(month: Month, amount: Any) -> tuple[Delivered, ...]:
+    """Coins of a month sold in its middle."""
+    at = month.start + timedelta(days=15)
+    return (Delivered(month=month, at=at, coins=coins(amount), proceeds=usd(60_000 * amount)),)
+
+
+def states_of(
+    trades: Any, positions: Any, sold: Any, policy: Any, **more: Any
+) -> tuple[DesignationState, ...]:
+    return designation_states(designated(trades, ()), positions, sold, policy, **more)
 
 
 def coins(amount: Any) -> Money:
@@ -96,8 +113,8 @@ def test_nothing_is_delivered_twice_and_proceeds_never_exceed_the_sale(
 
 def test_trades_of_a_month_are_used_up_in_the_order_dealt() -> None:
     second = replace(COLLAR.trade, id="T-2")
-    states = designation_states(
-        [COLLAR.trade, second], [COLLAR, replace(COLLAR, trade=second)], {NOV: Decimal(130)}, POLICY
+    states = states_of(
+        [COLLAR.trade, second], [COLLAR, replace(COLLAR, trade=second)], sold_of(NOV, 130), POLICY
     )
     assert [(one.trade, int(one.sold), int(one.unsold), int(one.residual)) for one in states] == [
         ("T-1", 100, 0, 100),
@@ -106,12 +123,12 @@ def test_trades_of_a_month_are_used_up_in_the_order_dealt() -> None:
 
 
 def test_a_residual_is_speculative_when_its_days_have_passed() -> None:
-    (state,) = designation_states([COLLAR.trade], [COLLAR], {NOV: Decimal(40)}, POLICY)
+    (state,) = states_of([COLLAR.trade], [COLLAR], sold_of(NOV, 40), POLICY)
     assert state.residual == 40
     assert state.over_hedged(datetime(2026, 12, 5, tzinfo=UTC)) == 0
     assert state.over_hedged(datetime(2026, 12, 6, tzinfo=UTC)) == 40
     held = RunOffPolicy(Unwind.AT_EXPIRY, 5)
-    (state,) = designation_states([COLLAR.trade], [COLLAR], {NOV: Decimal(40)}, held)
+    (state,) = states_of([COLLAR.trade], [COLLAR], sold_of(NOV, 40), held)
     assert state.over_hedged(datetime(2026, 12, 20, tzinfo=UTC)) == 0, (
         "the policy holds it to its expiry"
     )
@@ -120,12 +137,12 @@ def test_a_residual_is_speculative_when_its_days_have_passed() -> None:
 
 def test_a_hedge_reduced_with_its_sales_leaves_nothing_over() -> None:
     half = replace(COLLAR, remaining=((NOV, Decimal(60)),))
-    (state,) = designation_states([COLLAR.trade], [half], {NOV: Decimal(40)}, POLICY)
+    (state,) = states_of([COLLAR.trade], [half], sold_of(NOV, 40), POLICY)
     assert [int(one) for one in (state.unsold, state.open, state.residual)] == [60, 60, 0]
 
 
 def test_the_current_month_says_what_is_to_come() -> None:
-    (state,) = designation_states([COLLAR.trade], [COLLAR], {NOV: Decimal(10)}, POLICY)
+    (state,) = states_of([COLLAR.trade], [COLLAR], sold_of(NOV, 10), POLICY)
     now = current_month(
         datetime(2026, 11, 11, 9, tzinfo=UTC), 90.0, (coins(30), coins(10)), [state]
     )
@@ -168,7 +185,7 @@ def test_a_month_is_its_own_sales_and_its_own_hedges_whenever_cash_moved() -> No
     dec = Month(2026, 12)
     books = {NOV: MonthBooks(month=NOV, mined=coins(100), sold=coins(100), proceeds=usd(6_000_000))}
     delivered = deliveries({NOV: coins(100)}, [sale("2026-11-28", 100, 6_000_000)])
-    states = designation_states([COLLAR.trade], [], {NOV: Decimal(100)}, POLICY)
+    states = states_of([COLLAR.trade], [], sold_of(NOV, 100), POLICY)
     results = [
         result(NOV, SEP, 15_000, FlowCause.PREMIUM, btc="0.2"),
         result(NOV, SEP, -2_000, FlowCause.FEE),
@@ -191,7 +208,7 @@ def test_a_month_is_its_own_sales_and_its_own_hedges_whenever_cash_moved() -> No
 
 
 def test_what_belongs_to_coins_still_to_be_sold_is_deferred() -> None:
-    states = designation_states([COLLAR.trade], [COLLAR], {NOV: Decimal(25)}, POLICY)
+    states = states_of([COLLAR.trade], [COLLAR], sold_of(NOV, 25), POLICY)
     delivered = deliveries({NOV: coins(25)}, [sale("2026-11-08", 25, 1_500_000)])
     books = {NOV: MonthBooks(month=NOV, mined=coins(25), sold=coins(25), proceeds=usd(1_500_000))}
     (month,) = realised_months(
@@ -236,6 +253,86 @@ def test_designations_name_their_months() -> None:
         ),
     )
     held = replace(COLLAR, trade=two, remaining=((OCT, Decimal(40)), (NOV, Decimal(60))))
-    first, second = designation_states([two], [held], {OCT: Decimal(40)}, POLICY)
+    first, second = states_of([two], [held], sold_of(OCT, 40), POLICY)
     assert [int(one.residual) for one in (first, second)] == [40, 0]
     assert first.due == datetime(2026, 11, 6, tzinfo=UTC)
+
+
+def closing(trade: Trade, day: str, amount: Any) -> tuple[str, Trade]:
+    at = datetime.fromisoformat(f"{day}T09:00:00").replace(tzinfo=UTC)
+    part = Designation(month=NOV, coins=Decimal(amount), words="", hedge_for_accounts=True)
+    back = replace(trade, id=f"C-{day}", at=at, size=Decimal(amount), designations=(part,))
+    return trade.id, back
+
+
+def dealt_on(day: str, name: str) -> Trade:
+    at = datetime.fromisoformat(f"{day}T10:00:00").replace(tzinfo=UTC)
+    return replace(COLLAR.trade, id=name, at=at)
+
+
+def test_coins_go_to_the_trades_that_are_on_when_they_are_sold() -> None:
+    """T-1 closed whole before any sale, T-2 dealt in its place: all coins sold are T-2's."""
+    old, new = dealt_on("2026-09-01", "T-1"), dealt_on("2026-11-02", "T-2")
+    order = designated([old, new], [closing(old, "2026-11-02", 100)])
+    on = replace(COLLAR, trade=new)
+    first, second = designation_states(order, [on], sold_of(NOV, 96), POLICY)
+    assert [int(x) for x in (first.designated, first.sold, first.open)] == [0, 0, 0]
+    assert [int(x) for x in (second.sold, second.unsold, second.residual)] == [96, 4, 96]
+    assert most_designated([first, second]) == 100, "the month's coins are designated once"
+
+
+def test_what_is_dealt_back_is_first_hedge_that_has_no_coins() -> None:
+    """40 of 100 coins sold, then 40 dealt back: nothing is released, the other 60 are hedged."""
+    trade = dealt_on("2026-09-01", "T-1")
+    order = designated([trade], [closing(trade, "2026-11-20", 40)])
+    left = replace(COLLAR, trade=trade, remaining=((NOV, Decimal(60)),))
+    (state,) = designation_states(order, [left], sold_of(NOV, 40), POLICY)
+    assert [int(x) for x in (state.designated, state.sold, state.unsold, state.residual)] == [
+        100,
+        40,
+        60,
+        0,
+    ]
+    (state,) = designation_states(
+        designated([trade], [closing(trade, "2026-11-20", 70)]), [left], sold_of(NOV, 40), POLICY
+    )
+    assert [int(x) for x in (state.designated, state.unsold)] == [70, 30], (
+        "30 coins of it were released"
+    )
+
+
+def test_an_ended_month_that_mined_less_leaves_the_rest_of_its_hedge_over() -> None:
+    trade = dealt_on("2026-09-01", "T-1")
+    held = replace(COLLAR, trade=trade)
+    for mined, sold, residual in ((3, 3, 100 - 0), (30, 3, 100 - 27), (0, 0, 100)):
+        found = sold_of(NOV, sold) if sold else ()
+        for day, over in ((datetime(2026, 12, 2, tzinfo=UTC), sold), (datetime(2026, 12, 5, tzinfo=UTC), residual)):  # fmt: skip
+            known = Production({NOV: coins(mined)}, day)
+            (state,) = designation_states(
+                designated([trade], ()), [held], found, POLICY, production=known
+            )
+            assert state.residual == over
+
+
+@given(st.data())
+def test_no_coin_is_two_trades_and_none_is_more_than_its_designation(data: Any) -> None:
+    days = [f"2026-11-{day:02d}" for day in range(1, 29)]
+    trades = [dealt_on(data.draw(st.sampled_from(days)), f"T-{n}") for n in range(1, 4)]
+    trades.sort(key=lambda one: one.at)
+    closings = []
+    for one in trades:
+        later = [day for day in days if datetime.fromisoformat(f"{day}T08:00:00+00:00") > one.at]
+        if later and data.draw(st.booleans()):
+            closings.append(closing(one, data.draw(st.sampled_from(later)), data.draw(st.integers(1, 100))))  # fmt: skip
+    sales = [
+        Delivered(month=NOV, at=datetime(2026, 11, day, 12, tzinfo=UTC), coins=coins(amount), proceeds=usd(amount))
+        for day, amount in sorted(data.draw(st.dictionaries(st.integers(1, 28), st.integers(1, 90), max_size=6)).items())
+    ]  # fmt: skip
+    states = designation_states(designated(trades, closings), [], sales, POLICY)
+    total = sum(Decimal(str(one.coins)) for one in sales)
+    assert sum(one.sold for one in states) <= total
+    for state, trade in zip(states, trades, strict=True):
+        assert 0 <= state.sold <= state.designated <= 100
+        after = sum(Decimal(str(x.coins)) for x in sales if x.at >= trade.at)
+        assert state.sold <= after, "what was sold before it was dealt is not its own"
+        assert sum(part for part, _ in state.parts) == state.sold

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from headframe.book import Position, Trade
 from headframe.codec import from_json
 from headframe.desk import users
 from headframe.desk.fold import fold
 from headframe.desk.office import Office
-from headframe.desk.run_off import delivered
+from headframe.desk.run_off import delivered, designations_of
 from headframe.desk.state import State
 from headframe.desk.valuation import Valuation, value_now
 from headframe.lifecycle import (
     Delivered,
+    Designated,
     FlowCause,
     HedgeView,
     ended_at,
@@ -24,7 +24,6 @@ from headframe.lifecycle import (
 from headframe.market import Snapshot
 from headframe.pricing import Surface, surface_of
 from headframe.risk import Relationship, measure_relationship
-from headframe.units import Month
 
 _NOT_SETTLEMENTS = frozenset({FlowCause.PREMIUM, FlowCause.FEE, FlowCause.FUNDING})
 
@@ -127,15 +126,13 @@ def _measure(
     if not after:
         return "no market or close since it was dealt"
     begin = before[-1:] or after[:1]
-    order = [
-        (one.id, part.month, part.coins)
-        for one in now.state.trades.values()
-        for part in one.designations
-    ]
+    order = designations_of(now.state)
     kept = [_of_trade(trade, one, sold, order) for one in (*begin, *after)]
     kept[0] = HedgeView(
         at=kept[0].at, surface=kept[0].surface, paid_usd=0.0, position=_whole(trade), sold={}
     )
+    if kept[-1].position is None and not kept[-1].coins_sold():
+        return "it ended, and none of its designated coins was sold"
     points = series(trade, kept)
     notional = float(trade.size) * kept[0].surface.spot
     found = measure_relationship(trade.id, float(trade.size), points, notional)
@@ -162,14 +159,14 @@ def _of_trade(
     trade: Trade,
     view: _View,
     sold: tuple[Delivered, ...],
-    order: list[tuple[str, Month, Decimal]],
+    order: list[Designated],
 ) -> HedgeView:
     """Return one trade at one view: what it paid, what is open, and its coins sold by then."""
-    parts = parts_by_designation([one for one in sold if one.at <= view.at], order)
+    parts = parts_by_designation(sold, order, view.at)
     return HedgeView(
         at=view.at,
         surface=view.surface,
         paid_usd=view.paid.get(trade.id, 0.0),
         position=view.positions.get(trade.id),
-        sold={month: found for (name, month), found in parts.items() if name == trade.id},
+        sold={month: run.parts for (name, month), run in parts.items() if name == trade.id},
     )

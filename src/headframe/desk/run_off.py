@@ -8,11 +8,14 @@ from headframe.lifecycle import (
     CoinSale,
     CurrentMonth,
     Delivered,
+    Designated,
     DesignationState,
+    Production,
     RunOffPolicy,
     coins_sold_by_month,
     current_month,
     deliveries,
+    designated,
     designation_states,
     sale_of,
 )
@@ -46,8 +49,21 @@ def states_of(state: State, settings: Settings) -> tuple[DesignationState, ...]:
         Unwind.MONTHLY if rules is None else rules.unwind,
         _DAYS_WITHOUT_MANDATE if rules is None else rules.over_hedged_days_max,
     )
-    sold = coins_sold_by_month(delivered(state, settings))
-    return designation_states(tuple(state.trades.values()), state.positions(), sold, policy)
+    mined = {month: books.mined for month, books in state.month_books.items()}
+    at = state.clock
+    return designation_states(
+        designations_of(state),
+        state.positions(),
+        delivered(state, settings),
+        policy,
+        None if at is None else Production(mined, at),
+    )
+
+
+def designations_of(state: State) -> list[Designated]:
+    """Return every designation, with what was dealt back of it."""
+    closings = [(state.closes[name], one) for name, one in state.closings.items()]
+    return designated(tuple(state.trades.values()), closings)
 
 
 def over_hedged(state: State, settings: Settings, at: datetime) -> float:

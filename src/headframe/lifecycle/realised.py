@@ -16,7 +16,7 @@ from headframe.lifecycle.flows import FlowCause
 from headframe.lifecycle.month_books import MonthBooks
 from headframe.lifecycle.performance import MonthResult
 from headframe.lifecycle.results import HedgeResult
-from headframe.lifecycle.run_off import Delivered, DesignationState, parts_by_designation
+from headframe.lifecycle.run_off import Delivered, DesignationState, most_designated
 from headframe.units import BTC, USD, Money, Month, booked
 
 _NO_COINS, _NO_USD = Money(BTC, 0), Money(USD, 0)
@@ -145,18 +145,21 @@ def _month(
     designations: Sequence[DesignationState],
     trades: Mapping[str, Trade],
 ) -> RealisedMonth:
+    most = most_designated(designations)
+    first = min((at for one in designations for at, _ in one.changes), default=None)
+    sold = sum(one.coins.smallest for one in delivered if first is not None and one.at >= first)
     return RealisedMonth(
         month=month,
         mined=_NO_COINS if books is None else books.mined,
         sold=Money(BTC, sum(one.coins.smallest for one in delivered)),
         sales=sum_of(one.proceeds for one in delivered),
-        designated=_coins(one.designated for one in designations),
-        designated_sold=_coins(one.sold for one in designations),
+        designated=booked(most, BTC),
+        designated_sold=Money(BTC, min(sold, booked(most, BTC).smallest)),
         settlements=_worth(results, lambda cause: cause not in _UPFRONT | _COSTS | _FUNDING),
         premium=_worth(results, lambda cause: cause in _UPFRONT),
         fees=_worth(results, lambda cause: cause in _COSTS),
         funding=_worth(results, lambda cause: cause in _FUNDING),
-        intrinsic=_intrinsic(delivered, designations, trades),
+        intrinsic=_intrinsic(designations, trades),
         open=_coins(one.open for one in designations),
     )
 
@@ -170,17 +173,18 @@ def _worth(results: Sequence[HedgeResult], wanted: Callable[[FlowCause], bool]) 
 
 
 def _intrinsic(
-    delivered: Sequence[Delivered],
     designations: Sequence[DesignationState],
     trades: Mapping[str, Trade],
 ) -> Money:
     """Return what the hedges of a month would pay at the prices of its coins' own sales."""
-    rows = [(one.trade, one.month, one.designated) for one in designations]
-    total = Fraction(0)
-    for (name, _), parts in parts_by_designation(delivered, rows).items():
-        total += sum(
-            (coins * intrinsic_per_coin(trades[name], price) for coins, price in parts), Fraction(0)
-        )
+    total = sum(
+        (
+            coins * intrinsic_per_coin(trades[one.trade], price)
+            for one in designations
+            for coins, price in one.parts
+        ),
+        Fraction(0),
+    )
     return booked(total, USD)
 
 
