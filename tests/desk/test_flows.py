@@ -111,7 +111,11 @@ def test_what_does_not_hold_is_refused_whole(office: Office) -> None:
     free = state.ledger.balance(COINS_FREE, BTC)
     later = iso(office.now() + timedelta(days=1))
     for text, error, words in (
-        (f"a,payout,{AT},1,,,\nb,sale,{AT},100000,1,,\n", Declined, "b: bought|b: sold|not enough"),
+        (
+            f"a,payout,{AT},1,,,\nb,sale,{AT},100000,7000000000,,\n",
+            Declined,
+            "b: bought|b: sold|not enough",
+        ),
         (
             f"a,payout,{AT},1,,,\npay-1,payout,{AT},9,,,\n",
             Declined,

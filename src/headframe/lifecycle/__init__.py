@@ -21,6 +21,7 @@ from headframe.lifecycle.funding_flows import (
 from headframe.lifecycle.interest import bears_interest, daily_interest
 from headframe.lifecycle.month_books import MonthBooks
 from headframe.lifecycle.performance import MonthResult, Total, total, with_flows
+from headframe.lifecycle.price_bounds import KnownPrice, check_rate, price_refusal
 from headframe.lifecycle.realised import (
     Bridge,
     RealisedMonth,
@@ -94,6 +95,7 @@ __all__ = [
     "HedgeFlow",
     "HedgeResult",
     "HedgeView",
+    "KnownPrice",
     "LegSettlement",
     "MissingPrice",
     "MonthBooks",
@@ -111,6 +113,7 @@ __all__ = [
     "accrued",
     "bears_interest",
     "bridge",
+    "check_rate",
     "close_at",
     "close_day",
     "closes_after",
@@ -138,6 +141,7 @@ __all__ = [
     "month_result",
     "parts_by_designation",
     "position_flows",
+    "price_refusal",
     "prices_for",
     "realised_months",
     "results_of",
