@@ -150,7 +150,7 @@ def test_what_does_not_hold_is_refused_whole(office: Office) -> None:
         (f"a,gift,{AT},1,,,\n", "kind is one of"),
         (f"a,payout,{AT},0.123456789,,,\n", "more digits than BTC"),
         (f"a,sale,{AT},1,10.001,,\n", "is ambiguous"),
-        (f"a,payout,{AT},1e30,,,\n", "beyond the largest amount"),
+        (f"a,payout,{AT},1{'0' * 15},,,\n", "beyond the largest amount"),
         (f"a,payout,{AT},1,,,,XAU\n", "not in these books"),
         ("a,payout,yesterday,1,,,\n", "yesterday"),
         (f",payout,{AT},1,,,\n", "id is a plain word"),

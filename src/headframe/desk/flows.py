@@ -268,7 +268,13 @@ def take_receipts(office: Office, receipts: Receipts, source: str) -> Taken:
     ]
     taken = _take(office, made, source, replace(receipts, payouts=kept))
     reversed_ = reverse_transfers(office, receipts.transfers, source)
-    return replace(taken, notes=(*taken.notes, *reversed_))
+    early = [
+        one
+        for one in receipts.payouts
+        if state.opened is not None and one.at is not None and one.at < state.opened
+    ]
+    left = [f"payouts left out, before the opening balances, which have them in: {len(early)}"]
+    return replace(taken, notes=(*taken.notes, *reversed_, *(left if early else ())))
 
 
 def _sale(one: Flow) -> Sale:
