@@ -102,7 +102,7 @@ def _bound(
     scale: ProductionScale, earned: _Earned, span: tuple[date, date], room: float
 ) -> tuple[float, str]:
     """Return the most coins of a span of days, and the reason in words."""
-    since, end = span
+    since, end = max(span[0], earned.first), span[1]
     network, fleet = earned.between(since, end)
     days = (end - since).days + 1
     share = f"{fleet / network:.4%} of the {network:,.0f} of the whole network"
