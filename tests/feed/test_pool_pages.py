@@ -136,6 +136,21 @@ def test_a_server_that_does_not_page_is_refused_and_asked_no_further() -> None:
         {"d": ROWS[:7], "count": 8, "next": None},
         {"d": ROWS[:25]},
         {"d": ROWS[:7], "count": 7, "total": 7, "has_next": True},
+        {"d": ROWS[:20], "count": 20},
+        {"d": ROWS[:30], "total": 30},
+        {"d": ROWS[:7], "total": 7, "PageCount": "3"},
+        {"d": ROWS[:7], "total": 0},
+        {"d": ROWS[:7], "total": 7, "totalRecords": 12},
+        {"d": ROWS[:7], "_links": {"next": {"href": "/v1/payouts?p=2"}}},
+        {"d": ROWS[:7], "next": {"href": "/x"}},
+        {"d": ROWS[:7], "links": [{"rel": "next", "href": "/v1/payouts?p=2"}]},
+        {"d": ROWS[:7], "has-more": "true"},
+        {"d": ROWS[:7], "hasMore": False, "Remaining": "5"},
+        {"d": ROWS[:7], "isLast": False},
+        {"d": ROWS[:7], "last": "false"},
+        {"d": ROWS[:7], "truncated": 1},
+        {"d": ROWS[:7], "meta": {"paging": {"NEXT_PAGE_TOKEN": "b"}}},
+        {"d": ROWS[:7], "response_metadata": {"cursor": "b"}},
     ],
 )
 def test_what_says_or_may_hide_that_there_is_more_is_refused(answer: Any) -> None:
@@ -149,7 +164,12 @@ def test_what_says_or_may_hide_that_there_is_more_is_refused(answer: Any) -> Non
     [
         {"d": ROWS[:7]},
         {"d": []},
-        {"d": ROWS[:25], "total": 25},
+        {"d": ROWS[:25], "total": 25, "limit": 60},
+        {"d": ROWS[:25], "total": 25, "has_more": "false"},
+        {"d": ROWS[:26], "TOTAL": "26"},
+        {"d": ROWS[:7], "pageInfo": {"hasNextPage": False, "endCursor": "row-7"}},
+        {"d": ROWS[:7], "nextPayoutAt": "2026-10-01", "rateLimit": {"remaining": 59}},
+        {"d": ROWS[:7], "links": [{"rel": "self", "href": "/v1"}], "remaining": "0", "last": True},
         {"d": ROWS[:7], "total": 7, "pageSize": 50, "pages": 1, "hasMore": False, "next": None},
         {"d": [{**row, "amount": 5} for row in ROWS[:7]], "total": 35},
     ],
@@ -157,6 +177,71 @@ def test_what_says_or_may_hide_that_there_is_more_is_refused(answer: Any) -> Non
 def test_what_is_whole_is_taken(answer: Any) -> None:
     found = pool_rows(getter(lambda _: answer), "/v1/payouts", api(rows="d"))
     assert len(found) == len(answer["d"])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Link": '</v1/payouts?page=2>; rel="next", </v1/payouts?page=9>; rel="last"'},
+        {"link": "</v1/payouts?page=2>; rel=next"},
+        {"X-Total-Count": "47"},
+        {"x-total-pages": "2"},
+        {"X-Next-Page": "2"},
+        {"Content-Range": "payouts 0-6/47"},
+    ],
+)
+def test_headers_that_say_more_are_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(Wrong, match=r"holds 7 (of 47 )?rows.*fix: say in \[pool_api\]"):
+        pool_rows(getter(lambda _: ROWS[:7]), "/v1/payouts", api(), lambda: headers)
+
+
+def test_headers_that_say_nothing_of_pages_are_ignored() -> None:
+    headers = {"Link": '</v1>; rel="prev"', "X-RateLimit-Remaining": "59", "X-Total-Count": "7"}
+    assert len(pool_rows(getter(lambda _: ROWS[:7]), "/v1", api(), lambda: headers)) == 7
+
+
+@pytest.mark.parametrize("cap", [10, 13, 23])
+def test_a_server_that_caps_the_page_below_the_size_asked_is_read_to_its_end(cap: int) -> None:
+    def capped(path: str) -> Any:
+        return {"d": numbered(path.replace("size=30", f"size={cap}"), size=cap)}
+
+    def shifted(path: str) -> Any:
+        start = int(dict(parse_qsl(urlsplit(path).query))["skip"])
+        return {"d": ROWS[start : start + cap], "count": len(ROWS[start : start + cap])}
+
+    for shape, ways in ((capped, {"page": "page"}), (shifted, {"offset": "skip"})):
+        settings = api(rows="d", size="size", page_size=30, **ways)
+        assert list(pool_rows(getter(shape), "/v1/payouts", settings)) == ROWS
+
+
+def test_a_first_page_that_the_settings_skip_is_refused() -> None:
+    def from_nought(path: str) -> Any:
+        return {"d": numbered(path, first=0)}
+
+    with pytest.raises(Wrong, match=r"page 0 holds 10 rows .* 37 rows .*fix: set first_page = 0"):
+        pool_rows(getter(from_nought), "/v1", api(rows="d", page="page"))
+    found = pool_rows(getter(from_nought), "/v1", api(rows="d", page="page", first_page=0))
+    assert list(found) == ROWS
+
+    def from_one(path: str) -> Any:
+        return {"d": [] if "page=0" in path else numbered(path)}
+
+    found = pool_rows(getter(from_one), "/v1", api(rows="d", page="page", first_page=0))
+    assert list(found) == ROWS
+
+
+@pytest.mark.parametrize("amount", ["1_0", "\u0663", "1E5", "1e0", "0,1", "1 000", "", True, None])
+def test_amounts_that_are_no_plain_digits_are_refused(amount: Any) -> None:
+    with pytest.raises(
+        Wrong, match=r"payout 1 of the pool has no 'amount'|has no amount in 'amount'"
+    ):
+        pool_payouts([{**ROWS[0], "amount": amount}], api(), "BTC")
+
+
+@pytest.mark.parametrize("at", [46289, "46289", "20260902", "202609021200", 0, 1.0, "1999-01-01"])
+def test_instants_before_any_coin_are_refused(at: Any) -> None:
+    with pytest.raises(Wrong, match="payout 'pay-1' of the pool"):
+        pool_payouts([{**ROWS[0], "at": at}], api(), "BTC")
 
 
 def test_as_many_rows_as_the_url_asks_for_may_be_a_page() -> None:

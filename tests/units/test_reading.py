@@ -12,6 +12,7 @@ from headframe.units import (
     COINS,
     CURRENCIES,
     USD,
+    Currency,
     Wrong,
     instant,
     parse_amount,
@@ -75,9 +76,16 @@ def test_amounts_of_every_coin_are_bounded_in_coins(coin: str, amount: str) -> N
     (balance,) = read_statement(tuple(rows_of(stated, "s.csv")), "s.csv")
     assert float(balance.balance) == float(amount)
     with pytest.raises(Wrong, match="beyond the largest amount"):
-        parse_amount("1e13", CURRENCIES[coin], "coins")
+        parse_amount("1" + "0" * 13, CURRENCIES[coin], "coins")
     with pytest.raises(Wrong, match="more digits"):
-        parse_amount("1e-19", CURRENCIES[coin], "coins")
+        parse_amount("0." + "0" * 18 + "1", CURRENCIES[coin], "coins")
+
+
+@pytest.mark.parametrize("text", ["1e5", "1E5", "6e4", "1e-3"])
+@pytest.mark.parametrize("currency", [USD, CURRENCIES["BTC"]])
+def test_an_amount_is_written_out(text: str, currency: Currency) -> None:
+    with pytest.raises(Wrong, match="usd: expected digits with a point"):
+        parse_amount(text, currency, "usd")
 
 
 @pytest.mark.parametrize("text", ["25.000", "-1.234", "999.500"])

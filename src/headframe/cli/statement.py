@@ -92,6 +92,13 @@ def fx(call: Call, rates: tuple[str, ...], at: datetime | None) -> None:
 )
 @click.option("--pool", is_flag=True, help="Payouts as the pool's own API tells them: [pool_api].")
 @click.option("--since", type=Instant(), help="For --pool: from that day (default: 30 days ago).")
+@click.option(
+    "--confirm-price",
+    "confirmed",
+    multiple=True,
+    metavar="ID",
+    help="Book this sale of FILE at a price far off those known; may be given again. It is recorded.",
+)
 @click.option("--sales", is_flag=True, help="Sales by month and venue, as they are booked.")
 @command
 def coins(
@@ -103,6 +110,7 @@ def coins(
     confirmations: int,
     pool: bool,
     since: datetime | None,
+    confirmed: tuple[str, ...],
     sales: bool,
 ) -> None:
     """Book what happened to coins and cash outside hedges: payouts, sales, costs, pledges, conversions.
@@ -116,14 +124,15 @@ def coins(
     deep as they must be to be spent); change and transfers between addresses of our own are left out;
     with --pool: what the pool's own API says it paid, by the fields [pool_api] of headframe.toml names.
     """
-    from headframe.book import CASH, COINS_FREE, COINS_PLEDGED
     from headframe.codec import read_flows, to_json
     from headframe.desk import flows, tables
     from headframe.feed import read_table
-    from headframe.units import BTC, USD, Wrong
+    from headframe.units import Wrong
 
-    if sum((file is not None, bool(addresses), pool, sales)) != 1:
-        raise Wrong("give one of FILE, --address, --pool and --sales")
+    if sum((file is not None, bool(addresses), pool, sales)) != 1 or (confirmed and not file):
+        raise Wrong(
+            "give one of FILE, --address, --pool and --sales; --confirm-price goes with FILE"
+        )
     office = call.office()
     if sales:
         rows = flows.sold(office)
@@ -131,15 +140,11 @@ def coins(
         return
     notes: tuple[str, ...] = ()
     if file is not None:
-        taken = flows.take(office, read_flows(read_table(file), file.name), file.name)
+        read = read_flows(read_table(file), file.name)
+        taken = flows.take(office, read, file.name, confirmed)
     else:
         taken, notes = _taken(call, office, addresses, esplora, confirmations, since)
-    ledger = office.state().ledger
-    held = {
-        "coins_free": str(ledger.balance(COINS_FREE, BTC)),
-        "coins_pledged": str(ledger.balance(COINS_PLEDGED, BTC)),
-        "cash_usd": str(ledger.balance(CASH, USD)),
-    }
+    held = _balances(office)
     call.answer(
         "coins",
         {
@@ -155,6 +160,19 @@ def coins(
         *notes,
         *taken.notes,
     )
+
+
+def _balances(office: "Office") -> dict[str, str]:
+    """Return coins and dollars at hand after booking."""
+    from headframe.book import CASH, COINS_FREE, COINS_PLEDGED
+    from headframe.units import BTC, USD
+
+    ledger = office.state().ledger
+    return {
+        "coins_free": str(ledger.balance(COINS_FREE, BTC)),
+        "coins_pledged": str(ledger.balance(COINS_PLEDGED, BTC)),
+        "cash_usd": str(ledger.balance(CASH, USD)),
+    }
 
 
 def _taken(

@@ -9,30 +9,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import cast
 
 from headframe.book import Payout, PayoutSource
 from headframe.codec.coin_names import COIN_FIELDS, coin_in, coin_named
-from headframe.codec.exact import exact_decimal, exact_whole, load_exact
+from headframe.codec.exact import exact_decimal, load_exact
+from headframe.codec.page_signs import PageSigns, page_signs, whole_number
 from headframe.codec.pool_api import PoolApi
 from headframe.units import COINS, CURRENCIES, Money, Wrong, instant, parse_decimal, parse_whole
 
 _MOST = 100_000
+_FIRST_COIN = datetime(2009, 1, 3, tzinfo=UTC)
+"""No coin was mined before Bitcoin's first block."""
 _TXID = re.compile(r"[0-9a-fA-F]{64}")
-_TOTALS = (
-    "totalNum", "totalCount", "total_count", "totalRecords", "total_records", "recordsTotal",
-    "totalElements", "totalItems", "total_items", "totalResults", "total_results", "totalRows",
-    "total_rows", "totalSize", "total_size", "recordCount", "record_count", "total", "count",
-)  # fmt: skip
-_PAGE_COUNTS = ("totalPages", "total_pages", "pageCount", "page_count", "lastPage", "last_page")
-_MORE = ("hasMore", "has_more", "hasNext", "has_next", "hasNextPage", "has_next_page", "more")
-_NEXT = (
-    "next", "nextPage", "next_page", "nextCursor", "next_cursor", "nextPageToken",
-    "next_page_token", "nextToken", "next_token", "nextUrl", "next_url",
-)  # fmt: skip
-_SIZES = ("pageSize", "page_size", "perPage", "per_page", "limit", "pagesize", "size")
 _ROUND_SIZES = frozenset({10, 20, 25, 30, 40, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000})
 """Sizes of pages that APIs use: a list of exactly so many rows may be the first of several."""
 _ROUNDED = "the pool's amounts rounded down to the coin's smallest unit"
@@ -45,25 +36,49 @@ class PoolPage:
 
     rows: tuple[object, ...]
     total: int | None
+    """The most rows that any field says; of the named field alone where the settings name one."""
+    named: bool
     next: str
-    more: str
-    """What in the answer says that there is more, in words; empty where nothing does."""
+    flag: str
+    """What in the answer states that rows are missing, in words; empty where nothing does."""
+    link: str
+    """What leads to a next page, in words; empty where nothing does."""
+    ended: bool
+    """Whether the answer states that nothing follows."""
+    pages: int
+    """How many pages the answer says there are; 0 where it says none."""
+    roomy: bool
+    """Whether the answer says that its page has room for more rows than it holds."""
     full: str
-    """What lets suspect so: a full page, or a number of pages."""
+    """What lets suspect that there are more: a full page."""
+    contrary: str
+    """A total below the rows shown, in words; empty where there is none."""
+
+    @property
+    def proves(self) -> bool:
+        """Whether the total is of all pages: a settings' own field, or more than the page holds."""
+        return self.total is not None and (self.named or self.total > len(self.rows))
 
 
-def read_pool_page(text: str, api: PoolApi) -> PoolPage:
+def read_pool_page(text: str, api: PoolApi, headers: Row | None = None) -> PoolPage:
     """Return an answer's rows and what it says of others; Wrong where it holds no list."""
     answer = _parsed(text)
     rows = _listed(answer, api)
-    total = _total(answer, rows, api)
+    signs = page_signs(answer, api.rows, headers or {})
     found = _at(answer, api.next) if api.next else None
+    totals = _totals(answer, signs, rows, api)
     return PoolPage(
         rows=tuple(rows),
-        total=total,
+        total=max((number for _, number in totals), default=None),
+        named=bool(api.total),
         next=str(found) if _says_more(found) else "",
-        more=_more(answer, api),
-        full=_full(answer, rows, api),
+        flag=signs.flag,
+        link=signs.link,
+        ended=signs.ended and not signs.flag,
+        pages=max((number for _, number in signs.pages), default=0),
+        roomy=any(size > len(rows) for _, size in signs.sizes),
+        full=_full(signs, rows),
+        contrary=next((f"{name} is {n}" for name, n in totals if n < len(rows)), ""),
     )
 
 
@@ -90,40 +105,25 @@ def _listed(answer: object, api: PoolApi) -> Sequence[object]:
     return cast("list[object]", found)
 
 
-def _tables(answer: object, api: PoolApi) -> Iterator[Row]:
-    """Yield the tables of an answer around its list, and those beside it that speak of pages."""
-    names, found = api.rows.split("."), answer
-    for name in (*names, ""):
-        if not isinstance(found, dict):
-            return
-        table = cast("Row", found)
-        yield table
-        for key in ("pagination", "paging", "meta", "page", "pageInfo", "page_info", "links"):
-            inner = table.get(key)
-            if isinstance(inner, dict):
-                yield cast("Row", inner)
-        found = table.get(name)
-
-
-def _total(answer: object, rows: Sequence[object], api: PoolApi) -> int | None:
-    """Return how many rows there are by the named field, else by a usual one; None where none says."""
+def _totals(
+    answer: object, signs: PageSigns, rows: Sequence[object], api: PoolApi
+) -> list[tuple[str, int]]:
+    """Return the numbers of rows that the named field says, else all usual ones."""
     if api.whole:
-        return None
+        return []
     if api.total:
         found = _at(answer, api.total)
-        total = _whole(found)
+        total = whole_number(found)
         if total is None:
             raise Wrong(
                 f"total: expected a number of rows at {api.total[:60]!r} of the pool's answer, got "
                 f"{str(found)[:40]!r}; fix: name its field in [pool_api]"
             )
-        return total
-    for table in _tables(answer, api):
-        for name in _TOTALS:
-            total = _whole(table.get(name))
-            if total is not None and not _is_sum(total, rows, api):
-                return total
-    return None
+        return [(api.total, total)]
+    sizes = {number for _, number in signs.sizes}
+    counts = [pair for pair in signs.counts if pair[1] >= len(rows) and pair[1] not in sizes]
+    totals = [pair for pair in signs.totals if not _is_sum(pair[1], rows, api)]
+    return totals + [pair for pair in counts if not _is_sum(pair[1], rows, api)]
 
 
 def _is_sum(total: int, rows: Sequence[object], api: PoolApi) -> bool:
@@ -135,42 +135,16 @@ def _is_sum(total: int, rows: Sequence[object], api: PoolApi) -> bool:
         return False
 
 
-def _whole(found: object) -> int | None:
-    if isinstance(found, str) and found.isdigit():
-        try:
-            return parse_whole(found, digits_max=9)
-        except Wrong:
-            return None
-    return exact_whole(found)
-
-
 def _says_more(found: object) -> bool:
     """Return whether a link, a cursor or a number names a next page."""
     return isinstance(found, str | int | float) and bool(found)
 
 
-def _more(answer: object, api: PoolApi) -> str:
-    """Return what says that there are further rows; empty where nothing does."""
-    for table in _tables(answer, api):
-        for name in _MORE:
-            if table.get(name) is True:
-                return f"{name} is true"
-        for name in _NEXT:
-            if _says_more(table.get(name)):
-                return f"{name} is {str(table[name])[:60]!r}"
-    return ""
-
-
-def _full(answer: object, rows: Sequence[object], api: PoolApi) -> str:
+def _full(signs: PageSigns, rows: Sequence[object]) -> str:
     """Return what lets suspect that the answer is one page of several; empty where nothing does."""
-    for table in _tables(answer, api):
-        for name in _PAGE_COUNTS:
-            count = _whole(table.get(name))
-            if count is not None and count > 1:
-                return f"{name} is {count}"
-        for name in _SIZES:
-            if rows and _whole(table.get(name)) == len(rows):
-                return f"the page is full: {name} is {len(rows)}"
+    for name, size in signs.sizes:
+        if rows and 0 < size <= len(rows):
+            return f"the page is full: {name} is {size}"
     return ""
 
 
@@ -309,16 +283,27 @@ def _smallest(
 
 
 def _decimal(said: object) -> Decimal:
-    """Return an amount that the pool writes as a number or as a text."""
+    """Return an amount that the pool writes as a number of JSON, or as a text of digits with a point.
+
+    A text ``1E-8`` is how some languages print a small decimal; one above 1 is refused with an exponent.
+    """
     exact = exact_decimal(said)
+    if exact is None and re.search(r"[eE](?!-)", str(said)):
+        raise Wrong(f"an amount is digits with a point, was {str(said)[:40]!r}")
     return parse_decimal(str(said)) if exact is None else exact
 
 
 def _instant(said: object, name: str) -> datetime:
     """Return an instant written in seconds or milliseconds since 1970, or in ISO 8601."""
     try:
-        return instant(str(said))
+        at = instant(str(said))
     except Wrong as error:
         raise Wrong(
             f"payout {name[:40]!r} of the pool is of no instant: {str(said)[:40]!r}"
         ) from error
+    if at < _FIRST_COIN:
+        raise Wrong(
+            f"payout {name[:40]!r} of the pool: instant: expected 2009 or later, got {str(said)[:40]!r} "
+            f"({at.date()}); fix: name the field of the instant as at in [pool_api]"
+        )
+    return at

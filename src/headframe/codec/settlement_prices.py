@@ -8,16 +8,20 @@ kind (settlement, delivery or index), source and observed_at (an instant). Derib
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from headframe.codec.exact import exact_decimal, load_exact
 from headframe.codec.rows import TableRow, each_row, pick
 from headframe.instrument import parse_instrument
-from headframe.lifecycle import PriceKind, SettlementPrice, future_of, index_name
+from headframe.lifecycle import PriceKind, SettlementPrice, close_at, future_of, index_name
 from headframe.units import Wrong, instant, parse_day, parse_expiry, parse_figure
 
 NEEDED = ("date", "instrument", "price")
+_FIRST_DAY = date(2009, 1, 3)
+_OBSERVED_BEFORE = timedelta(days=1)
+_OBSERVED_AFTER = timedelta(hours=1)
+"""A price seen later is not that of the close."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +63,22 @@ def _row(row: Mapping[str, str], defaults: PriceDefaults) -> SettlementPrice:
 
 def _day(text: str) -> date:
     try:
-        return parse_day(text)
+        day = parse_day(text)
     except Wrong as error:
         raise Wrong(f"date: expected YYYY-MM-DD, got {text[:30]!r}") from error
+    if day < _FIRST_DAY:
+        raise Wrong(f"date: expected {_FIRST_DAY} (the first block) or later, got {text[:30]!r}")
+    return day
 
 
 def _observed(text: str, day: date) -> datetime:
     at = instant(text)
-    if abs((at.date() - day).days) > 1:
-        raise Wrong(f"observed_at: expected an instant within a day of {day}, got {text[:40]}")
+    close = close_at(day)
+    if not close - _OBSERVED_BEFORE <= at <= close + _OBSERVED_AFTER:
+        raise Wrong(
+            f"observed_at: expected an instant in the day before the close of {close:%Y-%m-%dT%H:%MZ} or "
+            f"within an hour after it, got {text[:40]}; fix: give the price of the close"
+        )
     return at
 
 

@@ -74,7 +74,9 @@ EVENT_KEYS: Mapping[str, EventKeys] = MappingProxyType(
         "restored": _keys("backup since lineage"),
         "adopted": _keys("venue strays adopted attested"),
         "stray_dismissed": _keys("stray reason"),
-        "flows": _keys("flows months", "parts source postings sales transit through payouts"),
+        "flows": _keys(
+            "flows months", "parts source postings sales transit through payouts confirmed_prices"
+        ),
         "payouts_read": _keys("matches dated addresses", "source"),
         "payouts_reversed": _keys("payouts months postings", "source"),
         "settlement_prices": _keys("rows"),

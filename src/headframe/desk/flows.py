@@ -1,6 +1,6 @@
 """Payouts, sales, costs and pledges into the books: each once, all of a file or none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -29,6 +29,7 @@ from headframe.desk.known import Sale
 from headframe.desk.office import Office, serialised
 from headframe.desk.opening import cash_at_opening
 from headframe.desk.ports import Declined, Draft, Invalid
+from headframe.desk.price_checks import check_confirmed, check_sales, confirmed_prices
 from headframe.desk.production_record import check_payouts
 from headframe.desk.reversals import reverse_transfers
 from headframe.desk.state import State, postings_json
@@ -68,12 +69,15 @@ class Receipts:
 
 
 @serialised
-def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
+def take(
+    office: Office, flows: Sequence[Flow], source: str, confirmed: Collection[str] = ()
+) -> Taken:
     """Book what is new of a table, oldest first; what was booked before under its id is left alone.
 
     Declined where coins or cash would go below nothing, where an id was booked with other figures, and where
     a flow is of a day that a price scenario closed with coins of its own. A payout that another source told
-    is left alone too; coins beyond what can have been paid are Invalid.
+    is left alone too; coins beyond what can have been paid are Invalid, and so is a sale far off the prices
+    known unless its id is among ``confirmed``.
     """
     paid = tuple(
         Payout(
@@ -87,27 +91,20 @@ def take(office: Office, flows: Sequence[Flow], source: str) -> Taken:
         for one in flows
         if one.kind is FlowKind.PAYOUT
     )
-    return _take(office, flows, source, Receipts(payouts=paid))
+    return _take(office, flows, source, Receipts(payouts=paid), confirmed)
 
 
-def _take(office: Office, flows: Sequence[Flow], source: str, receipts: Receipts) -> Taken:
+def _take(
+    office: Office,
+    flows: Sequence[Flow],
+    source: str,
+    receipts: Receipts,
+    confirmed: Collection[str] = (),
+) -> Taken:
     users.allowed(office, users.Action.PREPARE)
     state, at = office.state(), office.now()
-    invented = [one for one in flows if state.last_day and one.at.date() <= state.last_day]
-    fresh_invented = [one for one in invented if one.id not in state.flows]
-    if fresh_invented:
-        raise Declined(
-            f"{source}: {fresh_invented[0].id} is of {iso(fresh_invented[0].at)}, a day that the price "
-            f"scenario {state.course} closed with coins of its own, through {state.last_day}"
-        )
-    late = [one for one in flows if one.at > at]
-    if late:
-        raise Invalid(f"{source}: {late[0].id} is of {iso(late[0].at)}, after our {iso(at)}")
-    early = [one for one in flows if state.opened is not None and one.at < state.opened]
-    if early:
-        raise Invalid(
-            f"{source}: {early[0].id} is of {iso(early[0].at)}, before the opening balances, which have it in"
-        )
+    _timely(state, flows, source, at)
+    check_confirmed(flows, source, confirmed)
     _borrowers(state, flows, source)
     paid = {one.id: one for one in receipts.payouts}
     known = [one for one in flows if one.id in state.flows]
@@ -124,15 +121,36 @@ def _take(office: Office, flows: Sequence[Flow], source: str, receipts: Receipts
     fresh = [one for one in flows if one.id not in state.flows]
     fresh = sorted((one for one in fresh if one.id in new or one.id not in paid), key=_happened)
     check_payouts(state, office.settings(), fresh, source)
+    check_sales(state, office.settings(), fresh, source, confirmed)
     drafts = [*_read_event(state, known, matching, receipts, source)]
     if fresh:
         event = _event(office, state, fresh, source)
         event.body["payouts"] = to_json([paid[one.id] for one in fresh if one.id in paid])
+        event.body.update(confirmed_prices(fresh, confirmed))
         drafts.insert(0, event)
     if drafts:
         office.record(*drafts, at=at)
     told = (*(one.id for one in known), *matching.known)
     return Taken(tuple(fresh), told, matching.same, matching.unclear)
+
+
+def _timely(state: State, flows: Sequence[Flow], source: str, at: datetime) -> None:
+    """Raise where a flow is of a day closed by a scenario, of the future, or from before the opening."""
+    invented = [one for one in flows if state.last_day and one.at.date() <= state.last_day]
+    fresh_invented = [one for one in invented if one.id not in state.flows]
+    if fresh_invented:
+        raise Declined(
+            f"{source}: {fresh_invented[0].id} is of {iso(fresh_invented[0].at)}, a day that the price "
+            f"scenario {state.course} closed with coins of its own, through {state.last_day}"
+        )
+    late = [one for one in flows if one.at > at]
+    if late:
+        raise Invalid(f"{source}: {late[0].id} is of {iso(late[0].at)}, after our {iso(at)}")
+    early = [one for one in flows if state.opened is not None and one.at < state.opened]
+    if early:
+        raise Invalid(
+            f"{source}: {early[0].id} is of {iso(early[0].at)}, before the opening balances, which have it in"
+        )
 
 
 def _happened(one: Flow) -> datetime:
@@ -250,7 +268,13 @@ def take_receipts(office: Office, receipts: Receipts, source: str) -> Taken:
     ]
     taken = _take(office, made, source, replace(receipts, payouts=kept))
     reversed_ = reverse_transfers(office, receipts.transfers, source)
-    return replace(taken, notes=(*taken.notes, *reversed_))
+    early = [
+        one
+        for one in receipts.payouts
+        if state.opened is not None and one.at is not None and one.at < state.opened
+    ]
+    left = [f"payouts left out, before the opening balances, which have them in: {len(early)}"]
+    return replace(taken, notes=(*taken.notes, *reversed_, *(left if early else ())))
 
 
 def _sale(one: Flow) -> Sale:

@@ -10,6 +10,7 @@ from headframe.desk import users
 from headframe.desk.dated import dated_postings
 from headframe.desk.office import Office, serialised
 from headframe.desk.ports import Declined, Draft, Invalid
+from headframe.desk.price_checks import check_rates
 from headframe.desk.state import State
 from headframe.units import BTC, CURRENCIES, USD, Money, booked, iso
 
@@ -24,6 +25,7 @@ def put(office: Office, rates: Sequence[FxRate]) -> tuple[FxRate, ...]:
         raise Invalid(
             f"the rate of {late[0].currency} is of {iso(late[0].at)}, after our {iso(at)}"
         )
+    check_rates(state, office.settings(), rates)
     fresh: list[FxRate] = []
     for one in rates:
         held = {known.at: known for known in state.fx.get(one.currency, ())}.get(one.at)

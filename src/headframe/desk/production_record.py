@@ -14,6 +14,7 @@ from headframe.mining import (
     ProductionScale,
     check_coins,
     check_hashrate,
+    check_sums,
     production_by_day,
 )
 from headframe.units import BTC, Money, Wrong
@@ -88,6 +89,7 @@ def _checked(
 ) -> None:
     try:
         check_coins(scale, rows, known)
+        check_sums(scale, rows, known)
     except Wrong as error:
         raise Invalid(f"{source}: {error}") from error
 

@@ -39,6 +39,8 @@ class Http:
             self._headers["Authorization"] = "Basic " + base64.b64encode(word).decode()
         self._headers |= headers or {}
         self._opener = build_opener(_Stay())
+        self.heard: Mapping[str, str] = {}
+        """The headers of the last answer."""
 
     def get(self, path: str) -> str:
         """The text at a path."""
@@ -53,7 +55,9 @@ class Http:
     def _read(self, request: Request, *, errors_speak: bool = False) -> str:
         try:
             with self._opener.open(request, timeout=_SECONDS) as answer:
-                return _text(answer.read(_LARGEST + 1))
+                said = _text(answer.read(_LARGEST + 1))
+                self.heard = dict(answer.headers.items())
+                return said
         except HTTPError as error:
             with error:
                 said = error.read(_LARGEST).decode(errors="replace")

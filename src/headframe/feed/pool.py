@@ -4,7 +4,7 @@ An answer that says more rows than it holds, and one that may be a page of sever
 settings say how the other pages are asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -16,7 +16,7 @@ from headframe.codec import (
     pool_payouts,
     read_pool_page,
 )
-from headframe.desk.ports import Malformed
+from headframe.desk.ports import Malformed, Refused
 from headframe.feed.http import Http
 from headframe.units import Wrong
 
@@ -33,18 +33,28 @@ def fetch_pool(api: PoolApi, secret: str, since: date, coin: str = "BTC") -> Poo
     asked = urlsplit(api.url.replace("{since}", since.isoformat()))
     http = Http(f"{asked.scheme}://{asked.netloc}", {api.header: secret} if api.header else None)
     query = f"?{asked.query}" if asked.query else ""
-    return pool_payouts(pool_rows(http.get, asked.path + query, api), api, coin)
+    rows = pool_rows(http.get, asked.path + query, api, lambda: http.heard)
+    return pool_payouts(rows, api, coin)
 
 
-def pool_rows(get: Get, path: str, api: PoolApi) -> tuple[object, ...]:
-    """Return the rows of all pages; Malformed where they are not all, or cannot be known to be."""
+def _nothing() -> Mapping[str, object]:
+    return {}
+
+
+def pool_rows(
+    get: Get, path: str, api: PoolApi, headers: Callable[[], Mapping[str, object]] = _nothing
+) -> tuple[object, ...]:
+    """Return the rows of all pages; Malformed where they are not all, or cannot be known to be.
+
+    ``headers`` says what the last answer's headers were.
+    """
     rows: list[object] = []
     asked, seen = _first(path, api), set[str]()
     for number in range(PAGES_MAX):
         if asked in seen:
             raise Malformed(f"the pool's page {number} is the next after itself: {asked[:80]!r}")
         seen.add(asked)
-        page = read_pool_page(get(asked), api)
+        page = read_pool_page(get(asked), api, headers())
         if page.rows and number and page.rows == tuple(rows[-len(page.rows) :]):
             raise Malformed(
                 f"the pool's page {number + 1} repeats the one before: it does not take the settings of "
@@ -54,6 +64,8 @@ def pool_rows(get: Get, path: str, api: PoolApi) -> tuple[object, ...]:
         following = _following(path, api, page, number + 1, len(rows))
         if not following:
             _check_whole(page, len(rows), path, api)
+            _check_pages(page, len(rows), number + 1, api)
+            _check_first(get, path, rows, page, api)
             return tuple(rows)
         asked = following
     raise Malformed(f"the pool has more than {PAGES_MAX:,} pages")
@@ -72,16 +84,23 @@ def _following(path: str, api: PoolApi, page: PoolPage, number: int, count: int)
     """Return the path of the next page; empty where this was the last."""
     if api.next:
         return _linked(path, api, page)
-    if not api.paged or not page.rows or (page.total is not None and count >= page.total):
+    if not api.paged or (not page.rows and (number > 1 or api.first_page or not api.page)):
         return ""
-    if page.total is None and not page.more and 0 < len(page.rows) < api.page_size:
+    said = page.ended and not page.link
+    said = said or (page.proves and page.total is not None and count >= page.total)
+    short = page.total is not None and page.total > count
+    if said and not (short or page.flag or page.pages > number):
         return ""
     named = {api.size: str(api.page_size)} if api.size else {}
     if api.page:
-        named[api.page] = str(api.first_page + number)
-    else:
-        named[api.offset] = str(count)
-    return with_query(path, named)
+        return _numbered(path, api, api.first_page + number)
+    return with_query(path, named | {api.offset: str(count)})
+
+
+def _numbered(path: str, api: PoolApi, number: int) -> str:
+    """Return the path of the page of a number."""
+    named = {api.size: str(api.page_size)} if api.size else {}
+    return with_query(path, named | {api.page: str(number)})
 
 
 def _linked(path: str, api: PoolApi, page: PoolPage) -> str:
@@ -118,11 +137,44 @@ def _check_whole(page: PoolPage, count: int, path: str, api: PoolApi) -> None:
         return
     if page.total is not None and page.total > count:
         raise Wrong(f"the pool's answer holds {count} of {page.total} rows; {_REMEDY}")
-    if page.more and page.rows and not api.next:
-        raise Wrong(f"the pool's answer holds {count} rows and says more: {page.more}; {_REMEDY}")
-    doubt = page.full or is_full_page(count, path, api)
-    if doubt and page.total is None and not api.paged:
+    if page.contrary and not api.paged:
         raise Wrong(
-            f"the pool's answer holds {count} rows and says no total: it cannot be known to be whole "
-            f"({doubt}); {_REMEDY}"
+            f"the pool's answer holds {count} rows and says fewer: {page.contrary}; {_REMEDY}"
+        )
+    more = page.flag or (page.link if page.rows and not api.next else "")
+    if more:
+        raise Wrong(f"the pool's answer holds {count} rows and says more: {more}; {_REMEDY}")
+    doubt = page.full or is_full_page(count, path, api)
+    certain = page.named or page.ended or (page.roomy and page.total == count)
+    if doubt and not (certain or api.paged):
+        raise Wrong(
+            f"the pool's answer holds {count} rows and says no total beyond them: it cannot be known to be "
+            f"whole ({doubt}); {_REMEDY}"
+        )
+
+
+def _check_pages(page: PoolPage, count: int, number: int, api: PoolApi) -> None:
+    """Raise where fewer pages were read than the answer says there are."""
+    read = number if page.rows else number - 1
+    if page.pages > max(read, 1) and not api.whole:
+        raise Wrong(
+            f"the pool's answer holds {count} rows of {read} pages and says {page.pages} pages; {_REMEDY}"
+        )
+
+
+def _check_first(get: Get, path: str, rows: Sequence[object], page: PoolPage, api: PoolApi) -> None:
+    """Raise where the pool counts pages from 0 while the settings count from 1: its first page is missing.
+
+    A page 0 that the pool refuses, or that holds nothing new, shows that it counts from 1.
+    """
+    if not (api.page and api.first_page) or page.proves:
+        return
+    try:
+        before = read_pool_page(get(_numbered(path, api, 0)), api).rows
+    except (Refused, Malformed, Wrong):
+        return
+    if any(row not in rows for row in before):
+        raise Wrong(
+            f"the pool's page 0 holds {len(before)} rows that are on none of the others: {len(rows)} rows "
+            "are not all; fix: set first_page = 0 in [pool_api]"
         )

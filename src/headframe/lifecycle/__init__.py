@@ -21,6 +21,7 @@ from headframe.lifecycle.funding_flows import (
 from headframe.lifecycle.interest import bears_interest, daily_interest
 from headframe.lifecycle.month_books import MonthBooks
 from headframe.lifecycle.performance import MonthResult, Total, total, with_flows
+from headframe.lifecycle.price_bounds import KnownPrice, check_rate, price_refusal
 from headframe.lifecycle.realised import (
     Bridge,
     RealisedMonth,
@@ -99,6 +100,7 @@ __all__ = [
     "HedgeFlow",
     "HedgeResult",
     "HedgeView",
+    "KnownPrice",
     "LegSettlement",
     "MissingPrice",
     "MonthBooks",
@@ -117,6 +119,7 @@ __all__ = [
     "accrued",
     "bears_interest",
     "bridge",
+    "check_rate",
     "close_at",
     "close_day",
     "closes_after",
@@ -146,6 +149,7 @@ __all__ = [
     "most_designated",
     "parts_by_designation",
     "position_flows",
+    "price_refusal",
     "prices_for",
     "realised_months",
     "results_of",

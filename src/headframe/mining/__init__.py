@@ -78,6 +78,7 @@ from headframe.mining.production_days import (
     covered_days,
     production_by_day,
 )
+from headframe.mining.production_windows import check_sums
 from headframe.mining.scoring import (
     CHOSEN,
     Gain,
@@ -163,6 +164,7 @@ __all__ = [
     "check_coins",
     "check_given",
     "check_hashrate",
+    "check_sums",
     "chosen_as_it_went",
     "coins_of_whole_months",
     "covered_days",

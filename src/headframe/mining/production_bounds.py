@@ -26,7 +26,7 @@ FIRST_PAYOUT_DAYS = 31
 """The first payout known may pay for a month: pools pay at a threshold, and at least monthly."""
 BACKLOG_DAYS = 7
 """A bonus or a correction may come the day before a month's payout: ten times a week bounds both."""
-_LUCKY_BLOCKS = 10
+LUCKY_BLOCKS = 10
 _FEWEST_SMALLEST = 1_000
 """Nobody is paid fewer smallest units: an amount below is not in them."""
 _POSITION_SLACK = timedelta(days=60)
@@ -142,7 +142,7 @@ def _bound(scale: ProductionScale, day: date, covered: int) -> tuple[float, str]
     earned = daily * window * hashes / whole
     mine = MINE_ROOM * earned
     if scale.operation.pool.lucky[0]:
-        mine += _LUCKY_BLOCKS * scale.block_coins(start) * scale.operation.pool.part_of_pool
+        mine += LUCKY_BLOCKS * scale.block_coins(start) * scale.operation.pool.part_of_pool
     if mine >= network:
         return network, words
     return mine, (

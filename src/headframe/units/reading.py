@@ -207,6 +207,8 @@ def parse_amount(text: str, currency: Currency, name: str) -> Money:
             f"{name} {plain} is ambiguous: {currency.code} has two decimals, so the point may "
             f"separate thousands; write {cents} or {plain.replace('.', '')}"
         )
+    if not isinstance(text, CellNumber) and "e" in plain.lower():
+        raise Wrong(f"{name}: expected digits with a point, got {plain[:40]!r}; fix: write it out")
     amount = parse_figure(text, name, decimals=currency.decimals)
     if abs(amount) > currency.amount_max:
         raise Wrong(
