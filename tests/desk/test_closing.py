@@ -336,7 +336,7 @@ def test_what_a_request_adds_to_margin_is_known_before_it_is_sent(desk: Office) 
             )
         assert first.hedge_usd == 0.0
     desk.user = "treasurer"
-    made = closing.propose(desk, "T-1", Decimal(10))
+    made = closing.propose(desk, "T-1", Decimal(30))
     with pytest.raises(Declined, match="margin comes back"):
         limits.margin_with(desk, made.id)
     with pytest.raises(NotFound):
@@ -348,7 +348,7 @@ def test_what_a_request_adds_to_margin_is_known_before_it_is_sent(desk: Office) 
             closing.propose(desk, "T-1", Decimal(name))
 
 
-@pytest.mark.parametrize(("asked", "dealable"), [("12.34", "12.3"), ("30", "30.0")])
+@pytest.mark.parametrize(("asked", "dealable"), [("30.34", "30.3"), ("30", "30")])
 def test_what_is_dealable_and_what_stays_is_said_before_and_is_what_is_booked(
     desk: Office, asked: str, dealable: str
 ) -> None:
@@ -363,7 +363,7 @@ def test_what_is_dealable_and_what_stays_is_said_before_and_is_what_is_booked(
     assert dict(made.stays) == {month: coins for month, coins in left.items() if coins}
     assert sum(coins for _, coins in made.stays) == old.size - made.size
     said = proposal_lines(made)[-1]
-    rest = sum(coins for _, coins in made.stays)
+    rest = format(sum(coins for _, coins in made.stays).normalize(), "f")
     until = f"{old.expiry:%d-%b-%y}".upper()
     assert (
         f"asked {asked} BTC, {dealable} dealable; {rest} BTC stays with T-1 until {until}" in said
@@ -375,3 +375,29 @@ def test_a_whole_close_leaves_nothing_and_says_so(desk: Office) -> None:
     made, _, _ = closed(desk)
     assert (made.stays, made.stays_until) == ((), None)
     assert proposal_lines(made)[-1].endswith("nothing stays with T-1")
+
+
+def test_a_bilateral_trade_is_not_closed_in_an_order_book(desk: Office) -> None:
+    """Its dealer's exposure would stay on, and a second position would stand at the venue."""
+    deal(desk, FakeVenue(desk.clock))
+    assert desk.state().trades["T-1"].margin is MarginTerms.BILATERAL
+    desk.user = "treasurer"
+    made = closing.propose(desk, "T-1", Decimal(30))
+    desk.user = "cfo"
+    approvals.give(desk, made.id)
+    desk.user = "trader"
+    head = desk.journal.head()
+    with pytest.raises(Declined, match="is a bilateral trade with amber: expected its own dealer"):
+        execution.judged(desk, made.id, "paper-book")
+    assert desk.journal.head() == head
+
+
+def test_a_closing_that_nobody_deals_is_refused_before_it_is_approved(desk: Office) -> None:
+    deal(desk, FakeVenue(desk.clock))
+    desk.user = "treasurer"
+    head = desk.journal.head()
+    with pytest.raises(
+        Declined, match=r"expected a block of at least 25 coins, got 10; fix: close more"
+    ):
+        closing.propose(desk, "T-1", Decimal(10))
+    assert desk.journal.head() == head

@@ -34,6 +34,7 @@ from headframe.desk import (
     relationships,
     reviewing,
     settlement_prices,
+    users,
     workspace,
 )
 from headframe.desk.office import Office
@@ -675,3 +676,24 @@ def test_a_month_without_production_is_over_hedged_when_it_is_over(office: Offic
     rows = {one.name: one.used for one in limits.watch(office) if one.clause == "M-2.6"}
     designated = float(office.state().trades["T-1"].size)
     assert designated in [pytest.approx(one) for one in rows.values()], rows
+
+
+def test_where_there_are_users_nobody_closes_without_a_token(
+    command: Command, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HEADFRAME_TOKEN", raising=False)
+    last = date(2026, 8, 25)
+    advance(office, last)
+    record(office, date(2026, 8, 23), last, 60_000)
+    users.put(office, "root", ("administrator",), "long enough!", lambda word: word)
+    head = office.journal.head()
+    for words in (["close-day"], ["watch", "--once"], ["clock", "--to", "2026-08-26"]):
+        done = command(*words)
+        assert done.exit_code == 4, done.output
+        assert "act with your token" in done.output
+    assert office.journal.head() == head
+    with pytest.raises(Declined, match="act with your token"):
+        daily_close.close_due(office)
+    run = daily_close.close_due_itself(office)
+    assert run is not None, "the running desk closes by itself"
+    assert run.through == last

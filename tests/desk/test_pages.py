@@ -106,15 +106,15 @@ def test_a_halt_stands_before_what_could_be_dealt(desk: Office) -> None:
 def test_a_close_reads_as_a_close(desk: Office) -> None:
     deal(desk, FakeVenue(desk.clock))
     desk.user = "treasurer"
-    made = closing.propose(desk, "T-1", Decimal(10))
+    made = closing.propose(desk, "T-1", Decimal(30))
     text = "\n".join(proposal_lines(made))
-    assert f"{made.id}: close 10.0 coins of T-1" in text.replace(
-        "close 10 coins", "close 10.0 coins"
+    assert f"{made.id}: close 30.0 coins of T-1" in text.replace(
+        "close 30 coins", "close 30.0 coins"
     )
     assert "floor" not in text
     assert "ceiling" not in text
     assert "net price" in text
-    assert any(f"{made.id}: close 10" in line and "approve it" in line for line in _decisions(desk))
+    assert any(f"{made.id}: close 30" in line and "approve it" in line for line in _decisions(desk))
     desk.state().remaining["T-1"] = {}
     (line,) = [one for one in pages._waiting(desk.state()) if made.id in one]  # pyright: ignore[reportPrivateUsage]
     assert "void, nothing is left of T-1: there is nothing to do" in line
@@ -127,7 +127,7 @@ def test_a_review_by_who_may_not_propose_says_so_and_keeps_nothing(desk: Office)
     with pytest.raises(Declined, match=r"cfo is not among the mandate's preparers \(M-8\.1\)"):
         reviewing.hold(desk)
     with pytest.raises(Declined, match=r"M-8\.1"):
-        closing.propose(desk, "T-1", Decimal(10))
+        closing.propose(desk, "T-1", Decimal(30))
     assert desk.journal.head() == head
 
 

@@ -37,12 +37,13 @@ def watch(call: Call, once: bool, every: int) -> int:
     One alert a cause, with clause, figures, owner and deadline: to this terminal and by the ways that
     [alerts] of headframe.toml names. headframe alert answers them.
     """
-    from headframe.desk import alerts
+    from headframe.desk import alerts, users
     from headframe.report import watch_table
     from headframe.risk import Status
     from headframe.wiring import alert_routes
 
     office = call.office()
+    users.allowed(office, users.Action.READ)
     routes = alert_routes(office.settings(), call.folder)
     if not once:
         return _on(call, office, routes, every)
@@ -57,7 +58,10 @@ def watch(call: Call, once: bool, every: int) -> int:
 
 
 def _closed(office: "Office") -> list[str]:
-    """Close the days that are due, where their prices are known; a line for each."""
+    """Close the days that are due, where their prices are known; a line for each.
+
+    Who may only read looks and closes nothing.
+    """
     from headframe.desk import daily_close
     from headframe.desk.ports import Declined, Invalid, NotFound
     from headframe.wiring import price_fetcher

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from headframe.book import Position
+from headframe.book import MarginTerms, Position
 from headframe.codec import to_json
 from headframe.desk import programme
 from headframe.desk.office import Office, serialised
+from headframe.desk.outlook import BLOCK_LEAST_COINS, BLOCK_LEAST_USD
 from headframe.desk.ports import Declined, Draft, Invalid, NotFound
 from headframe.desk.state import State
 from headframe.hedge import (
@@ -17,6 +18,8 @@ from headframe.hedge import (
     whole_steps,
     with_remainder,
 )
+from headframe.instrument import StructureKind
+from headframe.mandate import is_order_book
 from headframe.rfq import next_clip
 
 
@@ -51,12 +54,37 @@ def propose(office: Office, trade: str, coins: Decimal | None) -> Proposal:
     record = state.rfqs[position.trade.rfq]
     found, version = programme.situation(office, person, venue=record.venue)
     rated = closing_of(found, position, record.request.structure, size)
+    _require_dealable(found, position, rated)
     name = f"P-{len(state.proposals) + 1}"
     made = replace(programme.drafted(found, (rated,), rated, name), closes=trade)
     made = with_remainder(made, position, coins, size)
     assert made.forecast_id == version.id
     office.record(Draft("proposed", {"proposal": to_json(made)}), at=found.at)
     return made
+
+
+def _require_dealable(found: Situation, position: Position, rated: Rated) -> None:
+    """Refuse a closing that no place of the mandate deals, before anybody is asked to approve it."""
+    trade, one = position.trade, rated.candidate
+    places = [row for row in found.mandate.where if trade.structure in row.structures]
+    small = any(
+        row.venue == "voice" or (is_order_book(row.venue) and trade.margin is MarginTerms.VENUE)
+        for row in places
+    )
+    future = trade.structure.is_future
+    amount, least = (
+        (float(one.amount), BLOCK_LEAST_USD) if future else (float(one.size), BLOCK_LEAST_COINS)
+    )
+    listed = trade.structure is not StructureKind.FORWARD
+    if small or not listed or amount >= least or is_order_book(found.venue):
+        return
+    unit = "USD" if future else "coins"
+    raise Declined(
+        f"M-6.2 block_too_small: closing {one.size} coins of {trade.id}: expected a block of at least "
+        f"{least:,.0f} {unit}, got {amount:,.0f}; fix: close more of it (it hedges {position.coins} coins), "
+        "close it together with the next month's, hold it to its expiry, or have the mandate allow voice"
+        f"{' or the order book' if trade.margin is MarginTerms.VENUE else ''} for it (M-1.4)"
+    )
 
 
 def again(
@@ -66,12 +94,16 @@ def again(
     state = office.state()
     position = position_of(state, proposal.closes)
     record = state.rfqs[position.trade.rfq]
+    place = venue or proposal.facts.venue
+    trade = position.trade
+    if trade.margin is MarginTerms.BILATERAL and is_order_book(place):
+        raise Declined(
+            f"{proposal.id}: {trade.id} is a bilateral trade with {trade.dealer}: expected its own dealer, "
+            f"got the order book {place}, where a second position would stand beside it; fix: headframe "
+            f"rfq {proposal.id} without --venue"
+        )
     found, _ = programme.situation(
-        office,
-        proposal.preparer,
-        but=but,
-        venue=venue or proposal.facts.venue,
-        proposal=proposal.id,
+        office, proposal.preparer, but=but, venue=place, proposal=proposal.id
     )
     left = min(proposal.size - state.dealt(proposal.id), whole_steps(position.coins))
     if left <= 0:

@@ -86,19 +86,31 @@ def close_days(
 
 
 def close_due(office: Office, fetch: Fetch | None = None) -> CloseRun | None:
-    """Close what is due, as the running desk and the watch do by themselves; None where nothing is.
+    """Close what is due on behalf of a person, who needs the right to prepare; None where nothing is due.
 
     Nothing is due without an open trade, and nothing is closed without its prices, which ``fetch`` asks
     for where they are missing.
     """
-    state = office.state()
-    first = next_close(state)
-    if first is None or first > last_close(office.now()):
+    if not _is_due(office):
         return None
-    if not (state.positions() or _under_way(state)):
+    users.allowed(office, users.Action.PREPARE)
+    return close_due_itself(office, fetch)
+
+
+def close_due_itself(office: Office, fetch: Fetch | None = None) -> CloseRun | None:
+    """Close what is due as ``close_due`` does, on nobody's behalf: for the running desk alone."""
+    if not _is_due(office):
         return None
     work = partial(_run, office, None, dry_run=False, progress=lambda _done, _all: None)
     return work() if fetch is None else _fetching(office, work, fetch)
+
+
+def _is_due(office: Office) -> bool:
+    state = office.state()
+    first = next_close(state)
+    if first is None or first > last_close(office.now()):
+        return False
+    return bool(state.positions() or state.transit or state.calls)
 
 
 def _fetching(office: Office, work: Callable[[], CloseRun], fetch: Fetch) -> CloseRun:

@@ -204,6 +204,8 @@ def _across(settings: Settings, mandate: Mandate, text: str) -> Iterator[Problem
 def advance_clock(office: Office, to: datetime) -> str:
     """Move the paper clock forward; nothing else happens on the way."""
     state = office.state()
+    if state.users:
+        users.allowed(office, users.Action.PREPARE)
     now = state.clock
     if state.mode == "live":
         raise Declined("a live workspace's clock is our own time: it is not moved")

@@ -279,21 +279,30 @@ def proposal_lines(proposal: Proposal) -> tuple[str, ...]:
     )
 
 
+def plain(coins: Decimal) -> str:
+    """Return coins without the zeros that say nothing."""
+    return format(coins.normalize(), "f")
+
+
 def _remainder_lines(proposal: Proposal) -> tuple[str, ...]:
     """Coins asked, coins dealable, and what stays of the old trade; nothing for other proposals."""
     old = proposal.closes or proposal.replaces
     if not (old and proposal.asked_coins):
         return ()
     ends = proposal.size if proposal.closes else proposal.replaced_coins
-    new = "" if proposal.closes else f", {proposal.size} in the new trade"
+    new = "" if proposal.closes else f", {plain(proposal.size)} in the new trade"
     opened = Decimal(0) if proposal.closes else ends - proposal.size
     if opened:
-        new += f"; {opened} are open again, the same dollars being fewer coins at the new price"
-    asked = f"{proposal.id} coins: asked {proposal.asked_coins} BTC, {ends} dealable{new}"
+        new += (
+            f"; {plain(opened)} are open again, the same dollars being fewer coins at the new price"
+        )
+    asked = (
+        f"{proposal.id} coins: asked {plain(proposal.asked_coins)} BTC, {plain(ends)} dealable{new}"
+    )
     if proposal.stays_until is None:
         return (f"{asked}; nothing stays with {old}",)
-    months = ", ".join(f"{month} {coins}" for month, coins in proposal.stays)
-    total = sum(coins for _, coins in proposal.stays)
+    months = ", ".join(f"{month} {plain(coins)}" for month, coins in proposal.stays)
+    total = plain(sum((coins for _, coins in proposal.stays), Decimal(0)))
     until = f"{proposal.stays_until:%d-%b-%y}".upper()
     return (f"{asked}; {total} BTC stays with {old} until {until} ({months})",)
 

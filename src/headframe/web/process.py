@@ -146,7 +146,8 @@ class DeskProcess:
         return "" if run is None else "; ".join(map(str, run.missing[:3]))
 
     async def _closed(self) -> daily_close.CloseRun | None:
-        run = await self._aside(daily_close.close_due, self.office.user, self.office.token)
+        work = daily_close.close_due_itself
+        run = await self._aside(work, self.office.user, self.office.token)
         return cast("daily_close.CloseRun | None", run)
 
     async def _compare(self) -> None:
