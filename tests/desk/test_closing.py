@@ -363,7 +363,7 @@ def test_what_is_dealable_and_what_stays_is_said_before_and_is_what_is_booked(
     assert dict(made.stays) == {month: coins for month, coins in left.items() if coins}
     assert sum(coins for _, coins in made.stays) == old.size - made.size
     said = proposal_lines(made)[-1]
-    rest = format(sum(coins for _, coins in made.stays).normalize(), "f")
+    rest = format(sum((coins for _, coins in made.stays), Decimal(0)).normalize(), "f")
     until = f"{old.expiry:%d-%b-%y}".upper()
     assert (
         f"asked {asked} BTC, {dealable} dealable; {rest} BTC stays with T-1 until {until}" in said

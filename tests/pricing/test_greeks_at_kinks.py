@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import mpmath
 import pytest
-from mpmath import mp, mpf
 
 from headframe.pricing import AverageOption, BarrierOption
+
+mp: Any = mpmath.mp
+mpf: Any = mpmath.mpf
 
 
 def _barrier(**changes: Any) -> BarrierOption:
@@ -34,7 +37,11 @@ def _up_out_call(
         return plain - mirrored
 
     low, top = mp.log(K / S), mp.log(H / S)
-    alive = mp.quad(lambda x: (S * mp.exp(x) - K) * density(x), mp.linspace(low, top, 9))
+
+    def paid(x: Any) -> Any:
+        return (S * mp.exp(x) - K) * density(x)
+
+    alive = mp.quad(paid, mp.linspace(low, top, 9))
     stays = mp.quad(density, mp.linspace(-14 * s, top, 15))
     return alive + mpf(rebate) * (1 - stays)
 

@@ -76,8 +76,8 @@ def funding_rows(
 
 
 def _hour(row: object, name: str, instrument: str, source: str) -> FundingRate:
-    table = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
     shown = str(row)[:80]
+    table = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
     stamp = table.get("timestamp")
     rate, end_index = (exact_decimal(table.get(key)) for key in ("interest_1h", "index_price"))
     begin_index = exact_decimal(table.get("prev_index_price")) or end_index

@@ -146,7 +146,7 @@ def _dataclass(kind: type) -> _Reader:
             _refuse_unknown(kind, table)
             raise
         try:
-            return build(**found)
+            return build(**cast("dict[str, Any]", found))
         except TypeError as error:
             raise Wrong(f"{kind.__name__} cannot be read: {error}") from error
 
