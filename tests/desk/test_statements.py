@@ -117,7 +117,7 @@ BAD = {
     ),
     "no number": (
         "account,currency,balance,day\nassets:cash,USD,one,2026-09-01\n",
-        "plain decimal",
+        "expected digits with a point",
     ),
     "no day": ("account,currency,balance,day\nassets:cash,USD,1,1.9.2026\n", "a day is written"),
     "no time at all": ("account,currency,balance\nassets:cash,USD,1\n", "needs at"),

@@ -59,7 +59,10 @@ class Recorded:
         waiting = self._answers.get(key)
         if not waiting:
             return {"settlements": [], "continuation": None}
-        return load_exact(waiting.pop(0))
+        try:
+            return load_exact(waiting.pop(0))
+        except ValueError as error:  # as the client does
+            raise Malformed(str(error)) from error
 
 
 def settlements(client: Recorded, since: datetime = SINCE) -> Any:
