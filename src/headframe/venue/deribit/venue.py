@@ -269,7 +269,7 @@ class DeribitVenue:
     async def history(self, count: int = 100) -> tuple[Json, ...]:
         """Our requests as the venue keeps them, newest first."""
         found: list[Json] = []
-        before: dict[str, int] = {}
+        before: dict[str, int | str] = {}
         while len(found) < count:
             answer = parse.table(
                 await self._client.call(
@@ -282,17 +282,16 @@ class DeribitVenue:
                 "requests",
             )
             found += parse.rows(answer.get("block_rfqs"), "block_rfqs")
-            following = answer.get("continuation")
-            if following is None or not str(following).isdigit():
+            before = _following(answer, before)
+            if not before:
                 break
-            before = {"continuation": int(str(following))}
         return tuple(found)
 
     async def dealt(self, since: datetime, coin: str) -> tuple[VenueDeal, ...]:
         """Requests of ours that were dealt, from the venue's list of them; ``coin`` is not asked for."""
         assert coin
         found: list[Json] = []
-        before: dict[str, int] = {}
+        before: dict[str, int | str] = {}
         while True:
             answer = parse.table(
                 await self._client.call(
@@ -302,11 +301,10 @@ class DeribitVenue:
             )
             page = parse.rows(answer.get("block_rfqs"), "block_rfqs")
             found += page
-            following = answer.get("continuation")
+            before = _following(answer, before)
             oldest = [parse.stamp(row, "creation_timestamp") for row in page[-1:]]
-            if following is None or not str(following).isdigit() or not oldest or oldest[0] < since:
+            if not before or (oldest and oldest[0] < since):
                 break
-            before = {"continuation": int(str(following))}
         deals = [parse.deal_of(row) for row in found if parse.was_dealt(row)]
         return tuple(sorted((one for one in deals if one.at >= since), key=lambda one: one.at))
 
@@ -332,3 +330,21 @@ def _stands(quote: Quote, now: datetime) -> bool:
 def _key(quote: Quote) -> tuple[str, Direction, str, str]:
     """A quote's identity on the ladder; a repeated level is the same quote."""
     return (quote.dealer, quote.direction, repr(quote.price), repr(quote.size))
+
+
+def _following(answer: Json, before: dict[str, int | str]) -> dict[str, int | str]:
+    """Return where the next page begins, as the venue gave it; empty where this was the last.
+
+    Malformed where it is neither a number nor a text, or the same as before: a part is never taken for all.
+    """
+    value = answer.get("continuation")
+    if value in (None, "", "none"):
+        return {}
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise Malformed(f"the venue's continuation is neither number nor text: {str(value)[:30]}")
+    token = (
+        int(value) if isinstance(value, str) and value.isdecimal() and value.isascii() else value
+    )
+    if before.get("continuation") == token:
+        raise Malformed(f"the venue's continuation does not move on: {str(token)[:30]}")
+    return {"continuation": token}
