@@ -1,6 +1,8 @@
 """The daily close on recorded prices: each day since the last, at 08:00 UTC, in order, or why not."""
 
-from collections.abc import Callable, Iterable, Sequence
+import gc
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -196,7 +198,7 @@ def _close_next(
     if trial is not None:
         return close_on_state(trial, settings, last)
     for _ in range(_ATTEMPTS):
-        with office.deciding():
+        with office.deciding(), _uncollected():
             state = office.state()
             due = next_close(state)
             if due is not None and due > last:
@@ -223,14 +225,27 @@ def close_on_state(
         settings: the operation's file.
         last: last day that may be closed.
     """
-    prepared = _prepared(state, settings, last)
-    if not isinstance(prepared, _Close):
-        return prepared
-    end = settle_day(prepared.start, prepared.prices)
-    draft, count = _draft(prepared, end), state.head.count + 1
-    at = state.clock or close_at(prepared.prices.day)
-    fold(state, [Record(count, at, "dry run", draft.kind, draft.body, "")])
-    return _told(prepared, end)
+    with _uncollected():
+        prepared = _prepared(state, settings, last)
+        if not isinstance(prepared, _Close):
+            return prepared
+        end = settle_day(prepared.start, prepared.prices)
+        draft, count = _draft(prepared, end), state.head.count + 1
+        at = state.clock or close_at(prepared.prices.day)
+        fold(state, [Record(count, at, "dry run", draft.kind, draft.body, "")])
+        return _told(prepared, end)
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Leave the search for reference cycles to the end: a close makes none, and a large one is half of it."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
